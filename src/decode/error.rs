@@ -1,0 +1,22 @@
+use crate::local::LocalError;
+use crate::upstream::UpstreamError;
+
+/// Why a session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The upstream failed.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The local model failed.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The local model's logits are NaN or infinite.
+    #[error("the local model failed: {0}")]
+    Logits(#[from] crate::steering::NotANumber),
+    /// Not one of the upstream's candidates is a token that may be picked.
+    #[error(
+        "none of the upstream's candidates is a token of the local vocabulary; do upstream.tokenizer and the upstream's \
+         model belong together?"
+    )]
+    NoCandidate,
+}

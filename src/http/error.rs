@@ -1,0 +1,170 @@
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::forward::STEERED;
+use crate::decode::DecodeError;
+use crate::local::LocalError;
+use crate::upstream::UpstreamError;
+use crate::vocabulary::VocabularyError;
+
+/// An answer in OpenAI's error envelope: `{"error": {message, type, param, code}}`.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    kind: &'static str,
+    param: Option<String>,
+    code: Option<&'static str>,
+    message: String,
+}
+
+impl ApiError {
+    /// 400: the request is wrong; `param` names the field or header.
+    pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: "invalid_request_error",
+            param: Some(param.into()),
+            code: None,
+            message: message.into(),
+        }
+    }
+
+    /// 400: the body is not JSON.
+    pub fn not_json(message: impl Into<String>) -> Self {
+        Self {
+            param: None,
+            code: Some("invalid_json"),
+            ..Self::invalid("", message)
+        }
+    }
+
+    /// 400: the request cannot be steered because of `field`.
+    pub fn unsteerable(field: &str, reason: &str) -> Self {
+        Self {
+            code: Some("unsupported_parameter"),
+            ..Self::invalid(
+                field,
+                format!(
+                    "this request has a private context but cannot be steered: {reason}. Leave {field} out, send it \
+                     without a private context, or set steering.on_unsteerable = \"pass\" to have it answered without \
+                     the context."
+                ),
+            )
+        }
+    }
+
+    /// 400: too many tokens; `message` names both numbers.
+    pub fn too_long(param: &str, message: String) -> Self {
+        Self {
+            code: Some("context_length_exceeded"),
+            ..Self::invalid(param, message)
+        }
+    }
+
+    /// 413: the body is larger than `server.max_body_bytes`.
+    pub fn body_too_large(limit: usize) -> Self {
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            kind: "invalid_request_error",
+            param: None,
+            code: Some("body_too_large"),
+            message: format!(
+                "the request body is larger than {limit} bytes (server.max_body_bytes)"
+            ),
+        }
+    }
+
+    /// Something between here and the upstream failed.
+    pub fn upstream(status: StatusCode, message: String) -> Self {
+        Self {
+            status,
+            kind: "upstream_error",
+            param: None,
+            code: None,
+            message,
+        }
+    }
+
+    /// The JSON body, also sent as an event when a stream fails in the middle.
+    pub fn body(&self) -> Value {
+        json!({
+            "error": {
+                "message": self.message,
+                "type": self.kind,
+                "param": self.param,
+                "code": self.code,
+            }
+        })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(STEERED, HeaderValue::from_static("false"));
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<UpstreamError> for ApiError {
+    fn from(error: UpstreamError) -> Self {
+        let status = match &error {
+            UpstreamError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            // The client can do something about these; everything else is the server's affair.
+            UpstreamError::Refused { status, .. } => match status {
+                400 | 401 | 403 | 404 | 413 | 422 | 429 => {
+                    StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
+                }
+                _ => StatusCode::BAD_GATEWAY,
+            },
+            UpstreamError::Unreachable { .. }
+            | UpstreamError::NoLogprobs
+            | UpstreamError::NoTokenIds { .. }
+            | UpstreamError::Cut
+            | UpstreamError::Malformed(_) => StatusCode::BAD_GATEWAY,
+        };
+        Self::upstream(status, error.to_string())
+    }
+}
+
+impl From<LocalError> for ApiError {
+    fn from(error: LocalError) -> Self {
+        let (status, kind) = match &error {
+            LocalError::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
+            LocalError::Engine(_) | LocalError::Source { .. } | LocalError::Load { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "local_model_error")
+            }
+        };
+        Self {
+            status,
+            kind,
+            param: None,
+            code: None,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Upstream(error) => error.into(),
+            DecodeError::Local(error) => error.into(),
+            DecodeError::NoCandidate => Self::upstream(StatusCode::BAD_GATEWAY, error.to_string()),
+            DecodeError::Logits(_) => LocalError::Engine(error.to_string()).into(),
+        }
+    }
+}
+
+impl From<VocabularyError> for ApiError {
+    fn from(error: VocabularyError) -> Self {
+        Self::invalid("messages", error.to_string())
+    }
+}

@@ -1,0 +1,16 @@
+//! The proxy's HTTP surface: the only place that knows axum and the OpenAI JSON that clients send.
+
+mod answer;
+mod chat;
+mod error;
+mod forward;
+mod private;
+mod proxy;
+mod request;
+mod router;
+
+pub use error::ApiError;
+pub use private::PrivateInput;
+pub use proxy::{Proxy, StartError};
+pub use request::ChatRequest;
+pub use router::{router, serve};

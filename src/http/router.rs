@@ -1,0 +1,67 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{any, get, post};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::chat::chat_completions;
+use super::forward::pass_through;
+use super::{ApiError, Proxy};
+
+/// All routes of the proxy.
+pub fn router(proxy: Arc<Proxy>) -> Router {
+    let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
+    Router::new()
+        .route("/v1/chat/completions", post(chat_completions))
+        // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
+        .route("/v1/{*path}", any(pass_through))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .fallback(unknown)
+        .layer(limit)
+        .with_state(proxy)
+}
+
+async fn unknown() -> ApiError {
+    ApiError::upstream(
+        StatusCode::NOT_FOUND,
+        "there is no such path here; the API is under /v1".into(),
+    )
+}
+
+/// Serves `router` until `shutdown` resolves; answers that are running then get `drain` to end.
+///
+/// # Errors
+/// What the listener says when it breaks.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
+) -> std::io::Result<()> {
+    let (begun, draining) = oneshot::channel();
+    let graceful = async move {
+        shutdown.await;
+        let _nobody_waits = begun.send(());
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(graceful);
+    let overdue = async move {
+        // The sender is dropped without a word when serving ends by itself.
+        if draining.await.is_ok() {
+            tokio::time::sleep(drain).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = serving => served,
+        () = overdue => {
+            tracing::warn!(?drain, "answers were still running at the end of the drain time and were cut");
+            Ok(())
+        }
+    }
+}

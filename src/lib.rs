@@ -1,0 +1,27 @@
+//! CoSteer: a local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
+//!
+//! The map, from the outside in; each room may use those below it, never those above (ARCHITECTURE.md says more):
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `cli` | the commands: `demo`, `serve`, `upstream` |
+//! | [`settings`] | typed configuration, validated once |
+//! | [`http`] | the proxy's HTTP surface: the only place that knows axum and OpenAI JSON of clients |
+//! | `embedded` | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
+//! | [`context`] | the private context and how it enters the private branch's prompt |
+//! | [`decode`] | one steered generation |
+//! | [`local`] | the small model on mistral.rs |
+//! | [`upstream`] | the big model's server |
+//! | [`steering`] | the arithmetic of the paper |
+//! | [`vocabulary`] | token ids, their bytes, chat templates |
+//! | [`telemetry`] | logs |
+
+pub mod context;
+pub mod decode;
+pub mod http;
+pub mod local;
+pub mod settings;
+pub mod steering;
+pub mod telemetry;
+pub mod upstream;
+pub mod vocabulary;

@@ -1,0 +1,207 @@
+use std::sync::Arc;
+
+use mistralrs::{
+    CustomLogitsProcessor, GgufModelBuilder, IsqType, Model, ModelDType, NormalRequest, Request,
+    RequestMessage, Response, SamplingParams, StopTokens, TextModelBuilder, parse_isq_value,
+};
+use serde::Deserialize;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinHandle;
+
+use super::gate::{Gate, GateHandle, Step};
+use super::{LocalError, ModelSource};
+use crate::vocabulary::TokenId;
+
+/// The number format weights are computed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// What mistral.rs finds best for the device; half precision on most.
+    Auto,
+    /// 32-bit floats: exact, and what parity with other implementations needs.
+    F32,
+    /// 16-bit floats.
+    F16,
+    /// bfloat16.
+    Bf16,
+}
+
+/// How an engine is to be loaded.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The number format; a GGUF file brings its own.
+    pub precision: Precision,
+    /// A quantisation made while loading, by mistral.rs' name for it (`q8_0`, `q4k`, …).
+    pub quantisation: Option<String>,
+    /// Stay on the CPU even where an accelerator was compiled in.
+    pub force_cpu: bool,
+}
+
+/// One mistral.rs engine that runs one sequence at a time.
+pub struct Engine {
+    model: Model,
+    stop: TokenId,
+}
+
+impl Engine {
+    /// Loads `source`. `stop` must be an end-of-turn token of the model.
+    ///
+    /// # Errors
+    /// [`LocalError::Load`] with the engine's own words.
+    pub async fn load(
+        source: &ModelSource,
+        options: &EngineOptions,
+        stop: TokenId,
+    ) -> Result<Self, LocalError> {
+        let failed = |reason: String| LocalError::Load {
+            setting: source.setting(),
+            value: source.value(),
+            reason,
+        };
+        let quantisation = options
+            .quantisation
+            .as_deref()
+            .map(|name| parse_isq_value(name, None))
+            .transpose()
+            .map_err(&failed)?;
+        // A task of its own turns a panic in a loader (a truncated weight file, say) into an error.
+        let loading = tokio::spawn(build(source.clone(), options.clone(), quantisation));
+        let model = loading
+            .await
+            .map_err(|error| {
+                failed(format!(
+                    "the loader gave up ({error}); is a file cut short?"
+                ))
+            })?
+            .map_err(|error| failed(format!("{error:#}")))?;
+        Ok(Self { model, stop })
+    }
+
+    /// Starts a sequence on `prompt`; the engine begins computing as soon as it is done with the one before.
+    ///
+    /// # Errors
+    /// [`LocalError::Engine`] when the engine takes no more requests.
+    pub async fn open(&self, prompt: &[TokenId]) -> Result<Branch, LocalError> {
+        let (gate, handle) = Gate::new(self.stop);
+        let (response, responses) = channel(RESPONSE_BUFFER);
+        let gate: Arc<dyn CustomLogitsProcessor> = Arc::new(gate);
+        let request = NormalRequest {
+            is_streaming: true,
+            logits_processors: Some(vec![gate]),
+            ..NormalRequest::new_simple(
+                RequestMessage::CompletionTokens(prompt.iter().map(|id| id.0).collect()),
+                SamplingParams {
+                    stop_toks: Some(StopTokens::Ids(vec![self.stop.0])),
+                    ..SamplingParams::neutral()
+                },
+                response,
+                0,
+                None,
+                None,
+            )
+        };
+        let sender = self
+            .model
+            .inner()
+            .get_sender(None)
+            .map_err(|error| LocalError::Engine(error.to_string()))?;
+        sender
+            .send(Request::Normal(Box::new(request)))
+            .await
+            .map_err(|_| LocalError::Engine("it no longer takes requests".into()))?;
+        Ok(Branch {
+            handle,
+            outcome: tokio::spawn(drain(responses)),
+        })
+    }
+
+    /// Tokens one sequence can hold, prompt and answer together; `None` when the model does not say.
+    pub fn context_length(&self) -> Option<usize> {
+        self.model.max_sequence_length().ok().flatten()
+    }
+}
+
+/// Responses wait here for a moment only; the drain below takes them at once.
+const RESPONSE_BUFFER: usize = 16;
+
+async fn build(
+    source: ModelSource,
+    options: EngineOptions,
+    quantisation: Option<IsqType>,
+) -> anyhow::Result<Model> {
+    // The prefix cache is never evicted on a CPU (mistral.rs 0.8.1 counts other devices' entries only), so with it on,
+    // memory grows with every session.
+    let prefix_cache = None;
+    if let Some((folder, file)) = source.gguf() {
+        let mut builder = GgufModelBuilder::new(folder, vec![file])
+            .with_max_num_seqs(1)
+            .with_prefix_cache_n(prefix_cache);
+        if options.force_cpu {
+            builder = builder.with_force_cpu();
+        }
+        return builder.build().await;
+    }
+    let mut builder = TextModelBuilder::new(source.value())
+        .with_max_num_seqs(1)
+        .with_prefix_cache_n(prefix_cache)
+        .with_dtype(match options.precision {
+            Precision::Auto => ModelDType::Auto,
+            Precision::F32 => ModelDType::F32,
+            Precision::F16 => ModelDType::F16,
+            Precision::Bf16 => ModelDType::BF16,
+        });
+    if options.force_cpu {
+        builder = builder.with_force_cpu();
+    }
+    if let Some(quantisation) = quantisation {
+        builder = builder.with_isq(quantisation);
+    }
+    builder.build().await
+}
+
+/// One running sequence. Dropping it ends the sequence at its next position.
+pub struct Branch {
+    handle: GateHandle,
+    outcome: JoinHandle<Option<String>>,
+}
+
+impl Branch {
+    /// Waits for the logits of the next position.
+    ///
+    /// # Errors
+    /// [`LocalError::Engine`] when the sequence ended instead.
+    pub async fn logits(&mut self) -> Result<Step, LocalError> {
+        match self.handle.steps.recv().await {
+            Some(step) => Ok(step),
+            None => {
+                let reason = (&mut self.outcome).await.ok().flatten();
+                Err(LocalError::Engine(reason.unwrap_or_else(|| {
+                    "it ended the sequence by itself".into()
+                })))
+            }
+        }
+    }
+
+    /// Appends `token`; the engine starts computing the next position. Nothing happens after the sequence has ended:
+    /// the next [`Self::logits`] says so.
+    pub fn feed(&self, token: TokenId) {
+        let _ended = self.handle.picks.send(token);
+    }
+}
+
+/// Takes the engine's own responses, which nobody reads (the gate has everything), and keeps an error if one comes.
+async fn drain(mut responses: Receiver<Response>) -> Option<String> {
+    let mut failure = None;
+    while let Some(response) = responses.recv().await {
+        match response {
+            Response::InternalError(error) | Response::ValidationError(error) => {
+                failure = Some(error.to_string())
+            }
+            Response::CompletionModelError(message, _) | Response::ModelError(message, _) => {
+                failure = Some(message)
+            }
+            _ => {}
+        }
+    }
+    failure
+}

@@ -1,0 +1,58 @@
+//! The small model on this machine, and the only room that knows mistral.rs.
+//!
+//! Everything above sees [`LocalModel`]: open two branches, feed a token, get two logits vectors; dropping the pair ends
+//! the session and frees its lane.
+
+mod engine;
+mod error;
+mod gate;
+mod lanes;
+mod source;
+
+use futures::future::BoxFuture;
+
+pub use engine::{Branch, Engine, EngineOptions, Precision};
+pub use error::LocalError;
+pub use gate::Step;
+pub use lanes::{LaneLimits, Lanes};
+pub use source::ModelSource;
+
+use crate::vocabulary::TokenId;
+
+/// A small model that can run sessions, each of two branches.
+pub trait LocalModel: Send + Sync {
+    /// Opens the two branches of a session on these prompts and starts computing at once.
+    ///
+    /// # Errors
+    /// [`LocalError::Busy`] when no lane came free within the configured bounds; others when the model refuses.
+    fn open<'a>(
+        &'a self,
+        public: &'a [TokenId],
+        private: &'a [TokenId],
+    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>>;
+
+    /// Tokens one branch can hold, prompt and answer together.
+    fn context_length(&self) -> usize;
+}
+
+/// The two branches of one session.
+pub trait BranchPair: Send {
+    /// Waits for both branches' logits at the next position.
+    ///
+    /// Call it once after opening and once after each [`Self::feed`].
+    ///
+    /// # Errors
+    /// A [`LocalError`] when an engine failed; the pair is of no more use then.
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>>;
+
+    /// Appends the picked token to both branches, which start computing the next position at once.
+    fn feed(&mut self, token: TokenId);
+}
+
+/// What the two branches say about one position.
+pub struct PairStep {
+    /// The branch that sees what the upstream sees.
+    pub public: Step,
+    /// The branch that also sees the private context.
+    pub private: Step,
+}

@@ -1,0 +1,190 @@
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat, Source};
+
+use super::unknown::{keys, refuse_unknown};
+use super::{DEFAULTS, Settings, SettingsError};
+
+/// The five numbers that `steering.strength` replaces.
+const FTRL_KEYS: [&str; 5] = [
+    "steering.iterations",
+    "steering.alpha",
+    "steering.beta",
+    "steering.lambda",
+    "steering.eta",
+];
+
+/// Reads the defaults, then `file`, then `COSTEER__SECTION__KEY` variables, then `overrides` (`section.key`, value),
+/// and checks the result.
+///
+/// # Errors
+/// A [`SettingsError`] that names the key.
+pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Settings, SettingsError> {
+    let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
+    let mut own = Config::builder();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let layer = File::from_str(&text, FileFormat::Toml);
+        refuse_unknown(&layer, &path.display().to_string(), &defaults)?;
+        own = own.add_source(layer);
+    }
+    let environment = Environment::with_prefix("COSTEER")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true);
+    refuse_unknown(
+        &environment,
+        "the environment (COSTEER__SECTION__KEY)",
+        &defaults,
+    )?;
+    own = own.add_source(environment);
+    for (key, value) in overrides {
+        own = own.set_override(key, value.as_str())?;
+    }
+    let own = own.build()?;
+    refuse_both_ways(&own)?;
+    let settings: Settings = Config::builder()
+        .add_source(defaults)
+        .add_source(own)
+        .build()?
+        .try_deserialize()?;
+    check(&settings)?;
+    Ok(settings)
+}
+
+/// `strength` and the five numbers say the same thing twice; which of them should win is anybody's guess.
+fn refuse_both_ways(own: &dyn Source) -> Result<(), SettingsError> {
+    let set = keys(own)?;
+    let is_set = |key: &str| set.iter().any(|name| name == key);
+    match FTRL_KEYS.into_iter().find(|key| is_set(key)) {
+        Some(number) if is_set("steering.strength") => Err(SettingsError::Value {
+            key: "steering.strength",
+            reason: format!(
+                "it and {number} are both set; set strength, or the five numbers, not both"
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), SettingsError> {
+    let require = |holds: bool, key: &'static str, reason: &str| {
+        if holds {
+            Ok(())
+        } else {
+            let reason = reason.to_owned();
+            Err(SettingsError::Value { key, reason })
+        }
+    };
+    let upstream = &settings.upstream;
+    let steering = &settings.steering;
+    let is_http = reqwest::Url::parse(&upstream.url)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    require(
+        is_http,
+        "upstream.url",
+        "it must be an address such as http://127.0.0.1:8000/v1",
+    )?;
+    require(
+        upstream.top_k >= 1,
+        "upstream.top_k",
+        "it must be at least 1",
+    )?;
+    require(
+        upstream.lookahead >= 1,
+        "upstream.lookahead",
+        "it must be at least 1",
+    )?;
+    require(
+        settings.local.lanes >= 1,
+        "local.lanes",
+        "it must be at least 1",
+    )?;
+    require(
+        steering.max_tokens >= 1,
+        "steering.max_tokens",
+        "it must be at least 1",
+    )?;
+    require(
+        (0.0..=1.0).contains(&steering.delta_floor),
+        "steering.delta_floor",
+        "it must be a number from 0 to 1",
+    )?;
+    require(
+        (0.0..=1.0).contains(&steering.plausibility),
+        "steering.plausibility",
+        "it must be a number from 0 to 1",
+    )?;
+    require(
+        steering.default_strength().is_some(),
+        "steering.strength",
+        "it (or what the five numbers come to) must be a number from -100 to 100",
+    )?;
+    require(
+        settings.context.text.is_none() || settings.context.file.is_none(),
+        "context.text",
+        "it and context.file are both set; set one",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Result<Settings, SettingsError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        load(Some(file.path()), &[])
+    }
+
+    #[test]
+    fn the_defaults_are_complete_and_valid() {
+        let settings = load(None, &[]).unwrap();
+        let strength = settings.steering.default_strength().unwrap();
+        assert!((strength.value() - 1.783_256_843).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest_valid_one() {
+        let error = file("[steering]\nstrenght = 1.0\n")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("steering.strenght"), "{error}");
+        assert!(error.contains("did you mean steering.strength?"), "{error}");
+    }
+
+    #[test]
+    fn strength_and_the_five_numbers_exclude_each_other() {
+        assert!(file("[steering]\nstrength = 1.0\n").is_ok());
+        assert!(file("[steering]\nalpha = 1.0\n").is_ok());
+        let error = file("[steering]\nstrength = 1.0\nalpha = 1.0\n")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("steering.alpha"), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        for (text, key) in [
+            ("[local]\nlanes = 0\n", "local.lanes"),
+            ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
+            ("[steering]\nstrength = 1000\n", "steering.strength"),
+            ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
+            ("[context]\ntext = \"a\"\nfile = \"b\"\n", "context.text"),
+        ] {
+            let error = file(text).err().unwrap().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn overrides_win() {
+        let settings = load(None, &[("server.listen", "127.0.0.1:1".into())]).unwrap();
+        assert_eq!(settings.server.listen.port(), 1);
+    }
+}

@@ -1,0 +1,15 @@
+//! Typed configuration: the compiled-in defaults, a file, the environment; validated once.
+
+mod error;
+mod load;
+mod model;
+mod unknown;
+
+pub use error::SettingsError;
+pub use load::load;
+pub use model::{
+    Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Upstream,
+};
+
+/// `config/default.toml`, which documents every key.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");

@@ -1,0 +1,205 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use crate::context::Placement;
+use crate::local::Precision;
+use crate::steering::{Ftrl, Strength};
+
+/// The whole configuration. `config/default.toml` says what each key means.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `[server]`
+    pub server: Server,
+    /// `[upstream]`
+    pub upstream: Upstream,
+    /// `[local]`
+    pub local: Local,
+    /// `[steering]`
+    pub steering: Steering,
+    /// `[context]`
+    pub context: Context,
+    /// `[log]`
+    pub log: Log,
+}
+
+/// `[server]`: how the proxy listens.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Bytes.
+    pub max_body_bytes: usize,
+    /// How long running answers get at the end.
+    #[serde(rename = "drain_ms", deserialize_with = "millis")]
+    pub drain: Duration,
+}
+
+/// `[upstream]`: the big model's server.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Base address, ending in `/v1`.
+    pub url: String,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional_secret")]
+    pub api_key: Option<SecretString>,
+    /// `None` when empty: the local model's.
+    #[serde(deserialize_with = "optional")]
+    pub tokenizer: Option<String>,
+    /// Candidates a position.
+    pub top_k: usize,
+    /// Positions a request.
+    pub lookahead: usize,
+    /// For a connection.
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
+    pub connect_timeout: Duration,
+    /// For the first token.
+    #[serde(rename = "first_token_timeout_ms", deserialize_with = "millis")]
+    pub first_token_timeout: Duration,
+    /// Between tokens.
+    #[serde(rename = "idle_timeout_ms", deserialize_with = "millis")]
+    pub idle_timeout: Duration,
+}
+
+/// `[local]`: the small model.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Local {
+    /// Directory, GGUF file or hub id.
+    pub model: String,
+    /// `None` when empty: the model's own.
+    #[serde(deserialize_with = "optional")]
+    pub tokenizer: Option<String>,
+    /// Number format.
+    pub dtype: Precision,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    pub quantisation: Option<String>,
+    /// Where to compute.
+    pub device: Device,
+    /// Sessions at the same time.
+    pub lanes: usize,
+    /// Sessions that may wait.
+    pub queue: usize,
+    /// How long they may wait.
+    #[serde(rename = "queue_timeout_ms", deserialize_with = "millis")]
+    pub queue_timeout: Duration,
+}
+
+/// Where the small model computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// An accelerator where one was compiled in.
+    Auto,
+    /// The CPU.
+    Cpu,
+}
+
+/// `[steering]`: the rule.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Steering {
+    /// T
+    pub iterations: u32,
+    /// α
+    pub alpha: f64,
+    /// β
+    pub beta: f64,
+    /// λ
+    pub lambda: f64,
+    /// η
+    pub eta: f64,
+    /// Replaces the five numbers.
+    pub strength: Option<f64>,
+    /// ε
+    pub delta_floor: f64,
+    /// Relative to the likeliest candidate.
+    pub plausibility: f64,
+    /// What to do with requests that cannot be steered.
+    pub on_unsteerable: OnUnsteerable,
+    /// Tokens.
+    pub max_tokens: usize,
+}
+
+impl Steering {
+    /// The strength that `strength` or the five numbers amount to; `None` when out of range.
+    pub fn default_strength(&self) -> Option<Strength> {
+        match self.strength {
+            Some(value) => Strength::new(value),
+            None => Ftrl {
+                iterations: self.iterations,
+                alpha: self.alpha,
+                beta: self.beta,
+                lambda: self.lambda,
+                eta: self.eta,
+            }
+            .strength(),
+        }
+    }
+}
+
+/// What to do with a request that has a private context but cannot be steered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnsteerable {
+    /// Refuse it, naming the field.
+    Error,
+    /// Forward it without the context, naming the field in a header.
+    Pass,
+}
+
+/// `[context]`: the private context and its place.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// `None` when empty. Private: never logged.
+    #[serde(deserialize_with = "optional_secret")]
+    pub text: Option<SecretString>,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    pub file: Option<String>,
+    /// Where the context goes.
+    pub placement: Placement,
+    /// For chats without a system message.
+    pub default_system: String,
+}
+
+/// `[log]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// tracing-subscriber's filter syntax.
+    pub filter: String,
+    /// Lines for people or for machines.
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.is_empty()))
+}
+
+fn optional_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    optional(deserializer).map(|text| text.map(SecretString::from))
+}

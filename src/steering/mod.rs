@@ -1,0 +1,16 @@
+//! The steering rule of CoSteer (arXiv:2507.04756): pure arithmetic on log-probabilities.
+//!
+//! `policy = softmax(log p_LLM + c · Δ)` over the candidates, with `Δ = log p_SLM(private) − log p_SLM(public)`.
+//! Nothing here waits, allocates per vocabulary entry, or knows where the numbers come from. All logarithms are natural.
+
+mod certificate;
+mod delta;
+mod policy;
+mod sampling;
+mod strength;
+
+pub use certificate::{Certificate, certify};
+pub use delta::{Delta, NotANumber};
+pub use policy::{Candidate, Policy, Rule, Scored};
+pub use sampling::Sampling;
+pub use strength::{Ftrl, Strength};

@@ -1,0 +1,56 @@
+//! The big model's server. Everything here is public by construction: this room cannot name the private context.
+//!
+//! A driver turns a prefix of token ids into a stream of [`Position`]s: what the server proposes at each position, and
+//! the most likely candidates there, conditioned on its own proposals so far.
+
+mod error;
+mod vllm;
+mod wire;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+pub use error::{UpstreamError, innermost};
+pub use vllm::{Timeouts, Vllm};
+
+use crate::vocabulary::TokenId;
+
+/// One position of the upstream's own continuation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// The token the upstream continues with by itself; later positions of the same stream are conditioned on it.
+    pub draft: TokenId,
+    /// The most likely tokens with their raw ln p, in no particular order; holds `draft` as well.
+    pub candidates: Vec<(TokenId, f64)>,
+}
+
+/// What to ask for.
+#[derive(Clone)]
+pub struct PositionRequest {
+    /// The model's name, as the client wrote it.
+    pub model: Option<String>,
+    /// The client's own `Authorization` header, used where no key is configured.
+    pub authorization: Option<String>,
+    /// Prompt and picked tokens.
+    pub prefix: Vec<TokenId>,
+    /// The most positions to generate.
+    pub window: usize,
+    /// How many candidates each position should list.
+    pub top_k: usize,
+}
+
+/// Positions as they arrive. Dropping the stream aborts the generation at the server.
+pub type Positions = BoxStream<'static, Result<Position, UpstreamError>>;
+
+/// A server that can continue a prefix of token ids and show its log-probabilities.
+pub trait Upstream: Send + Sync {
+    /// Asks the server to continue greedily from the prefix; resolves when its answer begins.
+    ///
+    /// # Errors
+    /// An [`UpstreamError`] when the server cannot be reached or refuses; the stream carries errors that come later.
+    /// It ends after a finished answer only: one that is cut short ends with [`UpstreamError::Cut`].
+    fn positions(
+        &self,
+        request: PositionRequest,
+    ) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
+}

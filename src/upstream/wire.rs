@@ -1,0 +1,235 @@
+//! vLLM's `/v1/completions` on the wire, as far as steering needs it.
+//!
+//! Source: vLLM 0.32 (OpenAI-compatible server documentation) and recorded answers of it. Unknown fields are ignored:
+//! every version adds some.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Position, UpstreamError};
+use crate::vocabulary::TokenId;
+
+/// The request. Sampling settings are all spelled out: vLLM otherwise takes those of the model's
+/// generation_config.json.
+#[derive(Serialize)]
+pub struct CompletionRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<&'a str>,
+    pub prompt: Vec<u32>,
+    pub max_tokens: usize,
+    pub logprobs: usize,
+    pub return_tokens_as_token_ids: bool,
+    pub return_token_ids: bool,
+    pub temperature: f64,
+    pub top_p: f64,
+    pub top_k: i64,
+    pub min_p: f64,
+    pub presence_penalty: f64,
+    pub frequency_penalty: f64,
+    pub repetition_penalty: f64,
+    pub stream: bool,
+}
+
+impl<'a> CompletionRequest<'a> {
+    /// A neutral, greedy, streamed request.
+    pub fn new(model: Option<&'a str>, prefix: &[TokenId], window: usize, top_k: usize) -> Self {
+        Self {
+            model,
+            prompt: prefix.iter().map(|id| id.0).collect(),
+            max_tokens: window,
+            logprobs: top_k,
+            return_tokens_as_token_ids: true,
+            return_token_ids: true,
+            temperature: 0.0,
+            top_p: 1.0,
+            top_k: -1,
+            min_p: 0.0,
+            presence_penalty: 0.0,
+            frequency_penalty: 0.0,
+            repetition_penalty: 1.0,
+            stream: true,
+        }
+    }
+}
+
+/// One event of the stream, or the whole body of a refusal.
+#[derive(Deserialize)]
+pub struct CompletionEvent {
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    pub error: Option<Value>,
+    pub detail: Option<Value>,
+    pub code: Option<u16>,
+}
+
+#[derive(Deserialize)]
+pub struct Choice {
+    pub logprobs: Option<Logprobs>,
+    pub finish_reason: Option<String>,
+    #[serde(default)]
+    pub text: String,
+    pub token_ids: Option<Vec<u32>>,
+}
+
+#[derive(Deserialize)]
+pub struct Logprobs {
+    #[serde(default)]
+    tokens: Vec<String>,
+    #[serde(default)]
+    top_logprobs: Vec<Option<Map<String, Value>>>,
+    #[serde(default)]
+    token_logprobs: Vec<Option<f64>>,
+}
+
+impl Choice {
+    /// The positions of this event; empty where it carries no token (the last event of some servers).
+    pub fn positions(self) -> Result<Vec<Position>, UpstreamError> {
+        let Some(logprobs) = self.logprobs else {
+            let carries_a_token =
+                !self.text.is_empty() || self.token_ids.is_some_and(|ids| !ids.is_empty());
+            return if carries_a_token {
+                Err(UpstreamError::NoLogprobs)
+            } else {
+                Ok(Vec::new())
+            };
+        };
+        if logprobs.top_logprobs.len() != logprobs.tokens.len() {
+            return Err(UpstreamError::NoLogprobs);
+        }
+        let own = logprobs
+            .token_logprobs
+            .into_iter()
+            .chain(std::iter::repeat(None));
+        logprobs
+            .tokens
+            .iter()
+            .zip(logprobs.top_logprobs)
+            .zip(own)
+            .map(|((token, top), own)| position(token, top, own))
+            .collect()
+    }
+}
+
+fn position(
+    token: &str,
+    top: Option<Map<String, Value>>,
+    own: Option<f64>,
+) -> Result<Position, UpstreamError> {
+    let draft = token_id(token)?;
+    let mut candidates = top
+        .ok_or(UpstreamError::NoLogprobs)?
+        .iter()
+        .map(|(name, logprob)| {
+            let logprob = logprob.as_f64().ok_or_else(|| {
+                UpstreamError::Malformed(format!("the logprob of {name:?} is not a number"))
+            })?;
+            Ok((token_id(name)?, logprob))
+        })
+        .collect::<Result<Vec<_>, UpstreamError>>()?;
+    // vLLM adds the sampled token to the list; others leave it out when it is not among the most likely.
+    if let (Some(logprob), false) = (own, candidates.iter().any(|(id, _)| *id == draft)) {
+        candidates.push((draft, logprob));
+    }
+    Ok(Position { draft, candidates })
+}
+
+fn token_id(name: &str) -> Result<TokenId, UpstreamError> {
+    name.strip_prefix("token_id:")
+        .and_then(|digits| digits.parse().ok())
+        .map(TokenId)
+        .ok_or_else(|| UpstreamError::NoTokenIds {
+            sample: name.chars().take(40).collect(),
+        })
+}
+
+impl CompletionEvent {
+    /// The refusal in this event, if it is one. Servers write `error` as an object or a string, frameworks `detail`.
+    pub fn refusal(&self) -> Option<(Option<u16>, String)> {
+        let error = self.error.as_ref().or(self.detail.as_ref())?;
+        if error.is_null() {
+            return None;
+        }
+        let message = error.get("message").unwrap_or(error);
+        let text = message
+            .as_str()
+            .map_or_else(|| message.to_string(), str::to_owned);
+        let code = error.get("code").and_then(Value::as_u64);
+        let code = code.and_then(|code| u16::try_from(code).ok()).or(self.code);
+        Some((code, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(json: &str) -> Choice {
+        let event: CompletionEvent = serde_json::from_str(json).unwrap();
+        event.choices.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_recorded_vllm_event_gives_its_position() {
+        // vLLM 0.32.0, one event of a stream with logprobs 3.
+        let event = r#"{"id":"cmpl-1","object":"text_completion","choices":[{"index":0,"text":" St","logprobs":{
+            "text_offset":[0],"token_logprobs":[-2.6235969066619873],"tokens":["token_id:1369"],
+            "top_logprobs":[{"token_id:1369":-2.6235969066619873,"token_id:1994":-3.6442697,"token_id:418":-3.9514758}]},
+            "finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":[1369]}]}"#;
+        let positions = choice(event).positions().unwrap();
+        assert_eq!(positions.len(), 1);
+        assert_eq!(positions[0].draft, TokenId(1369));
+        assert_eq!(positions[0].candidates.len(), 3);
+        assert!((positions[0].candidates[1].1 + 3.6442697).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_draft_outside_the_list_is_added_once() {
+        let event = r#"{"choices":[{"text":"","logprobs":{"tokens":["token_id:7"],"token_logprobs":[-9.5],
+            "top_logprobs":[{"token_id:1":-0.1}]},"finish_reason":null}]}"#;
+        let positions = choice(event).positions().unwrap();
+        assert_eq!(
+            positions[0].candidates,
+            [(TokenId(1), -0.1), (TokenId(7), -9.5)]
+        );
+    }
+
+    #[test]
+    fn text_without_logprobs_is_an_error_and_an_empty_end_is_not() {
+        let text = r#"{"choices":[{"text":"Hi","logprobs":null,"finish_reason":null}]}"#;
+        assert!(matches!(
+            choice(text).positions(),
+            Err(UpstreamError::NoLogprobs)
+        ));
+        let end = r#"{"choices":[{"text":"","logprobs":null,"finish_reason":"length"}]}"#;
+        assert!(choice(end).positions().unwrap().is_empty());
+    }
+
+    #[test]
+    fn names_instead_of_ids_are_an_error_that_shows_one() {
+        let event = r#"{"choices":[{"text":" St","logprobs":{"tokens":[" St"],"token_logprobs":[-2.6],
+            "top_logprobs":[{" St":-2.6}]},"finish_reason":null}]}"#;
+        let error = choice(event).positions().unwrap_err();
+        assert!(error.to_string().contains("\" St\""), "{error}");
+    }
+
+    #[test]
+    fn refusals_are_read_in_every_shape() {
+        let refusal = |json: &str| {
+            let event: CompletionEvent = serde_json::from_str(json).unwrap();
+            event.refusal()
+        };
+        assert_eq!(
+            refusal(r#"{"error":{"message":"too many logprobs","code":400}}"#),
+            Some((Some(400), "too many logprobs".into()))
+        );
+        assert_eq!(
+            refusal(r#"{"error":"Unauthorized"}"#),
+            Some((None, "Unauthorized".into()))
+        );
+        assert_eq!(
+            refusal(r#"{"detail":"Not Found"}"#),
+            Some((None, "Not Found".into()))
+        );
+        assert_eq!(refusal(r#"{"choices":[]}"#), None);
+    }
+}

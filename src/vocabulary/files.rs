@@ -1,0 +1,109 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::VocabularyError;
+
+/// The small JSON files of a Hugging Face model directory, read once.
+pub struct ModelFiles {
+    /// The directory they came from.
+    pub directory: PathBuf,
+    /// `config.json`; null where the directory holds only a tokenizer.
+    pub config: Value,
+    /// `generation_config.json`; null when absent.
+    pub generation_config: Value,
+    /// `tokenizer_config.json`; null when absent.
+    pub tokenizer_config: Value,
+    /// The chat template's source, from `tokenizer_config.json` or `chat_template.jinja`.
+    pub chat_template: Option<String>,
+}
+
+impl ModelFiles {
+    /// Reads `directory`.
+    ///
+    /// # Errors
+    /// [`VocabularyError::Broken`] when a file that is there is not JSON.
+    pub fn read(directory: &Path) -> Result<Self, VocabularyError> {
+        let tokenizer_config = json_or_null(&directory.join("tokenizer_config.json"))?;
+        let chat_template = inline_template(&tokenizer_config)
+            .or_else(|| std::fs::read_to_string(directory.join("chat_template.jinja")).ok());
+        Ok(Self {
+            config: json_or_null(&directory.join("config.json"))?,
+            generation_config: json_or_null(&directory.join("generation_config.json"))?,
+            tokenizer_config,
+            chat_template,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// Tokens the model can attend to, from `max_position_embeddings`.
+    pub fn context_length(&self) -> Option<usize> {
+        let tokens = self.config.get("max_position_embeddings")?.as_u64()?;
+        usize::try_from(tokens).ok()
+    }
+
+    /// Ids that end a turn: `eos_token_id` of the generation configuration and of the model configuration.
+    pub fn end_ids(&self) -> Vec<u32> {
+        [&self.generation_config, &self.config]
+            .into_iter()
+            .filter_map(|file| file.get("eos_token_id"))
+            .flat_map(|ids| match ids {
+                Value::Array(ids) => ids.clone(),
+                one => vec![one.clone()],
+            })
+            .filter_map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok()))
+            .collect()
+    }
+
+    /// The text of a named special token (`bos_token`, `eos_token`), which files write as a string or as an object.
+    pub fn special_text(&self, name: &str) -> Option<String> {
+        let token = self.tokenizer_config.get(name)?;
+        let text = token.get("content").unwrap_or(token);
+        text.as_str().map(str::to_owned)
+    }
+}
+
+/// Finds a model path that is given relative to the place where Costeer stands.
+///
+/// Tried in order: as written (from the working directory), beside the executable, under `../share/costeer` of the
+/// executable, and in the source tree this binary was built from. The first that exists wins; if none does, the path as
+/// written comes back and the caller's error names it.
+pub fn resolve_path(path: &Path) -> PathBuf {
+    if path.is_absolute() || path.exists() {
+        return path.to_owned();
+    }
+    let executable = std::env::current_exe().ok();
+    let beside = executable.as_deref().and_then(Path::parent);
+    [
+        beside.map(|folder| folder.join(path)),
+        beside.map(|folder| folder.join("../share/costeer").join(path)),
+        Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|candidate| candidate.exists())
+    .unwrap_or_else(|| path.to_owned())
+}
+
+fn json_or_null(path: &Path) -> Result<Value, VocabularyError> {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Ok(Value::Null);
+    };
+    serde_json::from_str(&text).map_err(|error| VocabularyError::Broken {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// `chat_template` is a string, or a list of `{name, template}` of which the one called `default` counts.
+fn inline_template(tokenizer_config: &Value) -> Option<String> {
+    let template = tokenizer_config.get("chat_template")?;
+    if let Some(text) = template.as_str() {
+        return Some(text.to_owned());
+    }
+    let named = template.as_array()?;
+    let default = named
+        .iter()
+        .find(|entry| entry.get("name").and_then(Value::as_str) == Some("default"))?;
+    default.get("template")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,16 @@
+//! What token ids mean: their bytes, their roles, and how a chat becomes a sequence of them.
+//!
+//! This room knows files on disk and nothing else of ours; everything above speaks in [`TokenId`]s.
+
+mod bytes;
+mod chat;
+mod error;
+mod files;
+mod template;
+mod tokenizer;
+
+pub use bytes::{TextStream, TokenBytes};
+pub use chat::{ChatMessage, Role};
+pub use error::VocabularyError;
+pub use files::{ModelFiles, resolve_path};
+pub use tokenizer::{TokenId, Tokenizer};
