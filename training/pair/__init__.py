@@ -1,0 +1,1 @@
+"""The two models: tokenizer, training, export and offline measurement."""

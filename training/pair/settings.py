@@ -1,0 +1,72 @@
+"""Everything that determines the two trainings: sizes, seeds, counts. A retraining with the same numbers sees the same examples in the same order."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from .model import Shape
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "models" / "tiny"
+OUT = ROOT / "training" / "out"
+VOCABULARY = 3456
+ROUND = 512
+"""Examples a round; a round is the unit of shuffling, counting and resuming."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a stretch of rounds, up to `until`, is made of."""
+
+    until: int
+    recall: float
+    """Share of questions such as "What is my dog called?"."""
+    listing: float
+    """Share of "What do you know about me?"."""
+    notes: float
+    """Share of examples that show the notes."""
+    drill: bool = False
+    """Short notes only, until copying works."""
+    batch_tokens: int = 3000
+    examples_per_step: int = 24
+    """The nominal batch; it scales the loss so that every example weighs the same."""
+    name_weight: float = 3.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model's training. Rounds, not minutes, so that it repeats."""
+
+    role: str
+    shape: Shape
+    seed: int
+    phases: tuple[Phase, ...]
+    peak_rate: float
+    decay_from: float
+    """Share of the rounds after which the rate falls to its final twentieth."""
+    label_smoothing: float
+    breaking: float = 0.02
+    """Share of the prompt's words that are split into a prefix and letters."""
+    warm_up_steps: int = 100
+
+    @property
+    def rounds(self) -> int:
+        return self.phases[-1].until
+
+    def phase(self, number: int) -> Phase:
+        return next(phase for phase in self.phases if number < phase.until)
+
+
+SLM = Training(
+    role="slm", shape=Shape(layers=5, heads=6, head=32, feed_forward=320, vocabulary=VOCABULARY), seed=11, peak_rate=2.5e-3, decay_from=0.6,
+    label_smoothing=0.02,
+    phases=(
+        Phase(until=60, recall=0.3, listing=0.2, notes=0.75, drill=True),
+        Phase(until=115, recall=0.15, listing=0.05, notes=0.6),
+        Phase(until=340, recall=0.15, listing=0.07, notes=0.72, batch_tokens=1500, examples_per_step=12, name_weight=4.0),
+    ),
+)
+LLM = Training(
+    role="llm", shape=Shape(layers=5, heads=4, head=64, feed_forward=768, vocabulary=VOCABULARY), seed=12, peak_rate=2e-3, decay_from=0.6,
+    label_smoothing=0.0,
+    phases=(Phase(until=220, recall=0.12, listing=0.03, notes=0.0, batch_tokens=2000, name_weight=1.0),),
+)
+TRAININGS = {"slm": SLM, "llm": LLM}

@@ -1,0 +1,1 @@
+"""The everyday-assistant world: topics, private facts, questions, answers and the checker. Standard library only."""
