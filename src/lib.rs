@@ -4,10 +4,10 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | `cli` | the commands: `demo`, `serve`, `upstream` |
+//! | [`cli`] | the commands: `demo`, `serve`, `upstream` |
 //! | [`settings`] | typed configuration, validated once |
 //! | [`http`] | the proxy's HTTP surface: the only place that knows axum and OpenAI JSON of clients |
-//! | `embedded` | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
+//! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
 //! | [`decode`] | one steered generation |
 //! | [`local`] | the small model on mistral.rs |
@@ -16,8 +16,10 @@
 //! | [`vocabulary`] | token ids, their bytes, chat templates |
 //! | [`telemetry`] | logs |
 
+pub mod cli;
 pub mod context;
 pub mod decode;
+pub mod embedded;
 pub mod http;
 pub mod local;
 pub mod settings;

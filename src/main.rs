@@ -1,1 +1,19 @@
-fn main() {}
+//! The command line of CoSteer.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use costeer::cli::{Arguments, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done when standard error is closed too.
+            let _closed = writeln!(std::io::stderr(), "costeer: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The commands.
+
+mod demo;
+mod listen;
+mod page;
+mod progress;
+mod serve;
+mod showcase;
+mod upstream;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::http::StartError;
+use crate::local::{LocalError, Precision};
+use crate::settings::SettingsError;
+
+/// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show what steering does, on the model pair that comes along, then serve it.
+    Demo(DemoArguments),
+    /// Run the proxy.
+    ///
+    /// Settings come from the defaults (config/default.toml), then the file, then variables such as
+    /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
+    Serve(ServeArguments),
+    /// Serve a model directory in vLLM's dialect, for trying things out.
+    Upstream(UpstreamArguments),
+}
+
+#[derive(Args)]
+struct DemoArguments {
+    /// Exit after the showcase instead of serving until Ctrl-C.
+    #[arg(long)]
+    once: bool,
+    /// Address of the proxy.
+    #[arg(long, default_value = "127.0.0.1:8089")]
+    listen: SocketAddr,
+    /// Address of the big model's server.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    upstream_listen: SocketAddr,
+    #[command(flatten)]
+    pacing: PacingArguments,
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Address to listen on, instead of server.listen.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct UpstreamArguments {
+    /// Model directory (Hugging Face layout), GGUF file or hub id.
+    #[arg(long)]
+    model: String,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// Name the model is served under; the last part of --model where it is not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// Requests that run side by side; each holds the model in memory once.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    slots: u16,
+    /// Number format of the computation.
+    #[arg(long, value_enum, default_value = "f32")]
+    dtype: Dtype,
+    #[command(flatten)]
+    pacing: PacingArguments,
+}
+
+#[derive(Args)]
+struct PacingArguments {
+    /// Milliseconds each of the big model's tokens takes longer, to stand in for a bigger model.
+    #[arg(long, default_value_t = 0)]
+    pace_ms: u64,
+    /// Milliseconds each of the big model's answers begins later, to stand in for a network.
+    #[arg(long, default_value_t = 0)]
+    delay_ms: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dtype {
+    Auto,
+    F32,
+    F16,
+    Bf16,
+}
+
+impl From<Dtype> for Precision {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Auto => Self::Auto,
+            Dtype::F32 => Self::F32,
+            Dtype::F16 => Self::F16,
+            Dtype::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+/// Why a command ended early. Shown to the person as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The proxy could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A model could not be loaded.
+    #[error(transparent)]
+    Model(#[from] LocalError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({source}); choose another with {setting}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting or flag it came from.
+        setting: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Serving broke.
+    #[error("serving failed: {0}")]
+    Serve(std::io::Error),
+    /// The terminal or pipe is gone.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// `log.filter` does not parse.
+    #[error("log.filter: {0}")]
+    Log(#[from] tracing_subscriber::filter::ParseError),
+    /// The showcase got no answer.
+    #[error("the showcase failed: {0}")]
+    Showcase(String),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// A [`CommandError`] that says what to do.
+pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
+    match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Upstream(arguments) => upstream::run(arguments).await,
+    }
+}

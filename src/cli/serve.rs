@@ -1,0 +1,28 @@
+use super::listen::{bind, shutdown};
+use super::progress::during;
+use super::{CommandError, ServeArguments};
+use crate::http::{Proxy, router, serve};
+use crate::settings::{LogFormat, load};
+use crate::telemetry;
+
+pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
+    let overrides: Vec<(&str, String)> = arguments
+        .listen
+        .map(|address| ("server.listen", address.to_string()))
+        .into_iter()
+        .collect();
+    let settings = load(arguments.config.as_deref(), &overrides)?;
+    telemetry::start(&settings.log.filter, settings.log.format == LogFormat::Json)?;
+    // Before the model is loaded: a port in use should not cost half a minute.
+    let listener = bind(settings.server.listen, "server.listen").await?;
+    let proxy = during("loading the local model", Proxy::load(&settings)).await?;
+    tracing::info!(
+        listen = %settings.server.listen,
+        upstream = %settings.upstream.url,
+        local = %settings.local.model,
+        "ready"
+    );
+    serve(listener, router(proxy), shutdown(), settings.server.drain)
+        .await
+        .map_err(CommandError::Serve)
+}

@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::error::Refusal;
+use super::generation::{Generated, Generation};
+use super::request::Completion;
+use super::server::{Body, EmbeddedUpstream, Envelope, Shape, stream_events};
+use crate::vocabulary::TokenId;
+
+/// `POST /v1/completions`.
+pub async fn completions(
+    State(server): State<Arc<EmbeddedUpstream>>,
+    Body(request): Body<Completion>,
+) -> Result<Response, Refusal> {
+    request.common.check(&server)?;
+    let prompt = request.prompt_ids(&server)?;
+    let top_k = request.top_k()?;
+    server.pacing.request().await;
+    let generation = Generation::start(
+        &server,
+        &prompt,
+        request.common.completion_tokens(),
+        top_k,
+        request.common.sampling(),
+    );
+    let mut generation = generation.await?;
+    let envelope = Envelope::new("cmpl", "text_completion", &server.name, prompt.len());
+    let mut writer = Writer::new(&request, &server, prompt);
+    if request.common.stream {
+        let include_usage = request.common.include_usage();
+        return Ok(stream_events(
+            server,
+            generation,
+            envelope,
+            writer,
+            include_usage,
+        ));
+    }
+    let mut text = String::new();
+    let mut tokens = Vec::new();
+    let mut logprobs = LegacyLogprobs::default();
+    let mut finish_reason = None;
+    while let Some(generated) = generation.next(&server).await? {
+        text.push_str(&generated.text);
+        tokens.push(generated.token.0);
+        finish_reason = generated.finish_reason;
+        writer.names.append(&generated, &mut logprobs);
+    }
+    let ids = writer.ids;
+    let choice = json!({
+        "index": 0,
+        "text": text,
+        "logprobs": top_k.map(|_| logprobs.json()),
+        "finish_reason": finish_reason,
+        "stop_reason": null,
+        "token_ids": ids.then_some(&tokens),
+        "prompt_logprobs": null,
+        "prompt_token_ids": writer.prompt_ids(),
+    });
+    Ok(Json(envelope.whole(choice, tokens.len())).into_response())
+}
+
+/// Writes each token as an event.
+struct Writer {
+    names: Names,
+    prompt: Vec<TokenId>,
+    ids: bool,
+    logprobs: bool,
+    begun: bool,
+}
+
+impl Writer {
+    fn new(request: &Completion, server: &Arc<EmbeddedUpstream>, prompt: Vec<TokenId>) -> Self {
+        Self {
+            names: Names {
+                server: Arc::clone(server),
+                as_ids: request.return_tokens_as_token_ids,
+                offset: 0,
+            },
+            prompt,
+            ids: request.common.return_token_ids,
+            logprobs: request.logprobs.is_some(),
+            begun: false,
+        }
+    }
+
+    /// The prompt's ids, where they were asked for; vLLM gives them once.
+    fn prompt_ids(&mut self) -> Option<Vec<u32>> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        (self.ids && first).then(|| self.prompt.iter().map(|id| id.0).collect())
+    }
+}
+
+impl Shape for Writer {
+    fn opening(&mut self) -> Option<Value> {
+        None
+    }
+
+    fn choice(&mut self, generated: &Generated) -> Value {
+        let mut logprobs = LegacyLogprobs::default();
+        self.names.append(generated, &mut logprobs);
+        json!({
+            "index": 0,
+            "text": generated.text,
+            "logprobs": self.logprobs.then(|| logprobs.json()),
+            "finish_reason": generated.finish_reason,
+            "stop_reason": null,
+            "prompt_token_ids": self.prompt_ids(),
+            "token_ids": self.ids.then_some([generated.token.0]),
+        })
+    }
+}
+
+/// How tokens are called in log-probabilities.
+struct Names {
+    server: Arc<EmbeddedUpstream>,
+    as_ids: bool,
+    /// Characters of all names so far: vLLM's `text_offset`.
+    offset: usize,
+}
+
+impl Names {
+    fn of(&self, token: TokenId) -> String {
+        if self.as_ids {
+            format!("token_id:{}", token.0)
+        } else {
+            // Lossy, as in vLLM: parts of characters and special tokens come out empty.
+            let bytes = self.server.tokenizer.bytes().get(token);
+            std::str::from_utf8(bytes).unwrap_or_default().to_owned()
+        }
+    }
+
+    fn append(&mut self, generated: &Generated, logprobs: &mut LegacyLogprobs) {
+        let Some(top) = &generated.top else {
+            return;
+        };
+        let name = self.of(generated.token);
+        // The sampled token comes first, whether it is among the likeliest or not.
+        let mut listed = Map::new();
+        listed.insert(name.clone(), json!(generated.logprob));
+        for (id, logprob) in top {
+            listed.entry(self.of(*id)).or_insert_with(|| json!(logprob));
+        }
+        logprobs.text_offset.push(self.offset);
+        self.offset += name.chars().count();
+        logprobs.token_logprobs.push(generated.logprob);
+        logprobs.tokens.push(name);
+        logprobs.top_logprobs.push(Value::Object(listed));
+    }
+}
+
+/// OpenAI's older shape of log-probabilities.
+#[derive(Default)]
+struct LegacyLogprobs {
+    text_offset: Vec<usize>,
+    token_logprobs: Vec<f32>,
+    tokens: Vec<String>,
+    top_logprobs: Vec<Value>,
+}
+
+impl LegacyLogprobs {
+    fn json(self) -> Value {
+        json!({
+            "text_offset": self.text_offset,
+            "token_logprobs": self.token_logprobs,
+            "tokens": self.tokens,
+            "top_logprobs": self.top_logprobs,
+        })
+    }
+}

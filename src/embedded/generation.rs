@@ -1,0 +1,139 @@
+use super::error::Refusal;
+use super::logprobs::{log_softmax, top};
+use super::server::EmbeddedUpstream;
+use super::slots::Sequence;
+use crate::steering::{Candidate, Delta, Policy, Rule, Sampling, Strength};
+use crate::vocabulary::{TextStream, TokenId};
+
+/// A generation in progress; dropping it stops it at the next token.
+pub struct Generation {
+    sequence: Sequence,
+    sampling: Sampling,
+    top_k: Option<usize>,
+    left: usize,
+    position: u64,
+    text: TextStream,
+    finished: bool,
+}
+
+/// One generated token.
+pub struct Generated {
+    /// The token.
+    pub token: TokenId,
+    /// Text that became certain with it, in whole characters.
+    pub text: String,
+    /// Its raw ln p.
+    pub logprob: f32,
+    /// The likeliest tokens with their raw ln p, best first; `None` where none were asked for.
+    pub top: Option<Vec<(TokenId, f32)>>,
+    /// `stop` or `length` on the last token.
+    pub finish_reason: Option<&'static str>,
+}
+
+impl Generation {
+    /// Starts after `prompt`, for at most `max_tokens` tokens (the end of turn counts, as in vLLM).
+    ///
+    /// # Errors
+    /// 400 in vLLM's words when the prompt does not fit.
+    pub async fn start(
+        server: &EmbeddedUpstream,
+        prompt: &[TokenId],
+        max_tokens: usize,
+        top_k: Option<usize>,
+        sampling: Sampling,
+    ) -> Result<Self, Refusal> {
+        let window = server.context_length;
+        let room = window.saturating_sub(prompt.len());
+        if room == 0 {
+            return Err(Refusal::bad(
+                "input_tokens",
+                format!(
+                    "This model's maximum context length is {window} tokens. However, your prompt contains {} input \
+                     tokens. Please reduce the length of the prompt.",
+                    prompt.len()
+                ),
+            ));
+        }
+        Ok(Self {
+            sequence: server.slots.open(prompt).await?,
+            sampling,
+            top_k,
+            left: max_tokens.min(room),
+            position: 0,
+            text: TextStream::default(),
+            finished: false,
+        })
+    }
+
+    /// The next token; `None` after the last.
+    ///
+    /// # Errors
+    /// 500 when the engine failed.
+    pub async fn next(&mut self, server: &EmbeddedUpstream) -> Result<Option<Generated>, Refusal> {
+        if self.finished {
+            return Ok(None);
+        }
+        server.pacing.token().await;
+        let logits = self.sequence.logits().await?;
+        let token = choose(
+            logits,
+            &self.sampling,
+            self.position,
+            server.tokenizer.selectable(),
+        );
+        let logprobs = log_softmax(logits);
+        let ends = server.tokenizer.ends().contains(&token);
+        self.left = self.left.saturating_sub(1);
+        self.position += 1;
+        let finish_reason = match (ends, self.left) {
+            (true, _) => Some("stop"),
+            (false, 0) => Some("length"),
+            _ => None,
+        };
+        self.finished = finish_reason.is_some();
+        let mut text = self.text.push(server.tokenizer.bytes().get(token));
+        if self.finished {
+            text.push_str(&self.text.finish());
+        } else {
+            self.sequence.feed(token);
+        }
+        Ok(Some(Generated {
+            token,
+            text,
+            logprob: logprobs
+                .get(token.index())
+                .copied()
+                .unwrap_or(f32::NEG_INFINITY),
+            top: self.top_k.map(|k| top(&logprobs, k)),
+            finish_reason,
+        }))
+    }
+}
+
+/// Greedy is the plain argmax over all rows, as in any server; drawing goes through the sampler of the proxy, unsteered.
+fn choose(logits: &[f32], sampling: &Sampling, position: u64, selectable: &[bool]) -> TokenId {
+    let greedy = || top(logits, 1).first().map_or(TokenId(0), |(id, _)| *id);
+    if sampling.temperature == 0.0 {
+        return greedy();
+    }
+    let candidates: Vec<Candidate> = logits
+        .iter()
+        .enumerate()
+        .map(|(index, logit)| Candidate {
+            index,
+            logprob: f64::from(*logit),
+        })
+        .collect();
+    let unsteered = Strength::new(0.0).zip(Delta::new(logits, logits, 0.0).ok());
+    let drawn = unsteered.and_then(|(strength, delta)| {
+        let rule = Rule {
+            strength,
+            delta_floor: 0.0,
+            plausibility: 0.0,
+        };
+        let policy = Policy::new(&candidates, &delta, &rule, selectable);
+        let scored = sampling.pick(&policy, position)?;
+        u32::try_from(scored.candidate.index).ok().map(TokenId)
+    });
+    drawn.unwrap_or_else(greedy)
+}

@@ -1,0 +1,200 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::Refusal;
+use super::server::EmbeddedUpstream;
+use crate::steering::Sampling;
+use crate::vocabulary::{ChatMessage, Role, TokenId};
+
+/// What both endpoints take. Fields it does not know are ignored, as vLLM does.
+#[derive(Deserialize)]
+pub struct Common {
+    pub model: Option<String>,
+    pub max_tokens: Option<usize>,
+    pub max_completion_tokens: Option<usize>,
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    pub seed: Option<i64>,
+    #[serde(default)]
+    pub stream: bool,
+    pub stream_options: Option<StreamOptions>,
+    #[serde(default)]
+    pub return_token_ids: bool,
+}
+
+#[derive(Deserialize)]
+pub struct StreamOptions {
+    #[serde(default)]
+    pub include_usage: bool,
+}
+
+/// `POST /v1/completions`.
+#[derive(Deserialize)]
+pub struct Completion {
+    #[serde(flatten)]
+    pub common: Common,
+    pub prompt: Prompt,
+    pub logprobs: Option<i64>,
+    #[serde(default)]
+    pub return_tokens_as_token_ids: bool,
+}
+
+/// A prompt as text or as ids.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Prompt {
+    Text(String),
+    Ids(Vec<u32>),
+}
+
+/// `POST /v1/chat/completions`.
+#[derive(Deserialize)]
+pub struct Chat {
+    #[serde(flatten)]
+    pub common: Common,
+    pub messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+pub struct Message {
+    role: String,
+    content: Value,
+}
+
+/// vLLM's default length of a completion.
+const DEFAULT_MAX_TOKENS: usize = 16;
+
+impl Common {
+    /// Checks what can be checked without the model.
+    pub fn check(&self, server: &EmbeddedUpstream) -> Result<(), Refusal> {
+        if let Some(name) = self.model.as_deref().filter(|name| *name != server.name) {
+            return Err(Refusal::unknown_model(name, &server.name));
+        }
+        if self.max_tokens == Some(0) || self.max_completion_tokens == Some(0) {
+            return Err(Refusal::bad(
+                "max_tokens",
+                "max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)",
+            ));
+        }
+        if self
+            .temperature
+            .is_some_and(|temperature| !(0.0..=100.0).contains(&temperature))
+        {
+            return Err(Refusal::bad(
+                "temperature",
+                "temperature must be non-negative.",
+            ));
+        }
+        if self
+            .top_p
+            .is_some_and(|top_p| !(top_p > 0.0 && top_p <= 1.0))
+        {
+            return Err(Refusal::bad("top_p", "top_p must be in (0, 1]."));
+        }
+        Ok(())
+    }
+
+    /// vLLM's defaults where the request says nothing.
+    pub fn sampling(&self) -> Sampling {
+        Sampling {
+            temperature: self.temperature.unwrap_or(1.0),
+            top_p: self.top_p.unwrap_or(1.0),
+            seed: self.seed.map_or_else(rand::random, i64::cast_unsigned),
+        }
+    }
+
+    /// Tokens of a completion.
+    pub fn completion_tokens(&self) -> usize {
+        self.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS)
+    }
+
+    /// Tokens of a chat answer: all that fit, where the request does not say.
+    pub fn chat_tokens(&self) -> usize {
+        self.max_completion_tokens
+            .or(self.max_tokens)
+            .unwrap_or(usize::MAX)
+    }
+
+    pub fn include_usage(&self) -> bool {
+        self.stream_options
+            .as_ref()
+            .is_some_and(|options| options.include_usage)
+    }
+}
+
+impl Completion {
+    /// The prompt as ids.
+    pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+        let ids = match &self.prompt {
+            Prompt::Text(text) => server
+                .tokenizer
+                .encode(text)
+                .map_err(|error| Refusal::bad("prompt", error.to_string()))?,
+            Prompt::Ids(ids) => ids.iter().copied().map(TokenId).collect(),
+        };
+        if ids.is_empty() {
+            return Err(Refusal::bad("prompt", "You must pass at least one prompt"));
+        }
+        let rows = server.rows();
+        match ids.iter().find(|id| id.index() >= rows) {
+            Some(id) => Err(Refusal::bad(
+                "prompt",
+                format!("Token id {} is out of vocabulary", id.0),
+            )),
+            None => Ok(ids),
+        }
+    }
+
+    /// How many candidates to list; −1 lists the vocabulary, as in vLLM with `--max-logprobs -1`.
+    pub fn top_k(&self) -> Result<Option<usize>, Refusal> {
+        match self.logprobs {
+            None => Ok(None),
+            Some(-1) => Ok(Some(usize::MAX)),
+            Some(k) => usize::try_from(k).map(Some).map_err(|_| {
+                Refusal::bad(
+                    "logprobs",
+                    format!("logprobs must be non-negative or -1, got {k}."),
+                )
+            }),
+        }
+    }
+}
+
+impl Chat {
+    /// The rendered chat as ids.
+    pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+        let messages = self
+            .messages
+            .iter()
+            .map(chat_message)
+            .collect::<Result<Vec<_>, _>>()?;
+        server
+            .tokenizer
+            .chat_prompt(&messages)
+            .map_err(|error| Refusal::bad("messages", error.to_string()))
+    }
+}
+
+fn chat_message(message: &Message) -> Result<ChatMessage, Refusal> {
+    let role = match message.role.as_str() {
+        "system" | "developer" => Role::System,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        other => {
+            return Err(Refusal::bad(
+                "messages",
+                format!("Unexpected message role: {other}"),
+            ));
+        }
+    };
+    let text = match &message.content {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => parts
+            .iter()
+            .map(|part| part.get("text").and_then(Value::as_str))
+            .collect::<Option<String>>(),
+        _ => None,
+    };
+    text.map(|text| ChatMessage::new(role, text))
+        .ok_or_else(|| Refusal::bad("messages", "Only text messages are supported."))
+}

@@ -1,0 +1,296 @@
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures::stream;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::chat::chat_completions;
+use super::completions::completions;
+use super::error::Refusal;
+use super::generation::{Generated, Generation};
+use super::slots::Slots;
+use crate::local::{Engine, EngineOptions, LocalError, ModelSource};
+use crate::vocabulary::{ModelFiles, Tokenizer};
+
+/// How much slower than it could be the server answers, to stand in for a remote one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pacing {
+    /// Before every answer, like a network's round trip.
+    pub delay: Duration,
+    /// Before every token, like a big model's step.
+    pub pace: Duration,
+}
+
+impl Pacing {
+    /// Waits as long as a request takes to arrive.
+    pub async fn request(&self) {
+        pause(self.delay).await;
+    }
+
+    /// Waits as long as a token takes to compute.
+    pub async fn token(&self) {
+        pause(self.pace).await;
+    }
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// A model behind vLLM's HTTP shapes.
+pub struct EmbeddedUpstream {
+    pub(super) name: String,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) slots: Arc<Slots>,
+    pub(super) context_length: usize,
+    pub(super) pacing: Pacing,
+    rows: usize,
+}
+
+/// Requests may be as long as a full window of ids written in decimal.
+const MAX_BODY_BYTES: usize = 32 << 20;
+
+impl EmbeddedUpstream {
+    /// Loads the model `slots` times, so that as many requests run side by side, and serves it as `name`.
+    ///
+    /// # Errors
+    /// A [`LocalError`] naming the setting and the file.
+    pub async fn load(
+        source: &ModelSource,
+        options: &EngineOptions,
+        slots: usize,
+        name: &str,
+        pacing: Pacing,
+    ) -> Result<Arc<Self>, LocalError> {
+        let unusable = |reason: String| LocalError::Source {
+            setting: source.setting(),
+            value: source.value(),
+            reason,
+        };
+        let tokenizer =
+            Tokenizer::load(source.files()).map_err(|error| unusable(error.to_string()))?;
+        let files =
+            ModelFiles::read(source.files()).map_err(|error| unusable(error.to_string()))?;
+        let mut engines = Vec::with_capacity(slots);
+        for _ in 0..slots {
+            engines.push(Engine::load(source, options, tokenizer.end()).await?);
+        }
+        let known = engines.first().and_then(Engine::context_length);
+        let context_length = known
+            .or(files.context_length())
+            .ok_or_else(|| unusable("config.json has no max_position_embeddings".into()))?;
+        let rows = files.config.get("vocab_size").and_then(Value::as_u64);
+        let rows = rows.and_then(|rows| usize::try_from(rows).ok());
+        Ok(Arc::new(Self {
+            name: name.to_owned(),
+            rows: rows.unwrap_or(tokenizer.selectable().len()),
+            tokenizer,
+            slots: Slots::new(engines),
+            context_length,
+            pacing,
+        }))
+    }
+
+    /// All routes.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/completions", post(completions))
+            .route("/v1/chat/completions", post(chat_completions))
+            .route("/v1/models", get(models))
+            .route("/version", get(version))
+            .route("/health", get(|| async {}))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .with_state(self)
+    }
+
+    /// Rows of the model's output, padding included; ids below it are accepted in prompts.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+async fn models(State(server): State<Arc<EmbeddedUpstream>>) -> Json<Value> {
+    Json(json!({
+        "object": "list",
+        "data": [{
+            "id": server.name,
+            "object": "model",
+            "created": now(),
+            "owned_by": "costeer",
+            "root": server.name,
+            "parent": null,
+            "max_model_len": server.context_length,
+        }],
+    }))
+}
+
+async fn version() -> Json<Value> {
+    Json(json!({"version": env!("CARGO_PKG_VERSION"), "server": "costeer"}))
+}
+
+/// A JSON body whose refusal has vLLM's shape.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection @ JsonRejection::JsonDataError(_)) => {
+                Err(Refusal::bad("body", rejection.body_text()))
+            }
+            Err(rejection) => Err(Refusal::bad(
+                "body",
+                format!("1 validation error: {}", rejection.body_text()),
+            )),
+        }
+    }
+}
+
+/// What all parts of one answer share.
+pub struct Envelope {
+    id: String,
+    object: &'static str,
+    created: u64,
+    model: String,
+    prompt_tokens: usize,
+}
+
+impl Envelope {
+    /// An answer with a fresh id.
+    pub fn new(prefix: &str, object: &'static str, model: &str, prompt_tokens: usize) -> Self {
+        Self {
+            id: format!("{prefix}-{}", uuid::Uuid::new_v4().simple()),
+            object,
+            created: now(),
+            model: model.to_owned(),
+            prompt_tokens,
+        }
+    }
+
+    fn part(&self, choices: Value) -> Value {
+        json!({
+            "id": self.id,
+            "object": self.object,
+            "created": self.created,
+            "model": self.model,
+            "choices": choices,
+        })
+    }
+
+    fn usage(&self, completion_tokens: usize) -> Value {
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "total_tokens": self.prompt_tokens + completion_tokens,
+            "completion_tokens": completion_tokens,
+        })
+    }
+
+    /// The whole answer in one body.
+    pub fn whole(&self, choice: Value, completion_tokens: usize) -> Value {
+        let mut body = self.part(json!([choice]));
+        body["system_fingerprint"] = json!(concat!("costeer-", env!("CARGO_PKG_VERSION")));
+        body["usage"] = self.usage(completion_tokens);
+        body
+    }
+}
+
+/// How one endpoint writes tokens into choices.
+pub trait Shape: Send + 'static {
+    /// A choice that comes before the first token.
+    fn opening(&mut self) -> Option<Value>;
+    /// The choice of one token.
+    fn choice(&mut self, generated: &Generated) -> Value;
+}
+
+/// Answers with one event for each token, as it is made. A client that goes away drops the stream, and with it the
+/// generation.
+pub fn stream_events(
+    server: Arc<EmbeddedUpstream>,
+    generation: Generation,
+    envelope: Envelope,
+    mut shape: impl Shape,
+    include_usage: bool,
+) -> Response {
+    let opening = shape
+        .opening()
+        .map(|choice| envelope.part(json!([choice])).to_string());
+    let state = Events {
+        server,
+        generation,
+        envelope,
+        shape,
+        include_usage,
+        tokens: 0,
+        ready: opening.into_iter().collect(),
+        over: false,
+    };
+    let events = stream::unfold(state, |mut state| async move {
+        let data = state.next().await?;
+        Some((Ok::<_, Infallible>(Event::default().data(data)), state))
+    });
+    Sse::new(events).into_response()
+}
+
+struct Events<S> {
+    server: Arc<EmbeddedUpstream>,
+    generation: Generation,
+    envelope: Envelope,
+    shape: S,
+    include_usage: bool,
+    tokens: usize,
+    ready: VecDeque<String>,
+    over: bool,
+}
+
+impl<S: Shape> Events<S> {
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(data) = self.ready.pop_front() {
+                return Some(data);
+            }
+            if self.over {
+                return None;
+            }
+            match self.generation.next(&self.server).await {
+                Ok(Some(generated)) => {
+                    self.tokens += 1;
+                    let choice = self.shape.choice(&generated);
+                    self.ready
+                        .push_back(self.envelope.part(json!([choice])).to_string());
+                }
+                Ok(None) => {
+                    self.over = true;
+                    if self.include_usage {
+                        let mut last = self.envelope.part(json!([]));
+                        last["usage"] = self.envelope.usage(self.tokens);
+                        self.ready.push_back(last.to_string());
+                    }
+                    self.ready.push_back("[DONE]".to_owned());
+                }
+                Err(refusal) => {
+                    self.over = true;
+                    self.ready.push_back(refusal.body().to_string());
+                }
+            }
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
