@@ -71,12 +71,15 @@ impl Shape for Deltas {
     }
 
     fn choice(&mut self, generated: &Generated) -> Value {
-        json!({
+        let mut choice = json!({
             "index": 0,
             "delta": {"content": generated.text},
             "logprobs": null,
             "finish_reason": generated.finish_reason,
-            "stop_reason": null,
-        })
+        });
+        if generated.finish_reason.is_some() {
+            choice["stop_reason"] = Value::Null;
+        }
+        choice
     }
 }

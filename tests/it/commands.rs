@@ -1,0 +1,186 @@
+//! The real binary.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::{CONTEXT, DINNER, Running, ask, content, costeer, question, run, upstream};
+
+fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let Output { status, stderr, .. } = costeer(arguments, variables).output().unwrap();
+    assert!(
+        !status.success(),
+        "costeer {arguments:?} should have failed"
+    );
+    String::from_utf8(stderr).unwrap()
+}
+
+#[test]
+fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
+    let arguments = [
+        "demo",
+        "--once",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream-listen",
+        "127.0.0.1:0",
+    ];
+    let output = costeer(&arguments, &[]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        !text.contains('\u{1b}'),
+        "escape sequences in a pipe: {text}"
+    );
+    let count = |needle: &str| text.lines().filter(|line| line.starts_with(needle)).count();
+    assert_eq!(count("plain: "), 6, "{text}");
+    assert_eq!(count("steered: "), 6, "{text}");
+    assert!(
+        text.contains("steered tokens a second") && text.contains("arithmetic"),
+        "{text}"
+    );
+}
+
+#[test]
+fn serve_takes_variables_and_a_file_answers_and_stops_on_sigterm() {
+    run(async {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let url = format!("http://{}/v1", upstream().await);
+        std::fs::write(
+            file.path(),
+            format!("[upstream]\nurl = \"{url}\"\n[steering]\nstrength = 0\n"),
+        )
+        .unwrap();
+        let arguments = ["serve", "--config", file.path().to_str().unwrap()];
+        let mut server =
+            Running::start(&arguments, &[("COSTEER__STEERING__STRENGTH", "1.0")]).await;
+        let answer = ask(
+            server.address,
+            &question(DINNER),
+            &[("x-costeer-context", CONTEXT)],
+        )
+        .await;
+        assert!(
+            content(&answer.json().await.unwrap()).contains("vegan"),
+            "the variable wins over the file"
+        );
+        let process = server.process().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &process])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let (status, log) = server.wait();
+        assert!(status.success());
+        assert!(log.contains("ready") && !log.contains("Ziggy"), "{log}");
+    });
+}
+
+#[test]
+fn upstream_serves_a_model_directory() {
+    run(async {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm");
+        let server = Running::start(&["upstream", "--model", model.to_str().unwrap()], &[]).await;
+        let models = reqwest::get(format!("http://{}/v1/models", server.address))
+            .await
+            .unwrap();
+        let models: Value = models.json().await.unwrap();
+        assert_eq!(models["data"][0]["id"], "slm");
+        assert_eq!(models["data"][0]["max_model_len"], 4096);
+    });
+}
+
+#[test]
+fn an_unknown_key_stops_the_start_and_shows_the_nearest() {
+    let message = failure(&["serve"], &[("COSTEER__LOCAL__MODL", "x")]);
+    assert!(
+        message.contains("local.modl") && message.contains("did you mean local.model?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named_with_its_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let message = failure(&["serve", "--listen", &address], &[]);
+    assert!(
+        message.contains(&address) && message.contains("server.listen"),
+        "{message}"
+    );
+    let message = failure(&["demo", "--once", "--listen", &address], &[]);
+    assert!(
+        message.contains(&address) && message.contains("--listen"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_or_broken_model_names_file_and_setting() {
+    let anywhere = [("COSTEER__SERVER__LISTEN", "127.0.0.1:0")];
+    let with_model =
+        |path: &str| failure(&["serve"], &[anywhere[0], ("COSTEER__LOCAL__MODEL", path)]);
+    let message = with_model("/nowhere/at/all");
+    assert!(
+        message.contains("local.model") && message.contains("/nowhere/at/all"),
+        "{message}"
+    );
+
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let message = with_model(path);
+    assert!(
+        message.contains("local.model") && message.contains("config.json"),
+        "{message}"
+    );
+    for name in [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "generation_config.json",
+    ] {
+        std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
+    }
+    let message = with_model(path);
+    assert!(
+        message.contains("local.model") && message.contains("safetensors"),
+        "{message}"
+    );
+
+    let weights = std::fs::read(shipped.join("model.safetensors")).unwrap();
+    std::fs::write(
+        folder.path().join("model.safetensors"),
+        &weights[..weights.len() / 2],
+    )
+    .unwrap();
+    let message = with_model(path);
+    assert!(
+        message.contains("local.model") && message.contains(path),
+        "{message}"
+    );
+
+    std::fs::write(folder.path().join("tokenizer.json"), "{").unwrap();
+    let message = with_model(path);
+    assert!(
+        message.contains("local.model") && message.contains("tokenizer.json"),
+        "{message}"
+    );
+}
+
+#[test]
+fn help_explains_itself() {
+    let output = costeer(&["--help"], &[]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for command in ["demo", "serve", "upstream"] {
+        assert!(text.contains(command), "{text}");
+    }
+}

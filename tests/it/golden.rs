@@ -1,0 +1,66 @@
+//! The closed form against the paper's update evaluated step by step in f64 by another program.
+
+use costeer::steering::{Candidate, Delta, Ftrl, Policy, Rule};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    #[serde(rename = "T")]
+    iterations: u32,
+    alpha: f64,
+    beta: f64,
+    lambda: f64,
+    eta: f64,
+    coefficient: f64,
+    llm_logits: Vec<f64>,
+    slm_public_logits: Vec<f32>,
+    slm_private_logits: Vec<f32>,
+    log_policy: Vec<f64>,
+}
+
+#[test]
+fn the_closed_form_equals_the_update() {
+    let golden: Golden = serde_json::from_str(include_str!("data/ftrl_golden.json")).unwrap();
+    assert!(golden.cases.len() > 5);
+    for case in golden.cases {
+        let strength = Ftrl {
+            iterations: case.iterations,
+            alpha: case.alpha,
+            beta: case.beta,
+            lambda: case.lambda,
+            eta: case.eta,
+        }
+        .strength()
+        .unwrap();
+        assert!((strength.value() - case.coefficient).abs() < 1e-9);
+        let candidates: Vec<Candidate> = case
+            .llm_logits
+            .iter()
+            .enumerate()
+            .map(|(index, logprob)| Candidate {
+                index,
+                logprob: *logprob,
+            })
+            .collect();
+        let rule = Rule {
+            strength,
+            delta_floor: 0.0,
+            plausibility: 0.0,
+        };
+        let delta = Delta::new(&case.slm_private_logits, &case.slm_public_logits, 0.0).unwrap();
+        let policy = Policy::new(&candidates, &delta, &rule, &vec![true; candidates.len()]);
+        for (scored, logprob) in policy.scored().iter().zip(policy.log_policy()) {
+            let wanted = case.log_policy[scored.candidate.index];
+            // Logits are f32 on their way in here and f64 in the file.
+            assert!(
+                (logprob - wanted).abs() < 1e-6 * wanted.abs().max(1.0),
+                "{logprob} is not {wanted}"
+            );
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Lanes of the local model: abandoned sessions leave nothing behind, and waiting is bounded and fair.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use costeer::local::{LaneLimits, Lanes, LocalError, LocalModel, ModelSource};
+use costeer::vocabulary::{TokenId, Tokenizer};
+use futures::StreamExt;
+use serde_json::json;
+
+use crate::support::{
+    CONTEXT, DINNER, Running, ask, content, options, proxy, question, run, upstream,
+};
+
+/// Resident memory of a process in MiB, and how many threads it has.
+fn usage(process: u32) -> (f64, usize) {
+    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
+    let pages: f64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"))
+        .unwrap()
+        .count();
+    (pages * 4096.0 / f64::from(1 << 20), threads)
+}
+
+/// Starts a steered answer and goes away after `chunks` pieces of it; before its first token where that is 0.
+async fn abandon(address: SocketAddr, chunks: usize) {
+    let mut body = question(DINNER);
+    body["stream"] = json!(true);
+    let asked = ask(address, &body, &[("x-costeer-context", CONTEXT)]);
+    if chunks == 0 {
+        let _too_late = tokio::time::timeout(Duration::from_millis(10), asked).await;
+        return;
+    }
+    let mut stream = asked.await.bytes_stream();
+    for _ in 0..chunks {
+        stream.next().await.unwrap().unwrap();
+    }
+}
+
+#[test]
+fn two_hundred_abandoned_sessions_leave_nothing_behind() {
+    run(async {
+        let url = format!("http://{}/v1", upstream().await);
+        let server = Running::serve(&[
+            ("COSTEER__UPSTREAM__URL", &url),
+            ("COSTEER__LOCAL__LANES", "2"),
+        ])
+        .await;
+        for round in 0..60 {
+            abandon(server.address, round % 4).await;
+        }
+        let (memory, threads) = usage(server.process());
+        for round in 0..200 {
+            abandon(server.address, round % 5).await;
+        }
+        let (memory_after, threads_after) = usage(server.process());
+        let grown = memory_after - memory;
+        eprintln!(
+            "200 abandoned sessions: {memory:.1} MiB grew by {grown:.1}, threads {threads} to {threads_after}"
+        );
+        // The KV caches of 200 sessions would be some 300 MiB.
+        assert!(grown < 30.0, "memory grew by {grown:.1} MiB");
+        assert!(
+            threads_after <= threads + 4,
+            "threads grew from {threads} to {threads_after}"
+        );
+        let (body, context) = (question(DINNER), [("x-costeer-context", CONTEXT)]);
+        let both = tokio::join!(
+            ask(server.address, &body, &context),
+            ask(server.address, &body, &context)
+        );
+        for answer in [both.0, both.1] {
+            assert!(content(&answer.json().await.unwrap()).contains("vegan"));
+        }
+    });
+}
+
+#[test]
+fn waiting_for_a_lane_is_bounded() {
+    run(async {
+        let source = ModelSource::locate("local.model", "models/tiny/slm")
+            .await
+            .unwrap();
+        let end = Tokenizer::load(source.files()).unwrap().end();
+        let limits = LaneLimits {
+            lanes: 1,
+            queue: 1,
+            patience: Duration::from_millis(300),
+        };
+        let lanes = Lanes::load(&source, &options(), limits, end, None)
+            .await
+            .unwrap();
+        let prompt = [TokenId(300)];
+        let held = lanes.open(&prompt, &prompt).await.unwrap();
+        let (waiting, refused) = tokio::join!(lanes.open(&prompt, &prompt), async {
+            tokio::task::yield_now().await;
+            lanes.open(&prompt, &prompt).await
+        });
+        assert!(matches!(
+            refused.err(),
+            Some(LocalError::Busy {
+                lanes: 1,
+                waiting: 1
+            })
+        ));
+        assert!(
+            matches!(waiting.err(), Some(LocalError::Busy { .. })),
+            "it waits no longer than its patience"
+        );
+        let (waiting, ()) = tokio::join!(lanes.open(&prompt, &prompt), async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(held);
+        });
+        waiting.unwrap().logits().await.unwrap();
+    });
+}
+
+#[test]
+fn clients_that_go_away_free_their_lane() {
+    run(async {
+        let settings = [("local.lanes", "1"), ("local.queue", "0")];
+        let (_proxy, address) = proxy(upstream().await, &settings).await;
+        let mut body = question(DINNER);
+        body["stream"] = json!(true);
+        let context = [("x-costeer-context", CONTEXT)];
+        for _ in 0..20 {
+            let response = loop {
+                // The lane comes free at the next token of the session before.
+                let response = ask(address, &body, &context).await;
+                if response.status() == 200 {
+                    break response;
+                }
+                assert_eq!(response.status(), 429);
+                assert_eq!(response.headers()["retry-after"], "1");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            };
+            let mut stream = response.bytes_stream();
+            stream.next().await.unwrap().unwrap();
+        }
+        body["stream"] = json!(false);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let answer = ask(address, &body, &context).await;
+        assert_eq!(answer.status(), 200);
+        assert!(content(&answer.json().await.unwrap()).contains("vegan"));
+    });
+}

@@ -1,0 +1,22 @@
+//! Tests through real sockets, the real binary and the model pair that ships.
+//!
+//! One binary, because linking mistral.rs takes longer than running all of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on should say so and stop"
+)]
+
+mod architecture;
+mod bad_input;
+mod commands;
+mod embedded;
+mod golden;
+mod lanes;
+mod parity;
+mod privacy;
+mod steered;
+mod support;

@@ -1,0 +1,119 @@
+//! The same tokens as a slow, plain reference: the paper's update step by step in f64, both models in one process, in
+//! another framework (`tests/parity/reference.py`, whose outputs lie beside it).
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use costeer::context::PrivateContext;
+use costeer::http::{ChatRequest, Proxy};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::support::{proxy, run, upstream};
+
+#[derive(Deserialize)]
+struct Prompt {
+    id: Value,
+    messages: Value,
+    context: String,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    id: Value,
+    tokens: Vec<u32>,
+    llm_argmax_and_margin: Vec<(u32, f64)>,
+}
+
+/// Positions whose two best scores are closer than this may differ by rounding.
+const MARGIN: f64 = 1e-3;
+
+fn lines<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/parity")
+        .join(name);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
+    let body = json!({"messages": prompt.messages, "temperature": 0, "max_tokens": 128});
+    let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+    let context = PrivateContext::new(prompt.context.clone());
+    let mut session = proxy
+        .open_session(&request, &context, None, None)
+        .await
+        .unwrap();
+    let mut tokens = Vec::new();
+    while let Some(event) = session.next().await.unwrap() {
+        tokens.push(event.picked.token.0);
+    }
+    tokens
+}
+
+async fn compare(placement: &str, top_k: &str, file: &str) {
+    let address: SocketAddr = upstream().await;
+    let settings = [
+        ("context.placement", placement.to_owned()),
+        ("upstream.top_k", top_k.to_owned()),
+    ];
+    let settings: Vec<(&'static str, &str)> = settings
+        .iter()
+        .map(|(key, value)| (*key, value.as_str()))
+        .collect();
+    let (proxy, _): (Arc<Proxy>, _) = proxy(address, &settings).await;
+    let (prompts, references): (Vec<Prompt>, Vec<Reference>) =
+        (lines("prompts.jsonl"), lines(file));
+    assert!(prompts.len() >= 60 && prompts.len() == references.len());
+    let (mut positions, mut by_rounding) = (0, 0);
+    for (prompt, reference) in prompts.iter().zip(references) {
+        assert_eq!(prompt.id, reference.id);
+        let ours = tokens(&proxy, prompt).await;
+        let difference = ours
+            .iter()
+            .zip(&reference.tokens)
+            .position(|(ours, theirs)| ours != theirs);
+        positions += reference.tokens.len();
+        match difference {
+            None => assert_eq!(ours.len(), reference.tokens.len(), "prompt {}", prompt.id),
+            Some(at) => {
+                let (_, margin) = reference.llm_argmax_and_margin[at];
+                assert!(
+                    margin < MARGIN,
+                    "prompt {} differs at {at}, where the margin is {margin}",
+                    prompt.id
+                );
+                by_rounding += 1;
+            }
+        }
+    }
+    eprintln!(
+        "{file}: {} prompts, {positions} positions, {by_rounding} answers differ by rounding",
+        prompts.len()
+    );
+    assert!(by_rounding <= 2);
+}
+
+#[test]
+fn with_the_context_in_the_system_message_and_twenty_candidates() {
+    run(compare("system", "20", "system-20.jsonl"));
+}
+
+#[test]
+fn with_the_context_before_the_question_and_twenty_candidates() {
+    run(compare("user", "20", "user-20.jsonl"));
+}
+
+#[test]
+fn with_the_context_in_the_system_message_and_the_full_vocabulary() {
+    run(compare("system", "1000000", "system-full.jsonl"));
+}
+
+#[test]
+fn with_the_context_before_the_question_and_the_full_vocabulary() {
+    run(compare("user", "1000000", "user-full.jsonl"));
+}

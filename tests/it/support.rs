@@ -1,0 +1,293 @@
+//! What the tests share: servers on free ports, on a runtime that outlives each test.
+
+use std::future::{Future, pending};
+use std::io::Read;
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use costeer::embedded::{EmbeddedUpstream, Pacing};
+use costeer::http::{Proxy, router};
+use costeer::local::{EngineOptions, ModelSource, Precision};
+use costeer::settings::load;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// Runs a test's body on the shared runtime.
+pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
+    RUNTIME.block_on(async move { tokio::spawn(test).await.unwrap() })
+}
+
+/// Serves `app` on a free port until the process ends.
+pub async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    RUNTIME.spawn(costeer::http::serve(
+        listener,
+        app,
+        pending(),
+        Duration::ZERO,
+    ));
+    address
+}
+
+pub fn options() -> EngineOptions {
+    EngineOptions {
+        precision: Precision::F32,
+        quantisation: None,
+        force_cpu: true,
+    }
+}
+
+/// The shipped LLM behind the embedded upstream, started once.
+pub async fn upstream() -> SocketAddr {
+    static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
+    let start = || async {
+        let source = ModelSource::locate("--model", "models/tiny/llm")
+            .await
+            .unwrap();
+        let options = options();
+        let server = EmbeddedUpstream::load(&source, &options, 3, "tiny-llm", Pacing::default());
+        serve(server.await.unwrap().router()).await
+    };
+    *ADDRESS.get_or_init(start).await
+}
+
+/// A proxy with these settings on top of the defaults, in front of `upstream`.
+pub async fn proxy(
+    upstream: SocketAddr,
+    settings: &[(&'static str, &str)],
+) -> (Arc<Proxy>, SocketAddr) {
+    let mut overrides = vec![("upstream.url", format!("http://{upstream}/v1"))];
+    overrides.extend(
+        settings
+            .iter()
+            .map(|(key, value)| (*key, (*value).to_owned())),
+    );
+    let proxy = Proxy::load(&load(None, &overrides).unwrap()).await.unwrap();
+    let address = serve(router(Arc::clone(&proxy))).await;
+    (proxy, address)
+}
+
+/// The proxy with default settings, started once.
+pub async fn default_proxy() -> SocketAddr {
+    static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
+    let start = || async { proxy(upstream().await, &[("local.lanes", "2")]).await.1 };
+    *ADDRESS.get_or_init(start).await
+}
+
+pub fn question(text: &str) -> Value {
+    json!({"messages": [{"role": "user", "content": text}], "temperature": 0, "max_tokens": 96})
+}
+
+/// A context that changes the answer to [`question`]s about food.
+pub const CONTEXT: &str = "I am vegan. My dog is called Ziggy. Please be formal with me.";
+pub const DINNER: &str = "Can you suggest a dinner?";
+
+/// Sends a chat request with extra headers.
+pub async fn ask(
+    address: SocketAddr,
+    body: &Value,
+    headers: &[(&'static str, &str)],
+) -> reqwest::Response {
+    post(address, "/v1/chat/completions", body.to_string(), headers).await
+}
+
+pub async fn post(
+    address: SocketAddr,
+    path: &str,
+    body: impl Into<reqwest::Body>,
+    headers: &[(&'static str, &str)],
+) -> reqwest::Response {
+    let mut request = reqwest::Client::new()
+        .post(format!("http://{address}{path}"))
+        .header("content-type", "application/json")
+        .body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+/// The data of every event in a stream.
+pub fn events(stream: &str) -> Vec<String> {
+    let data = stream
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    data.map(str::to_owned).collect()
+}
+
+/// The text of a whole answer.
+pub fn content(answer: &Value) -> String {
+    answer["choices"][0]["message"]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// The text of a streamed answer, and its last chunk with a choice.
+pub fn streamed_content(stream: &str) -> (String, Value) {
+    let chunks: Vec<Value> = events(stream)
+        .iter()
+        .filter(|data| *data != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect();
+    let deltas = chunks
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
+    let last = chunks.iter().rfind(|chunk| !chunk["choices"][0].is_null());
+    (deltas.collect(), last.unwrap().clone())
+}
+
+/// Everything a server was sent, as raw text: method, path, headers, body.
+#[derive(Clone, Default)]
+pub struct Recording(Arc<Mutex<Vec<String>>>);
+
+impl Recording {
+    pub fn requests(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A server that records what it is sent and passes it on to `upstream`.
+pub async fn recorder(upstream: SocketAddr) -> (SocketAddr, Recording) {
+    let recording = Recording::default();
+    let app = Router::new()
+        .fallback(record)
+        .with_state((recording.clone(), upstream));
+    (serve(app).await, recording)
+}
+
+async fn record(
+    State((recording, upstream)): State<(Recording, SocketAddr)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let text = format!(
+        "{method} {uri}\n{headers:?}\n{}",
+        String::from_utf8_lossy(&body)
+    );
+    recording.0.lock().unwrap().push(text);
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let answer = CLIENT
+        .get_or_init(reqwest::Client::new)
+        .request(method, format!("http://{upstream}{uri}"))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = answer.status();
+    response
+        .headers_mut()
+        .extend(answer.headers().get("content-type").map(|kind| {
+            let name = axum::http::header::CONTENT_TYPE;
+            (name, kind.clone())
+        }));
+    *response.body_mut() = Body::from_stream(answer.bytes_stream());
+    response
+}
+
+/// A server that answers every request with these bytes as an event stream, and then breaks the connection or ends the
+/// body.
+pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
+    let app = Router::new().fallback(move || async move {
+        let first =
+            futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(body.as_bytes()))]);
+        let end = futures::stream::once(async {
+            // The part before must have left when the connection breaks.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Err(std::io::Error::other("broken by the test"))
+        });
+        let end = futures::StreamExt::take(end, usize::from(breaks));
+        let mut response = Response::new(Body::from_stream(futures::StreamExt::chain(first, end)));
+        let headers = response.headers_mut();
+        headers.insert("content-type", "text/event-stream".parse().unwrap());
+        response
+    });
+    serve(app).await
+}
+
+/// The real binary, somewhere else than in the source tree, as an installed one would be.
+pub fn costeer(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_costeer"));
+    command.args(arguments).current_dir(std::env::temp_dir());
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
+/// A server started from the real binary, stopped when the test ends, however it ends.
+pub struct Running {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Running {
+    /// `costeer serve` with these variables.
+    pub async fn serve(variables: &[(&str, &str)]) -> Self {
+        Self::start(&["serve"], variables).await
+    }
+
+    /// Any command that takes `--listen`; resolves when it accepts connections.
+    pub async fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let mut command = costeer(arguments, variables);
+        command
+            .args(["--listen", &address.to_string()])
+            .stderr(Stdio::piped());
+        let running = Self {
+            child: command.spawn().unwrap(),
+            address,
+        };
+        let start = Instant::now();
+        while reqwest::get(format!("http://{address}/v1/models"))
+            .await
+            .is_err()
+        {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "nothing came up on {address}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        running
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end; gives its status and what it logged.
+    pub fn wait(&mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        (status, log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
