@@ -5,8 +5,8 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`cli`] | the commands: `demo`, `serve`, `upstream` |
-//! | [`settings`] | typed configuration, validated once |
 //! | [`http`] | the proxy's HTTP surface: the only place that knows axum and OpenAI JSON of clients |
+//! | [`settings`] | typed configuration, validated once |
 //! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
 //! | [`decode`] | one steered generation |

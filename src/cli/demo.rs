@@ -11,7 +11,7 @@ use super::{CommandError, DemoArguments};
 use crate::embedded::{EmbeddedUpstream, Pacing};
 use crate::http::{Proxy, router, serve};
 use crate::local::{EngineOptions, ModelSource, Precision};
-use crate::settings::{Settings, load};
+use crate::settings::{Settings, Variables, load};
 use crate::telemetry;
 
 /// The big half of the pair that comes along.
@@ -25,22 +25,14 @@ pub async fn run(arguments: DemoArguments) -> Result<(), CommandError> {
     let upstream_listener = bind(arguments.upstream_listen, "--upstream-listen").await?;
     // The addresses that were really bound: port 0 means any.
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
-    let upstream = upstream_listener
-        .local_addr()
-        .map_err(CommandError::Serve)?;
+    let upstream = upstream_listener.local_addr().map_err(CommandError::Serve)?;
     let settings = demo_settings(listen, upstream)?;
 
     let server = during("loading the big model", load_upstream(&arguments)).await?;
     let drain = settings.server.drain;
-    let serving_upstream =
-        tokio::spawn(serve(upstream_listener, server.router(), pending(), drain));
+    let serving_upstream = tokio::spawn(serve(upstream_listener, server.router(), pending(), drain));
     let proxy = during("loading the small model", Proxy::load(&settings)).await?;
-    let serving = tokio::spawn(serve(
-        listener,
-        router(Arc::clone(&proxy)),
-        shutdown(),
-        drain,
-    ));
+    let serving = tokio::spawn(serve(listener, router(Arc::clone(&proxy)), shutdown(), drain));
 
     let mut page = Page::standard_output();
     showcase(&mut page, &proxy, listen).await?;
@@ -74,7 +66,7 @@ fn demo_settings(listen: SocketAddr, upstream: SocketAddr) -> Result<Settings, C
         ("local.device", "cpu".to_owned()),
         ("steering.delta_floor", "0.0001".to_owned()),
     ];
-    Ok(load(None, &overrides)?)
+    Ok(load(None, Variables::Ignore, &overrides)?)
 }
 
 fn invite(listen: SocketAddr, upstream: SocketAddr) -> std::io::Result<()> {

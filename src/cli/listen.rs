@@ -9,13 +9,11 @@ use super::CommandError;
 /// # Errors
 /// [`CommandError::Listen`] naming both.
 pub async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| CommandError::Listen {
-            address,
-            setting,
-            source,
-        })
+    TcpListener::bind(address).await.map_err(|source| CommandError::Listen {
+        address,
+        setting,
+        source,
+    })
 }
 
 /// Resolves on Ctrl-C, and on SIGTERM where there is one.

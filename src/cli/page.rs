@@ -73,12 +73,7 @@ impl Page {
             let (left, right) = (cell(&left), cell(&right));
             let used: usize = left.iter().map(|piece| piece.text.chars().count()).sum();
             let padding = " ".repeat(column.saturating_sub(used) + GUTTER);
-            let paint = |pieces: &[Piece]| {
-                pieces
-                    .iter()
-                    .map(|piece| self.painted(piece))
-                    .collect::<String>()
-            };
+            let paint = |pieces: &[Piece]| pieces.iter().map(|piece| self.painted(piece)).collect::<String>();
             self.line(format!("{}{padding}{}", paint(&left), paint(&right)).trim_end())?;
         }
         Ok(())
@@ -105,12 +100,7 @@ impl Page {
 fn wrapped(pieces: &[Piece], width: usize) -> Vec<Vec<Piece>> {
     let characters: Vec<(char, bool)> = pieces
         .iter()
-        .flat_map(|piece| {
-            piece
-                .text
-                .chars()
-                .map(|character| (character, piece.changed))
-        })
+        .flat_map(|piece| piece.text.chars().map(|character| (character, piece.changed)))
         .collect();
     let mut lines = Vec::new();
     let mut rest = characters.as_slice();

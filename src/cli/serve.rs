@@ -2,7 +2,7 @@ use super::listen::{bind, shutdown};
 use super::progress::during;
 use super::{CommandError, ServeArguments};
 use crate::http::{Proxy, router, serve};
-use crate::settings::{LogFormat, load};
+use crate::settings::{LogFormat, Variables, load};
 use crate::telemetry;
 
 pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
@@ -11,13 +11,14 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         .map(|address| ("server.listen", address.to_string()))
         .into_iter()
         .collect();
-    let settings = load(arguments.config.as_deref(), &overrides)?;
+    let settings = load(arguments.config.as_deref(), Variables::Read, &overrides)?;
     telemetry::start(&settings.log.filter, settings.log.format == LogFormat::Json)?;
     // Before the model is loaded: a port in use should not cost half a minute.
     let listener = bind(settings.server.listen, "server.listen").await?;
+    let listen = listener.local_addr().map_err(CommandError::Serve)?;
     let proxy = during("loading the local model", Proxy::load(&settings)).await?;
     tracing::info!(
-        listen = %settings.server.listen,
+        listen = %listen,
         upstream = %settings.upstream.url,
         local = %settings.local.model,
         "ready"

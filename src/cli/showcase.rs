@@ -24,15 +24,10 @@ struct Question {
 ///
 /// # Errors
 /// [`CommandError::Showcase`] when an answer does not come, [`CommandError::Output`] when it cannot be shown.
-pub async fn showcase(
-    page: &mut Page,
-    proxy: &Arc<Proxy>,
-    listen: SocketAddr,
-) -> Result<(), CommandError> {
+pub async fn showcase(page: &mut Page, proxy: &Arc<Proxy>, listen: SocketAddr) -> Result<(), CommandError> {
     let mut reports = Vec::new();
     for line in QUESTIONS.lines() {
-        let asked: Question = serde_json::from_str(line)
-            .map_err(|error| CommandError::Showcase(error.to_string()))?;
+        let asked: Question = serde_json::from_str(line).map_err(|error| CommandError::Showcase(error.to_string()))?;
         let body = json!({
             "messages": [{"role": "user", "content": asked.question}],
             "temperature": 0,
@@ -49,16 +44,17 @@ pub async fn showcase(
 async fn plain_answer(listen: SocketAddr, body: &Value) -> Result<Vec<Piece>, CommandError> {
     let url = format!("http://{listen}/v1/chat/completions");
     let failed = |error: reqwest::Error| CommandError::Showcase(error.to_string());
-    let response = reqwest::Client::new()
+    let response = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(failed)?
         .post(url)
         .json(body)
         .send()
         .await
         .map_err(failed)?;
     let answer: Value = response.json().await.map_err(failed)?;
-    let content = answer
-        .pointer("/choices/0/message/content")
-        .and_then(Value::as_str);
+    let content = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
     let text = content.ok_or_else(|| CommandError::Showcase(answer.to_string()))?;
     Ok(vec![Piece {
         text: text.to_owned(),
@@ -66,15 +62,10 @@ async fn plain_answer(listen: SocketAddr, body: &Value) -> Result<Vec<Piece>, Co
     }])
 }
 
-async fn steered_answer(
-    proxy: &Proxy,
-    body: &Value,
-    context: String,
-) -> Result<(Vec<Piece>, Report), CommandError> {
+async fn steered_answer(proxy: &Proxy, body: &Value, context: String) -> Result<(Vec<Piece>, Report), CommandError> {
     let failed = |error: &dyn std::fmt::Display| CommandError::Showcase(error.to_string());
     let fields = body.as_object().cloned().unwrap_or_default();
-    let request =
-        ChatRequest::parse(&fields).map_err(|_| failed(&"the question is not a chat request"))?;
+    let request = ChatRequest::parse(&fields).map_err(|_| failed(&"the question is not a chat request"))?;
     let context = PrivateContext::new(context);
     let mut session = proxy
         .open_session(&request, &context, None, None)
@@ -90,19 +81,12 @@ async fn steered_answer(
     Ok((pieces, session.report().clone()))
 }
 
-fn show(
-    page: &Page,
-    asked: &Question,
-    plain: &[Piece],
-    steered: &[Piece],
-    report: &Report,
-) -> std::io::Result<()> {
+fn show(page: &Page, asked: &Question, plain: &[Piece], steered: &[Piece], report: &Report) -> std::io::Result<()> {
     page.heading(&asked.question)?;
     page.aside(&format!("private context, never sent: {}", asked.context))?;
     page.beside(("plain", plain), ("steered", steered))?;
     page.aside(&format!(
-        "{} tokens, {} changed by steering, {} of them proved equal to the full vocabulary's choice, {} upstream \
-         requests",
+        "{} tokens, {} changed by steering; {} proved to be the full vocabulary's choice; {} upstream requests",
         report.positions, report.changed, report.certified, report.upstream_requests
     ))?;
     page.line("")
@@ -110,8 +94,7 @@ fn show(
 
 fn summary(page: &Page, reports: &[Report]) -> std::io::Result<()> {
     let sum = |part: fn(&Report) -> f64| reports.iter().map(part).sum::<f64>();
-    let milliseconds =
-        |part: fn(&Report) -> f64| 1e3 * sum(part) / sum(|report| report.positions as f64).max(1.0);
+    let milliseconds = |part: fn(&Report) -> f64| 1e3 * sum(part) / sum(|report| report.positions as f64).max(1.0);
     let local = milliseconds(|report| report.time.local_compute.as_secs_f64());
     let own = milliseconds(|report| (report.time.arithmetic + report.time.rest()).as_secs_f64());
     let mut first: Vec<f64> = reports
@@ -122,8 +105,7 @@ fn summary(page: &Page, reports: &[Report]) -> std::io::Result<()> {
     let median = first.get(first.len() / 2).copied().unwrap_or_default();
     page.heading(&format!(
         "{:.0} steered tokens a second; first token after {:.0} ms (median)",
-        sum(|report| report.positions as f64)
-            / sum(|report| report.time.total.as_secs_f64()).max(f64::EPSILON),
+        sum(|report| report.positions as f64) / sum(|report| report.time.total.as_secs_f64()).max(f64::EPSILON),
         1e3 * median
     ))?;
     page.line(&format!(

@@ -25,6 +25,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub async fn run(arguments: UpstreamArguments) -> Result<(), CommandError> {
     telemetry::start("info,mistralrs_core=warn,mistralrs_quant=warn", false)?;
     let listener = bind(arguments.listen, "--listen").await?;
+    let listen = listener.local_addr().map_err(CommandError::Serve)?;
     let source = ModelSource::locate("--model", &arguments.model).await?;
     let options = EngineOptions {
         precision: arguments.dtype.into(),
@@ -39,7 +40,7 @@ pub async fn run(arguments: UpstreamArguments) -> Result<(), CommandError> {
     let pacing = Pacing::from(&arguments.pacing);
     let loading = EmbeddedUpstream::load(&source, &options, arguments.slots.into(), &name, pacing);
     let server: Arc<EmbeddedUpstream> = during("loading the model", loading).await?;
-    tracing::info!(listen = %arguments.listen, model = %name, "ready");
+    tracing::info!(listen = %listen, model = %name, "ready");
     serve(listener, server.router(), shutdown(), DRAIN)
         .await
         .map_err(CommandError::Serve)

@@ -77,25 +77,13 @@ impl Composer {
     }
 
     fn with_system(&self, messages: &[ChatMessage]) -> Vec<ChatMessage> {
-        let has_system = messages
-            .first()
-            .is_some_and(|first| first.role == Role::System);
-        let default =
-            (!has_system).then(|| ChatMessage::new(Role::System, self.default_system.clone()));
-        default
-            .into_iter()
-            .chain(messages.iter().cloned())
-            .collect()
+        let has_system = messages.first().is_some_and(|first| first.role == Role::System);
+        let default = (!has_system).then(|| ChatMessage::new(Role::System, self.default_system.clone()));
+        default.into_iter().chain(messages.iter().cloned()).collect()
     }
 
-    fn with_context(
-        &self,
-        mut messages: Vec<ChatMessage>,
-        context: &PrivateContext,
-    ) -> Vec<ChatMessage> {
-        let last_user = messages
-            .iter()
-            .rposition(|message| message.role == Role::User);
+    fn with_context(&self, mut messages: Vec<ChatMessage>, context: &PrivateContext) -> Vec<ChatMessage> {
+        let last_user = messages.iter().rposition(|message| message.role == Role::User);
         match (self.placement, last_user) {
             (Placement::User, Some(index)) => {
                 if let Some(message) = messages.get_mut(index) {
@@ -125,10 +113,7 @@ mod tests {
     }
 
     fn texts(messages: &[ChatMessage]) -> Vec<&str> {
-        messages
-            .iter()
-            .map(|message| message.content.as_str())
-            .collect()
+        messages.iter().map(|message| message.content.as_str()).collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Report {
     /// Tokens picked, the end of turn included.
     pub positions: u64,
-    /// Positions where steering chose another token than the upstream's likeliest.
+    /// Positions where another token than the upstream's likeliest was picked; above temperature 0 the draw does that too.
     pub changed: u64,
     /// Positions where the candidates' best is proved to be the best of the whole vocabulary.
     pub certified: u64,

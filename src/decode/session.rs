@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
+use reqwest::header::HeaderValue;
 
 use super::{DecodeError, Report};
 use crate::local::{BranchPair, LocalModel};
@@ -25,7 +26,7 @@ pub struct Plan {
     /// The model to ask for at the upstream, as the client named it.
     pub model: Option<String>,
     /// The client's own `Authorization` header.
-    pub authorization: Option<String>,
+    pub authorization: Option<HeaderValue>,
     /// The upstream's prompt.
     pub upstream_prompt: Vec<TokenId>,
     /// Strength and its companions.
@@ -224,7 +225,7 @@ impl Session {
         }
         let picked = Picked {
             token: token_of(chosen.candidate.index),
-            upstream_best: likeliest(position),
+            upstream_best: position.candidates.first().map_or(position.draft, |(id, _)| *id),
         };
         self.report.time.arithmetic += computing.elapsed();
         Ok(picked)
@@ -246,28 +247,19 @@ impl Session {
         } else {
             None
         };
-        let mut text = self.text.push(self.tokenizer.bytes().get(picked.token));
+        let mut text = if ends {
+            String::new()
+        } else {
+            self.text.push(self.tokenizer.bytes().get(picked.token))
+        };
         if finish.is_some() {
             text.push_str(&self.text.finish());
         }
-        Event {
-            picked,
-            text,
-            finish,
-        }
+        Event { picked, text, finish }
     }
 }
 
 /// Candidates come from ids, so their index fits one.
 fn token_of(index: usize) -> TokenId {
     TokenId(u32::try_from(index).unwrap_or(u32::MAX))
-}
-
-/// The likeliest candidate, the lower id where two are equal; the draft of a position without candidates.
-fn likeliest(position: &Position) -> TokenId {
-    position
-        .candidates
-        .iter()
-        .max_by(|left, right| left.1.total_cmp(&right.1).then(right.0.cmp(&left.0)))
-        .map_or(position.draft, |(id, _)| *id)
 }

@@ -27,20 +27,9 @@ pub async fn chat_completions(
     );
     let mut generation = generation.await?;
     if request.common.stream {
-        let envelope = Envelope::new(
-            "chatcmpl",
-            "chat.completion.chunk",
-            &server.name,
-            prompt.len(),
-        );
+        let envelope = Envelope::new("chatcmpl", "chat.completion.chunk", &server.name, prompt.len());
         let include_usage = request.common.include_usage();
-        return Ok(stream_events(
-            server,
-            generation,
-            envelope,
-            Deltas,
-            include_usage,
-        ));
+        return Ok(stream_events(server, generation, envelope, Deltas, include_usage));
     }
     let envelope = Envelope::new("chatcmpl", "chat.completion", &server.name, prompt.len());
     let mut content = String::new();

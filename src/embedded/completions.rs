@@ -32,13 +32,7 @@ pub async fn completions(
     let mut writer = Writer::new(&request, &server, prompt);
     if request.common.stream {
         let include_usage = request.common.include_usage();
-        return Ok(stream_events(
-            server,
-            generation,
-            envelope,
-            writer,
-            include_usage,
-        ));
+        return Ok(stream_events(server, generation, envelope, writer, include_usage));
     }
     let mut text = String::new();
     let mut tokens = Vec::new();

@@ -75,12 +75,7 @@ impl Generation {
         }
         server.pacing.token().await;
         let logits = self.sequence.logits().await?;
-        let token = choose(
-            logits,
-            &self.sampling,
-            self.position,
-            server.tokenizer.selectable(),
-        );
+        let token = choose(logits, &self.sampling, self.position, server.tokenizer.selectable());
         let logprobs = log_softmax(logits);
         let ends = server.tokenizer.ends().contains(&token);
         self.left = self.left.saturating_sub(1);
@@ -100,10 +95,7 @@ impl Generation {
         Ok(Some(Generated {
             token,
             text,
-            logprob: logprobs
-                .get(token.index())
-                .copied()
-                .unwrap_or(f32::NEG_INFINITY),
+            logprob: logprobs.get(token.index()).copied().unwrap_or(f32::NEG_INFINITY),
             top: self.top_k.map(|k| top(&logprobs, k)),
             finish_reason,
         }))

@@ -3,10 +3,7 @@ use crate::vocabulary::TokenId;
 /// ln p of every token, shape `[vocabulary]`, from raw logits: what vLLM calls raw_logprobs.
 pub fn log_softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits
-        .iter()
-        .map(|logit| f64::from(logit - largest).exp())
-        .sum();
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
     let normaliser = f64::from(largest) + sum.ln();
     logits
         .iter()
@@ -17,12 +14,7 @@ pub fn log_softmax(logits: &[f32]) -> Vec<f32> {
 /// The `k` likeliest tokens, best first, ties by rising id.
 pub fn top(logprobs: &[f32], k: usize) -> Vec<(TokenId, f32)> {
     let better = |left: &u32, right: &u32| {
-        let of = |id: &u32| {
-            logprobs
-                .get(*id as usize)
-                .copied()
-                .unwrap_or(f32::NEG_INFINITY)
-        };
+        let of = |id: &u32| logprobs.get(*id as usize).copied().unwrap_or(f32::NEG_INFINITY);
         of(right).total_cmp(&of(left)).then(left.cmp(right))
     };
     let mut ids: Vec<u32> = (0..logprobs.len() as u32).collect();
@@ -32,11 +24,7 @@ pub fn top(logprobs: &[f32], k: usize) -> Vec<(TokenId, f32)> {
     ids.truncate(k);
     ids.sort_unstable_by(better);
     ids.into_iter()
-        .filter_map(|id| {
-            logprobs
-                .get(id as usize)
-                .map(|logprob| (TokenId(id), *logprob))
-        })
+        .filter_map(|id| logprobs.get(id as usize).map(|logprob| (TokenId(id), *logprob)))
         .collect()
 }
 
@@ -47,12 +35,7 @@ mod tests {
     #[test]
     fn the_top_is_sorted_and_ties_go_to_lower_ids() {
         let logprobs = [-3.0, -1.0, -2.0, -1.0];
-        let ids = |k| {
-            top(&logprobs, k)
-                .into_iter()
-                .map(|(id, _)| id.0)
-                .collect::<Vec<_>>()
-        };
+        let ids = |k| top(&logprobs, k).into_iter().map(|(id, _)| id.0).collect::<Vec<_>>();
         assert_eq!(ids(0), [0u32; 0]);
         assert_eq!(ids(3), [1, 3, 2]);
         assert_eq!(ids(9), [1, 3, 2, 0]);

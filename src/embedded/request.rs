@@ -80,15 +80,9 @@ impl Common {
             .temperature
             .is_some_and(|temperature| !(0.0..=100.0).contains(&temperature))
         {
-            return Err(Refusal::bad(
-                "temperature",
-                "temperature must be non-negative.",
-            ));
+            return Err(Refusal::bad("temperature", "temperature must be non-negative."));
         }
-        if self
-            .top_p
-            .is_some_and(|top_p| !(top_p > 0.0 && top_p <= 1.0))
-        {
+        if self.top_p.is_some_and(|top_p| !(top_p > 0.0 && top_p <= 1.0)) {
             return Err(Refusal::bad("top_p", "top_p must be in (0, 1]."));
         }
         Ok(())
@@ -110,9 +104,7 @@ impl Common {
 
     /// Tokens of a chat answer: all that fit, where the request does not say.
     pub fn chat_tokens(&self) -> usize {
-        self.max_completion_tokens
-            .or(self.max_tokens)
-            .unwrap_or(usize::MAX)
+        self.max_completion_tokens.or(self.max_tokens).unwrap_or(usize::MAX)
     }
 
     pub fn include_usage(&self) -> bool {
@@ -150,12 +142,9 @@ impl Completion {
         match self.logprobs {
             None => Ok(None),
             Some(-1) => Ok(Some(usize::MAX)),
-            Some(k) => usize::try_from(k).map(Some).map_err(|_| {
-                Refusal::bad(
-                    "logprobs",
-                    format!("logprobs must be non-negative or -1, got {k}."),
-                )
-            }),
+            Some(k) => usize::try_from(k)
+                .map(Some)
+                .map_err(|_| Refusal::bad("logprobs", format!("logprobs must be non-negative or -1, got {k}."))),
         }
     }
 }
@@ -163,11 +152,7 @@ impl Completion {
 impl Chat {
     /// The rendered chat as ids.
     pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
-        let messages = self
-            .messages
-            .iter()
-            .map(chat_message)
-            .collect::<Result<Vec<_>, _>>()?;
+        let messages = self.messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
         server
             .tokenizer
             .chat_prompt(&messages)
@@ -181,10 +166,7 @@ fn chat_message(message: &Message) -> Result<ChatMessage, Refusal> {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         other => {
-            return Err(Refusal::bad(
-                "messages",
-                format!("Unexpected message role: {other}"),
-            ));
+            return Err(Refusal::bad("messages", format!("Unexpected message role: {other}")));
         }
     };
     let text = match &message.content {

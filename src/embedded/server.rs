@@ -78,10 +78,8 @@ impl EmbeddedUpstream {
             value: source.value(),
             reason,
         };
-        let tokenizer =
-            Tokenizer::load(source.files()).map_err(|error| unusable(error.to_string()))?;
-        let files =
-            ModelFiles::read(source.files()).map_err(|error| unusable(error.to_string()))?;
+        let tokenizer = Tokenizer::load(source.files()).map_err(|error| unusable(error.to_string()))?;
+        let files = ModelFiles::read(source.files()).map_err(|error| unusable(error.to_string()))?;
         let mut engines = Vec::with_capacity(slots);
         for _ in 0..slots {
             engines.push(Engine::load(source, options, tokenizer.end()).await?);
@@ -148,9 +146,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection @ JsonRejection::JsonDataError(_)) => {
-                Err(Refusal::bad("body", rejection.body_text()))
-            }
+            Err(rejection @ JsonRejection::JsonDataError(_)) => Err(Refusal::bad("body", rejection.body_text())),
             Err(rejection) => Err(Refusal::bad(
                 "body",
                 format!("1 validation error: {}", rejection.body_text()),
@@ -224,9 +220,7 @@ pub fn stream_events(
     mut shape: impl Shape,
     include_usage: bool,
 ) -> Response {
-    let opening = shape
-        .opening()
-        .map(|choice| envelope.part(json!([choice])).to_string());
+    let opening = shape.opening().map(|choice| envelope.part(json!([choice])).to_string());
     let state = Events {
         server,
         generation,
@@ -268,8 +262,7 @@ impl<S: Shape> Events<S> {
                 Ok(Some(generated)) => {
                     self.tokens += 1;
                     let choice = self.shape.choice(&generated);
-                    self.ready
-                        .push_back(self.envelope.part(json!([choice])).to_string());
+                    self.ready.push_back(self.envelope.part(json!([choice])).to_string());
                 }
                 Ok(None) => {
                     self.over = true;

@@ -40,10 +40,7 @@ impl Slots {
             free: Mutex::new(
                 engines
                     .into_iter()
-                    .map(|engine| Slot {
-                        engine,
-                        parked: None,
-                    })
+                    .map(|engine| Slot { engine, parked: None })
                     .collect(),
             ),
         })
@@ -55,10 +52,7 @@ impl Slots {
     /// A [`LocalError`] when the engine refuses.
     pub async fn open(self: &Arc<Self>, prompt: &[TokenId]) -> Result<Sequence, LocalError> {
         let no_slot = || LocalError::Engine("no slot is free although one must be".into());
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| no_slot())?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| no_slot())?;
         let slot = self.take_best(prompt).ok_or_else(no_slot)?;
         let mut sequence = Sequence {
             slots: Arc::clone(self),
@@ -155,11 +149,7 @@ impl Sequence {
 impl Drop for Sequence {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            let mut free = self
-                .slots
-                .free
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut free = self.slots.free.lock().unwrap_or_else(PoisonError::into_inner);
             free.push_back(slot);
         }
     }

@@ -125,16 +125,12 @@ pub async fn streamed(answer: Answer, mut session: Session) -> Result<Response, 
         let data = writer.next().await?;
         Some((Ok::<_, Infallible>(SseEvent::default().data(data)), writer))
     });
-    let response = Sse::new(events)
-        .keep_alive(KeepAlive::default())
-        .into_response();
+    let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
     Ok(steered(response))
 }
 
 fn steered(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(STEERED, HeaderValue::from_static("true"));
+    response.headers_mut().insert(STEERED, HeaderValue::from_static("true"));
     response
 }
 
@@ -164,8 +160,7 @@ impl Writer {
             Err(error) => {
                 self.session = None;
                 // No [DONE] after it: a cut answer must not look like a finished one.
-                self.ready
-                    .push_back(ApiError::from(error).body().to_string());
+                self.ready.push_back(ApiError::from(error).body().to_string());
             }
         }
     }

@@ -3,16 +3,15 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, collected, streamed};
-use super::forward::{REASON, authorization, forward_chat};
+use super::forward::{authorization, forward_chat};
 use super::private::FIELD;
 use super::request::RequestError;
 use super::{ApiError, ChatRequest, PrivateInput, Proxy};
-use crate::settings::OnUnsteerable;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
 ///
@@ -32,23 +31,15 @@ pub async fn chat_completions(
     } else {
         original
     };
-    let Some(context) = private.context.as_ref().or(proxy.default_context.as_ref()) else {
-        return forward_chat(&proxy, &headers, public).await;
+    let Some(context) = private.context(proxy.default_context.as_ref()) else {
+        return forward_chat(&proxy, &headers, public, None).await;
     };
     let request = match ChatRequest::parse(&body) {
         Ok(request) => request,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
-            return match proxy.on_unsteerable {
-                OnUnsteerable::Error => Err(ApiError::unsteerable(&field, reason)),
-                OnUnsteerable::Pass => {
-                    let mut response = forward_chat(&proxy, &headers, public).await?;
-                    let reason = HeaderValue::from_str(&format!("{field}: {reason}"))
-                        .unwrap_or(HeaderValue::from_static("the request cannot be steered"));
-                    response.headers_mut().insert(REASON, reason);
-                    Ok(response)
-                }
-            };
+            let reason = proxy.unsteerable(&field, reason)?;
+            return forward_chat(&proxy, &headers, public, Some(reason)).await;
         }
     };
     let session = proxy

@@ -71,9 +71,16 @@ impl ApiError {
             kind: "invalid_request_error",
             param: None,
             code: Some("body_too_large"),
-            message: format!(
-                "the request body is larger than {limit} bytes (server.max_body_bytes)"
-            ),
+            message: format!("the request body is larger than {limit} bytes (server.max_body_bytes)"),
+        }
+    }
+
+    /// 404 and 405: there is nothing of that kind at this address.
+    pub fn no_route(status: StatusCode, message: &str) -> Self {
+        Self {
+            status,
+            param: None,
+            ..Self::invalid("", message)
         }
     }
 
@@ -158,7 +165,7 @@ impl From<DecodeError> for ApiError {
             DecodeError::Upstream(error) => error.into(),
             DecodeError::Local(error) => error.into(),
             DecodeError::NoCandidate => Self::upstream(StatusCode::BAD_GATEWAY, error.to_string()),
-            DecodeError::Logits(_) => LocalError::Engine(error.to_string()).into(),
+            DecodeError::Logits(reason) => LocalError::Engine(reason.to_string()).into(),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Passing a request through to the upstream, unsteered.
 
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::response::Response;
-use secrecy::ExposeSecret;
 use std::sync::Arc;
 
-use super::private::PRIVATE_PREFIX;
-use super::{ApiError, Proxy};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::private::{FIELD, PRIVATE_PREFIX};
+use super::{ApiError, PrivateInput, Proxy};
 use crate::upstream::innermost;
 
 /// Says on every answer whether it was steered.
@@ -30,21 +31,31 @@ const NOT_FORWARDED: [HeaderName; 9] = [
     HeaderName::from_static("upgrade"),
 ];
 
-/// Any `/v1/*` request that is not a chat completion, body streamed both ways.
+/// Any `/v1/*` request that is not a chat completion. Nothing but chat completions can be steered, so one that carries
+/// something private is refused or loses it, as `steering.on_unsteerable` says. A request without a body only loses its
+/// private headers: clients may set them for everything they send.
 ///
 /// # Errors
-/// 502 when the upstream cannot be reached.
-pub async fn pass_through(
-    State(proxy): State<Arc<Proxy>>,
-    request: Request,
-) -> Result<Response, ApiError> {
+/// 400 as said, 413 when a body that must be looked into is too large, 502 when the upstream cannot be reached.
+pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let body = reqwest::Body::wrap_stream(body.into_data_stream());
-    send(&proxy, parts.method, path, &parts.headers, body).await
+    let opaque = is_opaque(&parts.headers);
+    if body.is_end_stream() || opaque {
+        let private = opaque && has_private_headers(&parts.headers);
+        let reason = not_steered(&proxy, private.then_some("X-CoSteer-*"))?;
+        let body = reqwest::Body::wrap_stream(body.into_data_stream());
+        return send(&proxy, parts.method, path, &parts.headers, body, reason).await;
+    }
+    let body = axum::body::to_bytes(body, proxy.max_body_bytes)
+        .await
+        .map_err(|_| ApiError::body_too_large(proxy.max_body_bytes))?;
+    let (body, private) = without_private(&parts.headers, body)?;
+    let reason = not_steered(&proxy, private)?;
+    send(&proxy, parts.method, path, &parts.headers, body.into(), reason).await
 }
 
-/// A chat completion whose body has been read already.
+/// A chat completion whose body has been read already. `reason` says why it is not steered, where it asked to be.
 ///
 /// # Errors
 /// 502 when the upstream cannot be reached.
@@ -52,6 +63,7 @@ pub async fn forward_chat(
     proxy: &Proxy,
     headers: &HeaderMap,
     body: Bytes,
+    reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
     send(
         proxy,
@@ -59,8 +71,52 @@ pub async fn forward_chat(
         "/v1/chat/completions",
         headers,
         body.into(),
+        reason,
     )
     .await
+}
+
+/// Files and forms: no place for a field of ours, and often too large to hold.
+fn is_opaque(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        ["multipart/", "audio/", "image/", "application/octet-stream"]
+            .iter()
+            .any(|prefix| kind.starts_with(prefix))
+    })
+}
+
+fn has_private_headers(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with(PRIVATE_PREFIX))
+}
+
+/// The body without our field, and the private part that it or the headers had. Bodies that are no JSON objects have no
+/// fields, whatever their type is said to be (curl says "form" unless told otherwise).
+fn without_private(headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Option<&'static str>), ApiError> {
+    let by_header = has_private_headers(headers).then_some("X-CoSteer-*");
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(mut fields)) => {
+            let by_field = fields.contains_key(FIELD).then_some(FIELD);
+            PrivateInput::take(headers, &mut fields)?;
+            let body = match by_field {
+                Some(_) => Value::Object(fields).to_string().into(),
+                None => body,
+            };
+            Ok((body, by_field.or(by_header)))
+        }
+        Ok(_) => Ok((body, by_header)),
+        // Broken JSON may hold a private field all the same.
+        Err(_) if String::from_utf8_lossy(&body).to_ascii_lowercase().contains(FIELD) => {
+            Err(ApiError::not_json("the request body is not JSON"))
+        }
+        Err(_) => Ok((body, by_header)),
+    }
+}
+
+fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
+    let reason = "only chat completions can be steered";
+    private.map(|name| proxy.unsteerable(name, reason)).transpose()
 }
 
 async fn send(
@@ -69,21 +125,16 @@ async fn send(
     path: &str,
     headers: &HeaderMap,
     body: reqwest::Body,
+    reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
     // The configured address ends in /v1, as the path begins with it.
-    let url = format!(
-        "{}{}",
-        proxy.upstream_url,
-        path.strip_prefix("/v1").unwrap_or(path)
-    );
-    let mut request = proxy
-        .client
-        .request(method, url)
-        .headers(public_headers(headers))
-        .body(body);
-    if let Some(key) = &proxy.api_key {
-        request = request.bearer_auth(key.expose_secret());
+    let url = format!("{}{}", proxy.upstream_url, path.strip_prefix("/v1").unwrap_or(path));
+    let mut headers = public_headers(headers);
+    if let Some(key) = &proxy.authorization {
+        // Not bearer_auth: it would stand beside the client's own key instead of in its place.
+        headers.insert(AUTHORIZATION, key.clone());
     }
+    let request = proxy.client.request(method, url).headers(headers).body(body);
     let answer = request.send().await.map_err(|error| {
         ApiError::upstream(
             StatusCode::BAD_GATEWAY,
@@ -97,6 +148,9 @@ async fn send(
     let status = answer.status();
     let mut kept = forwardable(answer.headers());
     kept.insert(STEERED, HeaderValue::from_static("false"));
+    if let Some(reason) = reason {
+        kept.insert(REASON, reason);
+    }
     let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
     *response.status_mut() = status;
     *response.headers_mut() = kept;
@@ -126,7 +180,6 @@ fn forwardable(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// The client's own key, passed on where none is configured.
-pub fn authorization(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(AUTHORIZATION)?;
-    value.to_str().ok().map(str::to_owned)
+pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(AUTHORIZATION).cloned()
 }

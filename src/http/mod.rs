@@ -10,7 +10,7 @@ mod request;
 mod router;
 
 pub use error::ApiError;
-pub use private::PrivateInput;
+pub use private::{ContextInput, PrivateInput};
 pub use proxy::{Proxy, StartError};
 pub use request::ChatRequest;
 pub use router::{router, serve};

@@ -18,28 +18,59 @@ const STRENGTH: HeaderName = HeaderName::from_static("x-costeer-strength");
 /// The body field that holds private settings.
 pub const FIELD: &str = "costeer";
 
+/// What a request says about its private context.
+#[derive(Clone, Default)]
+pub enum ContextInput {
+    /// Nothing: the configured context applies, if there is one.
+    #[default]
+    Unset,
+    /// That it wants none: it is to be passed through even where one is configured.
+    Declined,
+    /// This.
+    Given(PrivateContext),
+}
+
+impl From<PrivateContext> for ContextInput {
+    /// A blank context declines.
+    fn from(context: PrivateContext) -> Self {
+        if context.is_blank() {
+            Self::Declined
+        } else {
+            Self::Given(context)
+        }
+    }
+}
+
 /// What a request says in private: its context and how strongly to steer.
 #[derive(Default)]
 pub struct PrivateInput {
-    /// `None` where the request has none; the configured one may still apply.
-    pub context: Option<PrivateContext>,
+    /// The context, from the first place that names one.
+    pub context: ContextInput,
     /// `None` where the configured strength applies.
     pub strength: Option<Strength>,
 }
 
 impl PrivateInput {
     /// Reads the headers, and takes the `costeer` field out of `body`. The context comes from the first that is there:
-    /// `X-CoSteer-Context-Base64`, `X-CoSteer-Context`, `costeer.context`; a blank one counts as none.
+    /// `X-CoSteer-Context-Base64`, `X-CoSteer-Context`, `costeer.context`.
     ///
     /// # Errors
-    /// 400 naming the header or field; the message never quotes its value.
+    /// 400 naming the header or field, also where a name is almost one of ours: a slip must not send a context on its
+    /// way to the upstream, or leave it unused without a word. No message quotes a value.
     pub fn take(headers: &HeaderMap, body: &mut Map<String, Value>) -> Result<Self, ApiError> {
+        refuse_unknown_headers(headers)?;
         let field = body.shift_remove(FIELD).unwrap_or_default();
-        let (mut context, mut strength) = (None, None);
+        if let Some(name) = body.keys().find(|name| name.eq_ignore_ascii_case(FIELD)) {
+            return Err(ApiError::invalid(
+                name,
+                "the field is written costeer, in small letters",
+            ));
+        }
+        let (mut context, mut strength) = (ContextInput::Unset, None);
         for (key, value) in fields(field)? {
             match (key.as_str(), value) {
                 (_, Value::Null) => {}
-                ("context", Value::String(text)) => context = Some(PrivateContext::new(text)),
+                ("context", Value::String(text)) => context = PrivateContext::new(text).into(),
                 ("context", _) => {
                     return Err(ApiError::invalid("costeer.context", "it must be a string"));
                 }
@@ -58,22 +89,39 @@ impl PrivateInput {
             }
         }
         if let Some(text) = headers.get(CONTEXT) {
-            context = Some(utf8("X-CoSteer-Context", text.as_bytes().to_vec())?);
+            context = utf8("X-CoSteer-Context", text.as_bytes().to_vec())?.into();
         }
         if let Some(encoded) = headers.get(CONTEXT_BASE64) {
-            context = Some(utf8("X-CoSteer-Context-Base64", from_base64(encoded)?)?);
+            context = utf8("X-CoSteer-Context-Base64", from_base64(encoded)?)?.into();
         }
         if let Some(value) = headers.get(STRENGTH) {
-            let number = value
-                .to_str()
-                .ok()
-                .and_then(|text| text.trim().parse().ok());
+            let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
             strength = Some(checked_strength("X-CoSteer-Strength", number)?);
         }
-        Ok(Self {
-            context: context.filter(|context| !context.is_blank()),
-            strength,
-        })
+        Ok(Self { context, strength })
+    }
+
+    /// The context that applies, given the configured one.
+    pub fn context<'a>(&'a self, configured: Option<&'a PrivateContext>) -> Option<&'a PrivateContext> {
+        match &self.context {
+            ContextInput::Unset => configured,
+            ContextInput::Declined => None,
+            ContextInput::Given(context) => Some(context),
+        }
+    }
+}
+
+fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+    let known = [CONTEXT, CONTEXT_BASE64, STRENGTH];
+    let unknown = headers
+        .keys()
+        .find(|name| name.as_str().starts_with(PRIVATE_PREFIX) && !known.contains(name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(ApiError::invalid(
+            name.as_str(),
+            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64 and X-CoSteer-Strength",
+        )),
     }
 }
 
@@ -90,23 +138,18 @@ fn fields(field: Value) -> Result<Map<String, Value>, ApiError> {
 
 fn checked_strength(name: &str, number: Option<f64>) -> Result<Strength, ApiError> {
     let limit = Strength::LIMIT;
-    number.and_then(Strength::new).ok_or_else(|| {
-        ApiError::invalid(
-            name,
-            format!("it must be a number from -{limit} to {limit}"),
-        )
-    })
+    number
+        .and_then(Strength::new)
+        .ok_or_else(|| ApiError::invalid(name, format!("it must be a number from -{limit} to {limit}")))
 }
 
 fn utf8(header: &str, bytes: Vec<u8>) -> Result<PrivateContext, ApiError> {
-    String::from_utf8(bytes)
-        .map(PrivateContext::new)
-        .map_err(|_| {
-            ApiError::invalid(
-                header,
-                "the context is not UTF-8; encode it, then send it in X-CoSteer-Context-Base64",
-            )
-        })
+    String::from_utf8(bytes).map(PrivateContext::new).map_err(|_| {
+        ApiError::invalid(
+            header,
+            "the context is not UTF-8; encode it, then send it in X-CoSteer-Context-Base64",
+        )
+    })
 }
 
 fn from_base64(header: &HeaderValue) -> Result<Vec<u8>, ApiError> {
@@ -116,8 +159,7 @@ fn from_base64(header: &HeaderValue) -> Result<Vec<u8>, ApiError> {
     } else {
         STANDARD
     };
-    let any_padding =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let any_padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(&alphabet, any_padding)
         .decode(text)
         .map_err(|_| ApiError::invalid("X-CoSteer-Context-Base64", "it is not base64 (RFC 4648)"))
@@ -142,19 +184,13 @@ mod tests {
         let body = serde_json::json!({"costeer": {"context": "a", "strength": 1}});
         let input = take(&[(STRENGTH, b"-2.5")], body).unwrap();
         assert_eq!(input.strength, Strength::new(-2.5));
-        assert!(input.context.is_some());
+        assert!(matches!(input.context, ContextInput::Given(_)));
     }
 
     #[test]
     fn base64_is_read_with_and_without_padding_in_both_alphabets() {
         for encoded in ["w7zDvw==", "w7zDvw", "w7zDvw=="] {
-            assert!(
-                take(
-                    &[(CONTEXT_BASE64, encoded.as_bytes())],
-                    serde_json::json!({})
-                )
-                .is_ok()
-            );
+            assert!(take(&[(CONTEXT_BASE64, encoded.as_bytes())], serde_json::json!({})).is_ok());
         }
         for broken in [&b"*"[..], b"w7zDv", b"gA=="] {
             assert!(take(&[(CONTEXT_BASE64, broken)], serde_json::json!({})).is_err());
@@ -163,9 +199,19 @@ mod tests {
     }
 
     #[test]
-    fn blank_contexts_and_null_fields_are_none() {
-        let input = take(&[(CONTEXT, b"  ")], serde_json::json!({"costeer": null})).unwrap();
-        assert!(input.context.is_none() && input.strength.is_none());
+    fn a_blank_context_declines_the_configured_one() {
+        let configured = PrivateContext::new("a".into());
+        let unset = take(&[], serde_json::json!({"costeer": null})).unwrap();
+        assert!(unset.context(Some(&configured)).is_some());
+        let declined = take(&[(CONTEXT, b"  ")], serde_json::json!({})).unwrap();
+        assert!(declined.context(Some(&configured)).is_none());
+    }
+
+    #[test]
+    fn slips_in_names_are_refused() {
+        let almost = HeaderName::from_static("x-costeer-contxt");
+        assert!(take(&[(almost, b"a")], serde_json::json!({})).is_err());
+        assert!(take(&[], serde_json::json!({"CoSteer": {"context": "a"}})).is_err());
     }
 
     #[test]
@@ -174,9 +220,6 @@ mod tests {
             .err()
             .unwrap();
         let body = error.body().to_string();
-        assert!(
-            body.contains("costeer.contxt") && !body.contains("secret"),
-            "{body}"
-        );
+        assert!(body.contains("costeer.contxt") && !body.contains("secret"), "{body}");
     }
 }

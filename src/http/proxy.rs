@@ -1,8 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reqwest::Client;
-use secrecy::{ExposeSecret, SecretString};
+use axum::http::HeaderValue;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use secrecy::ExposeSecret;
 
 use super::{ApiError, ChatRequest};
 use crate::context::{Composer, PrivateContext};
@@ -44,6 +46,9 @@ pub enum StartError {
     /// The HTTP client.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
+    /// The configured key has characters that no header may have.
+    #[error("upstream.api_key has characters that cannot be sent in a header")]
+    ApiKey,
     /// The configured strength is out of range.
     #[error("steering.strength is out of range")]
     Strength,
@@ -53,9 +58,10 @@ pub enum StartError {
 pub struct Proxy {
     pub(super) client: Client,
     pub(super) upstream_url: String,
-    pub(super) api_key: Option<SecretString>,
+    /// The configured key as a header, which takes the place of the client's own.
+    pub(super) authorization: Option<HeaderValue>,
     pub(super) max_body_bytes: usize,
-    pub(super) on_unsteerable: OnUnsteerable,
+    on_unsteerable: OnUnsteerable,
     pub(super) default_context: Option<PrivateContext>,
     upstream: Arc<dyn Upstream>,
     upstream_tokenizer: Arc<Tokenizer>,
@@ -93,21 +99,11 @@ impl Proxy {
             first_token: settings.upstream.first_token_timeout,
             idle: settings.upstream.idle_timeout,
         };
-        let client = Client::builder()
-            .connect_timeout(settings.upstream.connect_timeout)
-            .tcp_nodelay(true)
-            .build()?;
-        let upstream = Vllm::new(
-            client.clone(),
-            &settings.upstream.url,
-            settings.upstream.api_key.clone(),
-            timeouts,
-        );
+        let client = http_client(settings)?;
+        let authorization = authorization(settings)?;
+        let upstream = Vllm::new(client.clone(), &settings.upstream.url, authorization.clone(), timeouts);
         let rule = Rule {
-            strength: settings
-                .steering
-                .default_strength()
-                .ok_or(StartError::Strength)?,
+            strength: settings.steering.default_strength().ok_or(StartError::Strength)?,
             delta_floor: settings.steering.delta_floor,
             plausibility: settings.steering.plausibility,
         };
@@ -115,7 +111,7 @@ impl Proxy {
         Ok(Arc::new(Self {
             client,
             upstream_url: settings.upstream.url.trim_end_matches('/').to_owned(),
-            api_key: settings.upstream.api_key.clone(),
+            authorization: authorization.clone(),
             max_body_bytes: settings.server.max_body_bytes,
             on_unsteerable: settings.steering.on_unsteerable,
             default_context: default_context(settings)?,
@@ -136,6 +132,19 @@ impl Proxy {
         }))
     }
 
+    /// What becomes of a request that has something private and cannot be steered because of `field`: the reason to give
+    /// in a header when it is passed on all the same.
+    ///
+    /// # Errors
+    /// 400 naming the field, unless `steering.on_unsteerable` is "pass".
+    pub(super) fn unsteerable(&self, field: &str, reason: &str) -> Result<HeaderValue, ApiError> {
+        match self.on_unsteerable {
+            OnUnsteerable::Error => Err(ApiError::unsteerable(field, reason)),
+            OnUnsteerable::Pass => Ok(HeaderValue::from_str(&format!("{field}: {reason}"))
+                .unwrap_or(HeaderValue::from_static("the request cannot be steered"))),
+        }
+    }
+
     /// Opens a steered session for `request`.
     ///
     /// # Errors
@@ -145,7 +154,7 @@ impl Proxy {
         request: &ChatRequest,
         context: &PrivateContext,
         strength: Option<Strength>,
-        authorization: Option<String>,
+        authorization: Option<HeaderValue>,
     ) -> Result<Session, ApiError> {
         let branches = self
             .composer
@@ -188,9 +197,7 @@ impl Proxy {
         if public >= window {
             return Err(ApiError::too_long(
                 "messages",
-                format!(
-                    "the messages are {public} tokens long, and the local model holds {window} with the answer"
-                ),
+                format!("the messages are {public} tokens long, and the local model holds {window} with the answer"),
             ));
         }
         if private >= window {
@@ -205,6 +212,32 @@ impl Proxy {
         }
         Ok(window - public.max(private))
     }
+}
+
+/// A client that goes where it is told and nowhere else: no redirects, and no system proxy on the way to this machine.
+fn http_client(settings: &Settings) -> Result<Client, reqwest::Error> {
+    let upstream = &settings.upstream;
+    let mut builder = Client::builder()
+        .connect_timeout(upstream.connect_timeout)
+        .redirect(Policy::none())
+        .tcp_nodelay(true);
+    let host = Url::parse(&upstream.url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
+    if host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]") {
+        builder = builder.no_proxy();
+    }
+    builder.build()
+}
+
+fn authorization(settings: &Settings) -> Result<Option<HeaderValue>, StartError> {
+    let Some(key) = &settings.upstream.api_key else {
+        return Ok(None);
+    };
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| StartError::ApiKey)?;
+    value.set_sensitive(true);
+    Ok(Some(value))
 }
 
 async fn tokenizer_files(setting: &'static str, value: &str) -> Result<PathBuf, StartError> {
@@ -244,13 +277,7 @@ async fn load_lanes(
         queue: local.queue,
         patience: local.queue_timeout,
     };
-    let lanes = Lanes::load(
-        source,
-        &options,
-        limits,
-        tokenizer.end(),
-        model_files.context_length(),
-    );
+    let lanes = Lanes::load(source, &options, limits, tokenizer.end(), model_files.context_length());
     Ok(lanes.await?)
 }
 
@@ -258,12 +285,10 @@ fn default_context(settings: &Settings) -> Result<Option<PrivateContext>, StartE
     let context = &settings.context;
     let text = match (&context.text, &context.file) {
         (Some(text), _) => text.expose_secret().to_owned(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).map_err(|source| StartError::ContextFile {
-                path: file.into(),
-                source,
-            })?
-        }
+        (None, Some(file)) => std::fs::read_to_string(file).map_err(|source| StartError::ContextFile {
+            path: file.into(),
+            source,
+        })?,
         (None, None) => return Ok(None),
     };
     Ok(Some(PrivateContext::new(text)).filter(|context| !context.is_blank()))

@@ -73,11 +73,7 @@ impl ChatRequest {
             request.read(field, value)?;
         }
         if request.messages.is_empty() {
-            return Err(ApiError::invalid(
-                "messages",
-                "it must be a list with at least one message",
-            )
-            .into());
+            return Err(ApiError::invalid("messages", "it must be a list with at least one message").into());
         }
         Ok(request)
     }
@@ -91,10 +87,7 @@ impl ChatRequest {
                 let options = value
                     .as_object()
                     .ok_or_else(|| ApiError::invalid(field, "it must be an object"))?;
-                if let Some(include) = options
-                    .get("include_usage")
-                    .filter(|include| !include.is_null())
-                {
+                if let Some(include) = options.get("include_usage").filter(|include| !include.is_null()) {
                     self.include_usage = flag("stream_options.include_usage", include)?;
                 }
             }
@@ -142,9 +135,7 @@ fn is_neutral(field: &str, value: &Value) -> bool {
         "tool_choice" | "function_call" => matches!(value.as_str(), Some("none" | "auto")),
         "logit_bias" => value.as_object().is_some_and(Map::is_empty),
         "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
-        "modalities" => value
-            .as_array()
-            .is_some_and(|all| all.iter().all(|one| one == "text")),
+        "modalities" => value.as_array().is_some_and(|all| all.iter().all(|one| one == "text")),
         _ => false,
     }
 }
@@ -154,9 +145,7 @@ fn messages(value: &Value) -> Result<Vec<ChatMessage>, RequestError> {
         .as_array()
         .ok_or_else(|| ApiError::invalid("messages", "it must be a list"))?;
     let numbered = list.iter().enumerate();
-    numbered
-        .map(|(index, message)| one_message(index, message))
-        .collect()
+    numbered.map(|(index, message)| one_message(index, message)).collect()
 }
 
 fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestError> {
@@ -176,20 +165,20 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
             return Err(ApiError::invalid(at("role"), known).into());
         }
     };
-    for field in ["tool_calls", "function_call", "audio"] {
-        if message.get(field).is_some_and(|value| !value.is_null()) {
-            return Err(RequestError::Unsteerable {
-                field: at(field),
-                reason: "only text messages are supported",
-            });
-        }
+    let extra = message.as_object().into_iter().flatten().find(|(field, value)| {
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        !is_empty && !["role", "content"].contains(&field.as_str())
+    });
+    if let Some((field, _)) = extra {
+        return Err(RequestError::Unsteerable {
+            field: at(&field.chars().take(40).collect::<String>()),
+            reason: "only role and text of a message are supported",
+        });
     }
     match message.get("content") {
         Some(Value::String(content)) => Ok(ChatMessage::new(role, content.clone())),
         Some(Value::Array(parts)) => Ok(ChatMessage::new(role, joined(&at("content"), parts)?)),
-        _ => Err(
-            ApiError::invalid(at("content"), "it must be a string or a list of text parts").into(),
-        ),
+        _ => Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
     }
 }
 
@@ -199,11 +188,9 @@ fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
         match (part.get("type").and_then(Value::as_str), part.get("text")) {
             (Some("text"), Some(Value::String(text))) => content.push_str(text),
             (Some("text") | None, _) => {
-                return Err(ApiError::invalid(
-                    field,
-                    "each part must be like {\"type\": \"text\", \"text\": \"...\"}",
-                )
-                .into());
+                return Err(
+                    ApiError::invalid(field, "each part must be like {\"type\": \"text\", \"text\": \"...\"}").into(),
+                );
             }
             (Some(_), _) => {
                 return Err(RequestError::Unsteerable {
@@ -232,9 +219,7 @@ fn number(field: &str, value: &Value, least: f64, most: f64) -> Result<f64, ApiE
     value
         .as_f64()
         .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| {
-            ApiError::invalid(field, format!("it must be a number from {least} to {most}"))
-        })
+        .ok_or_else(|| ApiError::invalid(field, format!("it must be a number from {least} to {most}")))
 }
 
 fn positive(field: &str, value: &Value) -> Result<usize, ApiError> {
@@ -286,16 +271,12 @@ mod tests {
             ("stop", json!(["x"])),
             ("invented_by_a_vendor", json!(1)),
         ] {
-            assert_eq!(
-                parse(with(field, value)).err().unwrap(),
-                format!("unsteerable {field}")
-            );
+            assert_eq!(parse(with(field, value)).err().unwrap(), format!("unsteerable {field}"));
         }
+        let named = json!({"messages": [{"role": "user", "content": "Hi", "name": "Ada", "refusal": null}]});
+        assert_eq!(parse(named).err().unwrap(), "unsteerable messages[0].name");
         let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]});
-        assert_eq!(
-            parse(image).err().unwrap(),
-            "unsteerable messages[0].content"
-        );
+        assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content");
     }
 
     #[test]
@@ -307,10 +288,7 @@ mod tests {
                 json!({"messages": [{"role": "wizard", "content": "x"}]}),
                 "messages[0].role",
             ),
-            (
-                json!({"messages": [{"role": "user"}]}),
-                "messages[0].content",
-            ),
+            (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
             (with("temperature", json!(3)), "temperature"),
             (with("max_tokens", json!(0)), "max_tokens"),
             (with("stream", json!("yes")), "stream"),
@@ -325,9 +303,11 @@ mod tests {
 
     #[test]
     fn the_newer_token_limit_wins_in_any_order() {
-        let body = json!({"messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 5, "max_tokens": 9});
+        let body =
+            json!({"messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 5, "max_tokens": 9});
         assert_eq!(parse(body).unwrap().max_tokens, Some(5));
-        let body = json!({"max_tokens": 9, "max_completion_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]});
+        let body =
+            json!({"max_tokens": 9, "max_completion_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]});
         assert_eq!(parse(body).unwrap().max_tokens, Some(5));
     }
 }

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tower::ServiceBuilder;
+use tower_http::trace::TraceLayer;
 
 use super::chat::chat_completions;
 use super::forward::pass_through;
@@ -21,16 +23,22 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
         .route("/v1/{*path}", any(pass_through))
         .route("/healthz", get(|| async { "ok\n" }))
-        .fallback(unknown)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(ServiceBuilder::new().layer(TraceLayer::new_for_http()))
         .layer(limit)
         .with_state(proxy)
 }
 
-async fn unknown() -> ApiError {
-    ApiError::upstream(
+async fn unknown_path() -> ApiError {
+    ApiError::no_route(
         StatusCode::NOT_FOUND,
-        "there is no such path here; the API is under /v1".into(),
+        "there is no such path here; the API is under /v1",
     )
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
 }
 
 /// Serves `router` until `shutdown` resolves; answers that are running then get `drain` to end.

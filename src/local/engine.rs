@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use mistralrs::{
-    CustomLogitsProcessor, GgufModelBuilder, IsqType, Model, ModelDType, NormalRequest, Request,
-    RequestMessage, Response, SamplingParams, StopTokens, TextModelBuilder, parse_isq_value,
+    CustomLogitsProcessor, GgufModelBuilder, IsqType, Model, ModelDType, NormalRequest, Request, RequestMessage,
+    Response, SamplingParams, StopTokens, TextModelBuilder, parse_isq_value,
 };
 use serde::Deserialize;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -48,31 +48,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`LocalError::Load`] with the engine's own words.
-    pub async fn load(
-        source: &ModelSource,
-        options: &EngineOptions,
-        stop: TokenId,
-    ) -> Result<Self, LocalError> {
+    pub async fn load(source: &ModelSource, options: &EngineOptions, stop: TokenId) -> Result<Self, LocalError> {
         let failed = |reason: String| LocalError::Load {
             setting: source.setting(),
             value: source.value(),
             reason,
         };
-        let quantisation = options
-            .quantisation
-            .as_deref()
-            .map(|name| parse_isq_value(name, None))
-            .transpose()
-            .map_err(&failed)?;
+        let quantisation = options.quantisation.as_deref().map(quantisation).transpose()?;
         // A task of its own turns a panic in a loader (a truncated weight file, say) into an error.
         let loading = tokio::spawn(build(source.clone(), options.clone(), quantisation));
         let model = loading
             .await
-            .map_err(|error| {
-                failed(format!(
-                    "the loader gave up ({error}); is a file cut short?"
-                ))
-            })?
+            .map_err(|error| failed(format!("the loader gave up ({error}); is a file cut short?")))?
             .map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { model, stop })
     }
@@ -121,14 +108,18 @@ impl Engine {
     }
 }
 
+fn quantisation(name: &str) -> Result<IsqType, LocalError> {
+    parse_isq_value(name, None).map_err(|reason| LocalError::Source {
+        setting: "local.quantisation",
+        value: name.to_owned(),
+        reason,
+    })
+}
+
 /// Responses wait here for a moment only; the drain below takes them at once.
 const RESPONSE_BUFFER: usize = 16;
 
-async fn build(
-    source: ModelSource,
-    options: EngineOptions,
-    quantisation: Option<IsqType>,
-) -> anyhow::Result<Model> {
+async fn build(source: ModelSource, options: EngineOptions, quantisation: Option<IsqType>) -> anyhow::Result<Model> {
     // The prefix cache is never evicted on a CPU (mistral.rs 0.8.1 counts other devices' entries only), so with it on,
     // memory grows with every session.
     let prefix_cache = None;
@@ -175,9 +166,9 @@ impl Branch {
             Some(step) => Ok(step),
             None => {
                 let reason = (&mut self.outcome).await.ok().flatten();
-                Err(LocalError::Engine(reason.unwrap_or_else(|| {
-                    "it ended the sequence by itself".into()
-                })))
+                Err(LocalError::Engine(
+                    reason.unwrap_or_else(|| "it ended the sequence by itself".into()),
+                ))
             }
         }
     }
@@ -194,12 +185,8 @@ async fn drain(mut responses: Receiver<Response>) -> Option<String> {
     let mut failure = None;
     while let Some(response) = responses.recv().await {
         match response {
-            Response::InternalError(error) | Response::ValidationError(error) => {
-                failure = Some(error.to_string())
-            }
-            Response::CompletionModelError(message, _) | Response::ModelError(message, _) => {
-                failure = Some(message)
-            }
+            Response::InternalError(error) | Response::ValidationError(error) => failure = Some(error.to_string()),
+            Response::CompletionModelError(message, _) | Response::ModelError(message, _) => failure = Some(message),
             _ => {}
         }
     }

@@ -22,9 +22,7 @@ pub enum LocalError {
         reason: String,
     },
     /// Every lane is taken and the queue is full, or waiting took too long.
-    #[error(
-        "all {lanes} lanes of the local model are busy and {waiting} sessions wait; try again later"
-    )]
+    #[error("all {lanes} lanes of the local model are busy and {waiting} sessions wait; try again later")]
     Busy {
         /// How many sessions can run at once.
         lanes: usize,

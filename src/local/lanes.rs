@@ -6,9 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep,
-};
+use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep};
 use crate::vocabulary::TokenId;
 
 /// How many sessions run, how many may wait, and for how long.
@@ -58,15 +56,11 @@ impl Lanes {
                 private: Engine::load(source, options, stop).await?,
             });
         }
-        let known = engines
-            .first()
-            .and_then(|pair| pair.public.context_length());
+        let known = engines.first().and_then(|pair| pair.public.context_length());
         let context_length = known.or(context_length).ok_or_else(|| LocalError::Load {
             setting: source.setting(),
             value: source.value(),
-            reason:
-                "nothing says how many tokens it can hold (max_position_embeddings in config.json)"
-                    .into(),
+            reason: "nothing says how many tokens it can hold (max_position_embeddings in config.json)".into(),
         })?;
         Ok(Arc::new(Self {
             free: Mutex::new((0..engines.len()).rev().collect()),
@@ -84,14 +78,9 @@ impl Lanes {
             Ok(permit) => permit,
             Err(_) => self.wait_for_permit().await?,
         };
-        let free = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // There are as many permits as lanes, and a lane goes back before its permit does.
-        let index =
-            free.ok_or_else(|| LocalError::Engine("no lane is free although one must be".into()))?;
+        let index = free.ok_or_else(|| LocalError::Engine("no lane is free although one must be".into()))?;
         Ok(Lane {
             lanes: Arc::clone(self),
             index,
@@ -145,11 +134,7 @@ struct Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         // Fields drop after this body, so the permit follows the lane.
-        let mut free = self
-            .lanes
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.lanes.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(self.index);
     }
 }

@@ -89,8 +89,7 @@ fn require_model_files(directory: &Path) -> Result<(), String> {
             return Err(format!("{} is missing", file.display()));
         }
     }
-    let entries = std::fs::read_dir(directory)
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    let entries = std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let has_weights = entries.flatten().any(|entry| {
         entry
             .path()
@@ -106,9 +105,7 @@ fn require_model_files(directory: &Path) -> Result<(), String> {
 
 fn gguf(path: &Path) -> Result<Place, String> {
     if path.extension().is_none_or(|extension| extension != "gguf") {
-        return Err(
-            "it is a file, but not a .gguf one; give a model directory or a GGUF file".into(),
-        );
+        return Err("it is a file, but not a .gguf one; give a model directory or a GGUF file".into());
     }
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(file)) => Ok(Place::Gguf {
@@ -124,9 +121,9 @@ fn is_hub_id(value: &str) -> bool {
     let part = |text: &str| {
         !text.is_empty()
             && !text.starts_with(['.', '~'])
-            && text.chars().all(|character| {
-                character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
-            })
+            && text
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
     };
     value
         .split_once('/')
@@ -142,16 +139,9 @@ async fn fetch(id: &str) -> Result<Place, String> {
         .build()
         .map_err(unreachable)?;
     let repository = api.model(id.to_owned());
-    let tokenizer = repository
-        .get("tokenizer.json")
-        .await
-        .map_err(unreachable)?;
+    let tokenizer = repository.get("tokenizer.json").await.map_err(unreachable)?;
     repository.get("config.json").await.map_err(unreachable)?;
-    for optional in [
-        "tokenizer_config.json",
-        "generation_config.json",
-        "chat_template.jinja",
-    ] {
+    for optional in ["tokenizer_config.json", "generation_config.json", "chat_template.jinja"] {
         if let Err(error) = repository.get(optional).await {
             tracing::debug!(file = optional, %error, "the model hub has no such file");
         }
@@ -170,15 +160,7 @@ mod tests {
     #[test]
     fn hub_ids_are_told_from_paths() {
         assert!(is_hub_id("Qwen/Qwen2.5-0.5B-Instruct"));
-        for path in [
-            "models/tiny/slm",
-            "./slm/x",
-            "../x",
-            "/abs/x",
-            "~/x",
-            "slm",
-            "a/",
-        ] {
+        for path in ["models/tiny/slm", "./slm/x", "../x", "/abs/x", "~/x", "slm", "a/"] {
             assert!(!is_hub_id(path), "{path}");
         }
     }

@@ -11,6 +11,14 @@ pub enum SettingsError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file given with `--config` is no TOML.
+    #[error("{path}: {source}")]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being TOML.
+        source: config::ConfigError,
+    },
     /// A file or variable does not parse, or a value has the wrong type.
     #[error("the configuration is not usable: {0}")]
     Invalid(#[from] config::ConfigError),

@@ -14,33 +14,48 @@ const FTRL_KEYS: [&str; 5] = [
     "steering.eta",
 ];
 
-/// Reads the defaults, then `file`, then `COSTEER__SECTION__KEY` variables, then `overrides` (`section.key`, value),
-/// and checks the result.
+/// Whether `COSTEER__SECTION__KEY` variables count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variables {
+    /// They win over the file.
+    Read,
+    /// They do not: for runs that must not depend on where they happen.
+    Ignore,
+}
+
+/// Reads the defaults, then `file`, then the environment, then `overrides` (`section.key`, value), and checks the
+/// result.
 ///
 /// # Errors
 /// A [`SettingsError`] that names the key.
-pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Settings, SettingsError> {
+pub fn load(
+    file: Option<&Path>,
+    variables: Variables,
+    overrides: &[(&str, String)],
+) -> Result<Settings, SettingsError> {
     let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
     let mut own = Config::builder();
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
+        std::fs::metadata(path).map_err(|source| SettingsError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        let layer = File::from_str(&text, FileFormat::Toml);
+        let layer = File::from(path).format(FileFormat::Toml);
+        layer.collect().map_err(|source| SettingsError::NotToml {
+            path: path.to_owned(),
+            source,
+        })?;
         refuse_unknown(&layer, &path.display().to_string(), &defaults)?;
         own = own.add_source(layer);
     }
-    let environment = Environment::with_prefix("COSTEER")
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true);
-    refuse_unknown(
-        &environment,
-        "the environment (COSTEER__SECTION__KEY)",
-        &defaults,
-    )?;
-    own = own.add_source(environment);
+    if variables == Variables::Read {
+        // Values stay text until their key's type is known: a key made of digits is not a number.
+        let environment = Environment::with_prefix("COSTEER")
+            .prefix_separator("__")
+            .separator("__");
+        refuse_unknown(&environment, "the environment (COSTEER__SECTION__KEY)", &defaults)?;
+        own = own.add_source(environment);
+    }
     for (key, value) in overrides {
         own = own.set_override(key, value.as_str())?;
     }
@@ -62,9 +77,7 @@ fn refuse_both_ways(own: &dyn Source) -> Result<(), SettingsError> {
     match FTRL_KEYS.into_iter().find(|key| is_set(key)) {
         Some(number) if is_set("steering.strength") => Err(SettingsError::Value {
             key: "steering.strength",
-            reason: format!(
-                "it and {number} are both set; set strength, or the five numbers, not both"
-            ),
+            reason: format!("it and {number} are both set; set strength, or the five numbers, not both"),
         }),
         _ => Ok(()),
     }
@@ -81,33 +94,16 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
     };
     let upstream = &settings.upstream;
     let steering = &settings.steering;
-    let is_http = reqwest::Url::parse(&upstream.url)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    let is_http = reqwest::Url::parse(&upstream.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     require(
-        is_http,
+        is_http && upstream.url.trim_end_matches('/').ends_with("/v1"),
         "upstream.url",
-        "it must be an address such as http://127.0.0.1:8000/v1",
+        "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1",
     )?;
-    require(
-        upstream.top_k >= 1,
-        "upstream.top_k",
-        "it must be at least 1",
-    )?;
-    require(
-        upstream.lookahead >= 1,
-        "upstream.lookahead",
-        "it must be at least 1",
-    )?;
-    require(
-        settings.local.lanes >= 1,
-        "local.lanes",
-        "it must be at least 1",
-    )?;
-    require(
-        steering.max_tokens >= 1,
-        "steering.max_tokens",
-        "it must be at least 1",
-    )?;
+    require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
+    require(upstream.lookahead >= 1, "upstream.lookahead", "it must be at least 1")?;
+    require(settings.local.lanes >= 1, "local.lanes", "it must be at least 1")?;
+    require(steering.max_tokens >= 1, "steering.max_tokens", "it must be at least 1")?;
     require(
         (0.0..=1.0).contains(&steering.delta_floor),
         "steering.delta_floor",
@@ -137,22 +133,19 @@ mod tests {
     fn file(text: &str) -> Result<Settings, SettingsError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        load(Some(file.path()), &[])
+        load(Some(file.path()), Variables::Ignore, &[])
     }
 
     #[test]
     fn the_defaults_are_complete_and_valid() {
-        let settings = load(None, &[]).unwrap();
+        let settings = load(None, Variables::Ignore, &[]).unwrap();
         let strength = settings.steering.default_strength().unwrap();
         assert!((strength.value() - 1.783_256_843).abs() < 1e-9);
     }
 
     #[test]
     fn an_unknown_key_is_named_with_the_nearest_valid_one() {
-        let error = file("[steering]\nstrenght = 1.0\n")
-            .err()
-            .unwrap()
-            .to_string();
+        let error = file("[steering]\nstrenght = 1.0\n").err().unwrap().to_string();
         assert!(error.contains("steering.strenght"), "{error}");
         assert!(error.contains("did you mean steering.strength?"), "{error}");
     }
@@ -173,6 +166,7 @@ mod tests {
         for (text, key) in [
             ("[local]\nlanes = 0\n", "local.lanes"),
             ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
+            ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
             ("[steering]\nstrength = 1000\n", "steering.strength"),
             ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
             ("[context]\ntext = \"a\"\nfile = \"b\"\n", "context.text"),
@@ -184,7 +178,7 @@ mod tests {
 
     #[test]
     fn overrides_win() {
-        let settings = load(None, &[("server.listen", "127.0.0.1:1".into())]).unwrap();
+        let settings = load(None, Variables::Ignore, &[("server.listen", "127.0.0.1:1".into())]).unwrap();
         assert_eq!(settings.server.listen.port(), 1);
     }
 }

@@ -6,10 +6,8 @@ mod model;
 mod unknown;
 
 pub use error::SettingsError;
-pub use load::load;
-pub use model::{
-    Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Upstream,
-};
+pub use load::{Variables, load};
+pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Upstream};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

@@ -198,8 +198,6 @@ fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     String::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
-fn optional_secret<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SecretString>, D::Error> {
+fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     optional(deserializer).map(|text| text.map(SecretString::from))
 }

@@ -6,11 +6,7 @@ use super::SettingsError;
 const WITHOUT_DEFAULT: [&str; 1] = ["steering.strength"];
 
 /// Refuses the first key of `source` that `defaults` does not have.
-pub fn refuse_unknown(
-    source: &dyn Source,
-    origin: &str,
-    defaults: &dyn Source,
-) -> Result<(), SettingsError> {
+pub fn refuse_unknown(source: &dyn Source, origin: &str, defaults: &dyn Source) -> Result<(), SettingsError> {
     let mut valid = keys(defaults)?;
     valid.extend(WITHOUT_DEFAULT.map(str::to_owned));
     let unknown = keys(source)?.into_iter().find(|key| !valid.contains(key));

@@ -38,11 +38,11 @@ pub fn certify(
     let mut inside: Vec<usize> = listed.iter().map(|candidate| candidate.index).collect();
     inside.sort_unstable();
     let strength = rule.strength.value();
-    let beaten = |index: usize| bound + strength * delta.of(index) < best.score;
+    let beaten = |index: usize| {
+        bound + delta.pull_at_most(index, strength) < best.score || bound + strength * delta.of(index) < best.score
+    };
     let doubtful = |index: usize| {
-        selectable.get(index).copied().unwrap_or(false)
-            && !beaten(index)
-            && inside.binary_search(&index).is_err()
+        selectable.get(index).copied().unwrap_or(false) && !beaten(index) && inside.binary_search(&index).is_err()
     };
     if (0..delta.vocabulary().max(selectable.len())).any(doubtful) {
         Certificate::Uncertified
@@ -75,10 +75,7 @@ mod tests {
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
         let sum: f64 = logits.iter().map(|logit| f64::from(*logit).exp()).sum();
-        logits
-            .iter()
-            .map(|logit| f64::from(*logit) - sum.ln())
-            .collect()
+        logits.iter().map(|logit| f64::from(*logit) - sum.ln()).collect()
     }
 
     fn everything(logprobs: &[f64]) -> Vec<Candidate> {

@@ -26,9 +26,7 @@ impl<'a> Delta<'a> {
 
     /// Δ of the token at `index`, in nats; 0 for a token the branches do not know or both hold impossible.
     pub fn of(&self, index: usize) -> f64 {
-        let (Some(private), Some(public)) =
-            (self.private.logprob(index), self.public.logprob(index))
-        else {
+        let (Some(private), Some(public)) = (self.private.logprob(index), self.public.logprob(index)) else {
             return 0.0;
         };
         if private == f64::NEG_INFINITY && public == f64::NEG_INFINITY {
@@ -38,6 +36,15 @@ impl<'a> Delta<'a> {
             (private.exp() + self.floor).ln() - (public.exp() + self.floor).ln()
         } else {
             private - public
+        }
+    }
+
+    /// An upper bound of `strength · Δ` that costs no logarithm: the floor only ever brings Δ closer to 0.
+    pub fn pull_at_most(&self, index: usize, strength: f64) -> f64 {
+        match (self.private.logprob(index), self.public.logprob(index)) {
+            // NaN (both −∞) becomes 0, which is Δ there.
+            (Some(private), Some(public)) => (strength * (private - public)).max(0.0),
+            _ => 0.0,
         }
     }
 
@@ -63,9 +70,7 @@ impl<'a> Branch<'a> {
     }
 
     fn logprob(&self, index: usize) -> Option<f64> {
-        self.logits
-            .get(index)
-            .map(|logit| f64::from(*logit) - self.normaliser)
+        self.logits.get(index).map(|logit| f64::from(*logit) - self.normaliser)
     }
 }
 
@@ -79,14 +84,7 @@ fn log_sum_exp(logits: &[f32]) -> f64 {
     }
     let sum: f64 = logits
         .chunks(256)
-        .map(|block| {
-            f64::from(
-                block
-                    .iter()
-                    .map(|logit| (logit - largest).exp())
-                    .sum::<f32>(),
-            )
-        })
+        .map(|block| f64::from(block.iter().map(|logit| (logit - largest).exp()).sum::<f32>()))
         .sum();
     f64::from(largest) + sum.ln()
 }
@@ -111,18 +109,9 @@ mod tests {
     #[test]
     fn what_is_no_distribution_is_refused() {
         let fine = [0.0, 1.0];
-        assert_eq!(
-            Delta::new(&[f32::NAN, 1.0], &fine, 0.0).err(),
-            Some(NotANumber)
-        );
-        assert_eq!(
-            Delta::new(&fine, &[f32::NEG_INFINITY; 2], 0.0).err(),
-            Some(NotANumber)
-        );
-        assert_eq!(
-            Delta::new(&[f32::INFINITY, 1.0], &fine, 0.0).err(),
-            Some(NotANumber)
-        );
+        assert_eq!(Delta::new(&[f32::NAN, 1.0], &fine, 0.0).err(), Some(NotANumber));
+        assert_eq!(Delta::new(&fine, &[f32::NEG_INFINITY; 2], 0.0).err(), Some(NotANumber));
+        assert_eq!(Delta::new(&[f32::INFINITY, 1.0], &fine, 0.0).err(), Some(NotANumber));
         assert_eq!(Delta::new(&[], &fine, 0.0).err(), Some(NotANumber));
     }
 
@@ -133,6 +122,19 @@ mod tests {
             let exact: f64 = f64::from(largest)
                 + logits.iter().map(|logit| (f64::from(*logit) - f64::from(largest)).exp()).sum::<f64>().ln();
             prop_assert!((log_sum_exp(&logits) - exact).abs() < 2e-6);
+        }
+
+        #[test]
+        fn the_cheap_bound_holds(
+            private in prop::collection::vec(-30.0f32..30.0, 8),
+            public in prop::collection::vec(-30.0f32..30.0, 8),
+            floor in prop::sample::select(vec![0.0, 1e-6, 1e-2]),
+            strength in -3.0f64..3.0,
+        ) {
+            let delta = Delta::new(&private, &public, floor).unwrap();
+            for index in 0..9 {
+                prop_assert!(strength * delta.of(index) <= delta.pull_at_most(index, strength) + 1e-9);
+            }
         }
 
         #[test]

@@ -50,12 +50,7 @@ pub struct Policy {
 
 impl Policy {
     /// Scores `candidates` that are `selectable` (shape `[vocabulary]`) by `rule`. May come out empty.
-    pub fn new(
-        candidates: &[Candidate],
-        delta: &Delta<'_>,
-        rule: &Rule,
-        selectable: &[bool],
-    ) -> Self {
+    pub fn new(candidates: &[Candidate], delta: &Delta<'_>, rule: &Rule, selectable: &[bool]) -> Self {
         let offered = candidates
             .iter()
             .filter(|candidate| selectable.get(candidate.index).copied().unwrap_or(false));
@@ -108,15 +103,8 @@ impl Policy {
                 scored.score - best.score
             }
         };
-        let sum: f64 = self
-            .scored
-            .iter()
-            .map(|scored| relative(scored).exp())
-            .sum();
-        self.scored
-            .iter()
-            .map(|scored| relative(scored) - sum.ln())
-            .collect()
+        let sum: f64 = self.scored.iter().map(|scored| relative(scored).exp()).sum();
+        self.scored.iter().map(|scored| relative(scored) - sum.ln()).collect()
     }
 }
 
@@ -148,12 +136,7 @@ mod tests {
     fn ties_break_to_the_lower_id() {
         let flat = [0.0; 4];
         let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-        let policy = Policy::new(
-            &candidates(&[-2.0, -1.0, -1.0, -1.0]),
-            &delta,
-            &rule(1.0),
-            &[true; 4],
-        );
+        let policy = Policy::new(&candidates(&[-2.0, -1.0, -1.0, -1.0]), &delta, &rule(1.0), &[true; 4]);
         assert_eq!(policy.best().unwrap().candidate.index, 1);
     }
 
@@ -178,12 +161,7 @@ mod tests {
     fn what_is_not_selectable_is_never_picked() {
         let flat = [0.0; 3];
         let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-        let policy = Policy::new(
-            &candidates(&[-0.1, -3.0, -4.0]),
-            &delta,
-            &rule(1.0),
-            &[false, true],
-        );
+        let policy = Policy::new(&candidates(&[-0.1, -3.0, -4.0]), &delta, &rule(1.0), &[false, true]);
         assert_eq!(policy.scored().len(), 1);
         assert_eq!(policy.best().unwrap().candidate.index, 1);
     }

@@ -134,8 +134,7 @@ mod tests {
                 top_p: 1.0,
                 seed,
             };
-            let picks =
-                (0..64).map(|position| sampling.pick(&policy, position).unwrap().candidate.index);
+            let picks = (0..64).map(|position| sampling.pick(&policy, position).unwrap().candidate.index);
             picks.collect::<Vec<usize>>()
         };
         assert_eq!(with_seed(3), with_seed(3));

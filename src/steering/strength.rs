@@ -64,24 +64,14 @@ mod tests {
     #[test]
     fn the_papers_numbers_give_its_strength() {
         assert!((PAPER.strength().unwrap().value() - 1.783_256_843).abs() < 1e-9);
-        let once = Ftrl {
-            iterations: 1,
-            ..PAPER
-        };
+        let once = Ftrl { iterations: 1, ..PAPER };
         assert!((once.strength().unwrap().value() - 0.476_190_476).abs() < 1e-9);
     }
 
     #[test]
     fn numbers_without_a_finite_strength_give_none() {
         assert_eq!(Ftrl { eta: 0.0, ..PAPER }.strength(), None);
-        assert_eq!(
-            Ftrl {
-                alpha: 1e9,
-                ..PAPER
-            }
-            .strength(),
-            None
-        );
+        assert_eq!(Ftrl { alpha: 1e9, ..PAPER }.strength(), None);
         assert_eq!(Strength::new(f64::NAN), None);
     }
 }

@@ -1,5 +1,7 @@
 //! Logs. Nothing private is ever logged: no prompt, no answer, no context, no header value.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
@@ -11,6 +13,7 @@ pub fn start(filter: &str, json: bool) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = if json {
         builder.json().try_init()

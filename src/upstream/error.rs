@@ -5,9 +5,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
     /// No connection, or one that broke before an answer began.
-    #[error(
-        "the upstream at {url} cannot be reached ({reason}); is it running, and is upstream.url right?"
-    )]
+    #[error("the upstream at {url} cannot be reached ({reason}); is it running, and is upstream.url right?")]
     Unreachable {
         /// The address that was tried.
         url: String,
@@ -40,8 +38,8 @@ pub enum UpstreamError {
     NoLogprobs,
     /// The answer has log-probabilities, but not by token id.
     #[error(
-        "the upstream names its candidates by text ({sample:?}) instead of by id; vLLM does as asked from 0.5 on \
-         (return_tokens_as_token_ids), or start it with --return-tokens-as-token-ids"
+        "the upstream names its candidates by text ({sample:?}) instead of by id; it ignored return_tokens_as_token_ids; \
+         start vLLM with --return-tokens-as-token-ids, or update it"
     )]
     NoTokenIds {
         /// One of the names it gave.

@@ -4,11 +4,13 @@
 //! the most likely candidates there, conditioned on its own proposals so far.
 
 mod error;
+mod reader;
 mod vllm;
 mod wire;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use reqwest::header::HeaderValue;
 
 pub use error::{UpstreamError, innermost};
 pub use vllm::{Timeouts, Vllm};
@@ -20,7 +22,8 @@ use crate::vocabulary::TokenId;
 pub struct Position {
     /// The token the upstream continues with by itself; later positions of the same stream are conditioned on it.
     pub draft: TokenId,
-    /// The most likely tokens with their raw ln p, in no particular order; holds `draft` as well.
+    /// The most likely tokens with their raw ln p, likeliest first; at most as many as were asked for. A greedy draft is
+    /// among them.
     pub candidates: Vec<(TokenId, f64)>,
 }
 
@@ -30,7 +33,7 @@ pub struct PositionRequest {
     /// The model's name, as the client wrote it.
     pub model: Option<String>,
     /// The client's own `Authorization` header, used where no key is configured.
-    pub authorization: Option<String>,
+    pub authorization: Option<HeaderValue>,
     /// Prompt and picked tokens.
     pub prefix: Vec<TokenId>,
     /// The most positions to generate.
@@ -49,8 +52,5 @@ pub trait Upstream: Send + Sync {
     /// # Errors
     /// An [`UpstreamError`] when the server cannot be reached or refuses; the stream carries errors that come later.
     /// It ends after a finished answer only: one that is cut short ends with [`UpstreamError::Cut`].
-    fn positions(
-        &self,
-        request: PositionRequest,
-    ) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
+    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
 }

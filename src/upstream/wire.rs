@@ -77,16 +77,14 @@ pub struct Logprobs {
     tokens: Vec<String>,
     #[serde(default)]
     top_logprobs: Vec<Option<Map<String, Value>>>,
-    #[serde(default)]
-    token_logprobs: Vec<Option<f64>>,
 }
 
 impl Choice {
-    /// The positions of this event; empty where it carries no token (the last event of some servers).
-    pub fn positions(self) -> Result<Vec<Position>, UpstreamError> {
+    /// The positions of this event, with at most `top_k` candidates; none where it carries no token (the last event of
+    /// some servers).
+    pub fn positions(self, top_k: usize) -> Result<Vec<Position>, UpstreamError> {
         let Some(logprobs) = self.logprobs else {
-            let carries_a_token =
-                !self.text.is_empty() || self.token_ids.is_some_and(|ids| !ids.is_empty());
+            let carries_a_token = !self.text.is_empty() || self.token_ids.is_some_and(|ids| !ids.is_empty());
             return if carries_a_token {
                 Err(UpstreamError::NoLogprobs)
             } else {
@@ -96,40 +94,27 @@ impl Choice {
         if logprobs.top_logprobs.len() != logprobs.tokens.len() {
             return Err(UpstreamError::NoLogprobs);
         }
-        let own = logprobs
-            .token_logprobs
-            .into_iter()
-            .chain(std::iter::repeat(None));
-        logprobs
-            .tokens
-            .iter()
-            .zip(logprobs.top_logprobs)
-            .zip(own)
-            .map(|((token, top), own)| position(token, top, own))
-            .collect()
+        let listed = logprobs.tokens.iter().zip(logprobs.top_logprobs);
+        listed.map(|(token, top)| position(token, top, top_k)).collect()
     }
 }
 
-fn position(
-    token: &str,
-    top: Option<Map<String, Value>>,
-    own: Option<f64>,
-) -> Result<Position, UpstreamError> {
+fn position(token: &str, top: Option<Map<String, Value>>, top_k: usize) -> Result<Position, UpstreamError> {
     let draft = token_id(token)?;
     let mut candidates = top
         .ok_or(UpstreamError::NoLogprobs)?
         .iter()
         .map(|(name, logprob)| {
-            let logprob = logprob.as_f64().ok_or_else(|| {
-                UpstreamError::Malformed(format!("the logprob of {name:?} is not a number"))
-            })?;
+            let logprob = logprob
+                .as_f64()
+                .ok_or_else(|| UpstreamError::Malformed(format!("the logprob of {name:?} is not a number")))?;
             Ok((token_id(name)?, logprob))
         })
         .collect::<Result<Vec<_>, UpstreamError>>()?;
-    // vLLM adds the sampled token to the list; others leave it out when it is not among the most likely.
-    if let (Some(logprob), false) = (own, candidates.iter().any(|(id, _)| *id == draft)) {
-        candidates.push((draft, logprob));
-    }
+    candidates.sort_unstable_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+    // vLLM adds the sampled token where it is not among the likeliest. What is bounded by the least likely entry of a
+    // top-k would not be by that one.
+    candidates.truncate(top_k);
     Ok(Position { draft, candidates })
 }
 
@@ -150,9 +135,7 @@ impl CompletionEvent {
             return None;
         }
         let message = error.get("message").unwrap_or(error);
-        let text = message
-            .as_str()
-            .map_or_else(|| message.to_string(), str::to_owned);
+        let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
         let code = error.get("code").and_then(Value::as_u64);
         let code = code.and_then(|code| u16::try_from(code).ok()).or(self.code);
         Some((code, text))
@@ -175,7 +158,7 @@ mod tests {
             "text_offset":[0],"token_logprobs":[-2.6235969066619873],"tokens":["token_id:1369"],
             "top_logprobs":[{"token_id:1369":-2.6235969066619873,"token_id:1994":-3.6442697,"token_id:418":-3.9514758}]},
             "finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":[1369]}]}"#;
-        let positions = choice(event).positions().unwrap();
+        let positions = choice(event).positions(20).unwrap();
         assert_eq!(positions.len(), 1);
         assert_eq!(positions[0].draft, TokenId(1369));
         assert_eq!(positions[0].candidates.len(), 3);
@@ -183,32 +166,27 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_outside_the_list_is_added_once() {
+    fn what_is_added_to_the_likeliest_is_left_out() {
         let event = r#"{"choices":[{"text":"","logprobs":{"tokens":["token_id:7"],"token_logprobs":[-9.5],
-            "top_logprobs":[{"token_id:1":-0.1}]},"finish_reason":null}]}"#;
-        let positions = choice(event).positions().unwrap();
-        assert_eq!(
-            positions[0].candidates,
-            [(TokenId(1), -0.1), (TokenId(7), -9.5)]
-        );
+            "top_logprobs":[{"token_id:7":-9.5,"token_id:3":-2.5,"token_id:1":-0.1}]},"finish_reason":null}]}"#;
+        let positions = choice(event).positions(2).unwrap();
+        assert_eq!(positions[0].draft, TokenId(7));
+        assert_eq!(positions[0].candidates, [(TokenId(1), -0.1), (TokenId(3), -2.5)]);
     }
 
     #[test]
     fn text_without_logprobs_is_an_error_and_an_empty_end_is_not() {
         let text = r#"{"choices":[{"text":"Hi","logprobs":null,"finish_reason":null}]}"#;
-        assert!(matches!(
-            choice(text).positions(),
-            Err(UpstreamError::NoLogprobs)
-        ));
+        assert!(matches!(choice(text).positions(20), Err(UpstreamError::NoLogprobs)));
         let end = r#"{"choices":[{"text":"","logprobs":null,"finish_reason":"length"}]}"#;
-        assert!(choice(end).positions().unwrap().is_empty());
+        assert!(choice(end).positions(20).unwrap().is_empty());
     }
 
     #[test]
     fn names_instead_of_ids_are_an_error_that_shows_one() {
         let event = r#"{"choices":[{"text":" St","logprobs":{"tokens":[" St"],"token_logprobs":[-2.6],
             "top_logprobs":[{" St":-2.6}]},"finish_reason":null}]}"#;
-        let error = choice(event).positions().unwrap_err();
+        let error = choice(event).positions(20).unwrap_err();
         assert!(error.to_string().contains("\" St\""), "{error}");
     }
 
@@ -226,10 +204,7 @@ mod tests {
             refusal(r#"{"error":"Unauthorized"}"#),
             Some((None, "Unauthorized".into()))
         );
-        assert_eq!(
-            refusal(r#"{"detail":"Not Found"}"#),
-            Some((None, "Not Found".into()))
-        );
+        assert_eq!(refusal(r#"{"detail":"Not Found"}"#), Some((None, "Not Found".into())));
         assert_eq!(refusal(r#"{"choices":[]}"#), None);
     }
 }

@@ -42,8 +42,7 @@ impl Tokenizer {
             path: path.clone(),
             reason,
         };
-        let inner =
-            tokenizers::Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
+        let inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
         let files = ModelFiles::read(directory)?;
         let size = vocabulary_size(&inner);
         let specials: HashSet<u32> = inner
@@ -54,12 +53,7 @@ impl Tokenizer {
         let named_end = files
             .special_text("eos_token")
             .and_then(|text| inner.token_to_id(&text));
-        let mut ends: Vec<TokenId> = files
-            .end_ids()
-            .into_iter()
-            .chain(named_end)
-            .map(TokenId)
-            .collect();
+        let mut ends: Vec<TokenId> = files.end_ids().into_iter().chain(named_end).map(TokenId).collect();
         ends.sort_unstable();
         ends.dedup();
         ends.retain(|id| id.index() < size);
@@ -73,8 +67,7 @@ impl Tokenizer {
         let selectable = (0..size)
             .map(|index| {
                 let id = index as u32;
-                inner.id_to_token(id).is_some()
-                    && (!specials.contains(&id) || ends.contains(&TokenId(id)))
+                inner.id_to_token(id).is_some() && (!specials.contains(&id) || ends.contains(&TokenId(id)))
             })
             .collect();
         Ok(Self {
@@ -108,13 +101,13 @@ impl Tokenizer {
     /// # Errors
     /// [`VocabularyError::Encode`] when the tokenizer gives up.
     pub fn encode(&self, text: &str) -> Result<Vec<TokenId>, VocabularyError> {
-        let encoding =
-            self.inner
-                .encode_fast(text, false)
-                .map_err(|error| VocabularyError::Encode {
-                    path: self.directory.clone(),
-                    reason: error.to_string(),
-                })?;
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|error| VocabularyError::Encode {
+                path: self.directory.clone(),
+                reason: error.to_string(),
+            })?;
         Ok(encoding.get_ids().iter().copied().map(TokenId).collect())
     }
 

@@ -63,8 +63,7 @@ fn rooms_use_only_rooms_below_them() {
         for file in sources(&src().join(room)) {
             let text = fs::read_to_string(&file).unwrap();
             for used in text.split("crate::").skip(1) {
-                let end =
-                    used.find(|character: char| !character.is_alphanumeric() && character != '_');
+                let end = used.find(|character: char| !character.is_alphanumeric() && character != '_');
                 let used = &used[..end.unwrap_or(used.len())];
                 let is_room = MAY_USE.iter().any(|(name, _)| *name == used);
                 let fine = !is_room || used == room || allowed.contains(&used);
@@ -80,10 +79,7 @@ fn every_room_is_on_the_map() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         let known = MAY_USE.iter().any(|(room, _)| *room == name);
-        assert!(
-            known || ["lib", "main"].contains(&name),
-            "{name} is not on the map"
-        );
+        assert!(known || ["lib", "main"].contains(&name), "{name} is not on the map");
     }
 }
 
@@ -100,9 +96,7 @@ fn secrets_stay_where_they_belong() {
             );
         }
         if text.contains("PrivateContext") {
-            assert!(
-                room != "upstream" && room != "embedded" && room != "decode" && room != "telemetry"
-            );
+            assert!(room != "upstream" && room != "embedded" && room != "decode" && room != "telemetry");
         }
         if text.contains("mistralrs::") {
             assert_eq!(room, "local", "{} knows mistral.rs", file.display());

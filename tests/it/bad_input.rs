@@ -4,25 +4,16 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    CONTEXT, DINNER, ask, default_proxy, events, post, proxy, question, run, scripted, upstream,
-};
+use crate::support::{CONTEXT, DINNER, ask, default_proxy, events, post, proxy, question, run, scripted, upstream};
 
 /// Sends a body with the usual context and returns status and the error object.
-async fn error_of(
-    address: SocketAddr,
-    body: String,
-    headers: &[(&'static str, &str)],
-) -> (u16, Value) {
+async fn error_of(address: SocketAddr, body: String, headers: &[(&'static str, &str)]) -> (u16, Value) {
     let response = post(address, "/v1/chat/completions", body, headers).await;
     let status = response.status().as_u16();
     assert_eq!(response.headers()["x-costeer-steered"], "false");
     let body: Value = response.json().await.unwrap();
     for key in ["message", "type", "param", "code"] {
-        assert!(
-            body["error"].get(key).is_some(),
-            "{key} is missing in {body}"
-        );
+        assert!(body["error"].get(key).is_some(), "{key} is missing in {body}");
     }
     (status, body["error"].clone())
 }
@@ -36,11 +27,7 @@ fn bodies_that_are_no_requests_are_refused() {
             ("{\"messages\": [", Value::Null, "not JSON"),
             ("[1]", Value::Null, "JSON object"),
             ("{}", json!("messages"), "at least one message"),
-            (
-                "{\"messages\": []}",
-                json!("messages"),
-                "at least one message",
-            ),
+            ("{\"messages\": []}", json!("messages"), "at least one message"),
             (
                 "{\"messages\": [{\"role\": \"wizard\", \"content\": \"x\"}]}",
                 json!("messages[0].role"),
@@ -54,10 +41,7 @@ fn bodies_that_are_no_requests_are_refused() {
         ] {
             let (status, error) = error_of(address, body.to_owned(), &context).await;
             assert_eq!((status, &error["param"]), (400, &param), "{body}");
-            assert!(
-                error["message"].as_str().unwrap().contains(needle),
-                "{error}"
-            );
+            assert!(error["message"].as_str().unwrap().contains(needle), "{error}");
         }
         // In a body that does not parse a private field could hide, so it is not forwarded either.
         let (status, _) = error_of(address, "{\"costeer\": {".to_owned(), &[]).await;
@@ -70,28 +54,12 @@ fn contexts_that_cannot_be_read_are_refused_by_name() {
     run(async {
         let address = default_proxy().await;
         let body = question(DINNER).to_string();
-        let (status, error) = error_of(
-            address,
-            body.clone(),
-            &[("x-costeer-context-base64", "not base64!")],
-        )
-        .await;
-        assert_eq!(
-            (status, &error["param"]),
-            (400, &json!("X-CoSteer-Context-Base64"))
-        );
+        let (status, error) = error_of(address, body.clone(), &[("x-costeer-context-base64", "not base64!")]).await;
+        assert_eq!((status, &error["param"]), (400, &json!("X-CoSteer-Context-Base64")));
         // 0xFF 0xFE as base64.
-        let (status, error) = error_of(
-            address,
-            body.clone(),
-            &[("x-costeer-context-base64", "//4=")],
-        )
-        .await;
+        let (status, error) = error_of(address, body.clone(), &[("x-costeer-context-base64", "//4=")]).await;
         assert_eq!(status, 400);
-        assert!(
-            error["message"].as_str().unwrap().contains("UTF-8"),
-            "{error}"
-        );
+        assert!(error["message"].as_str().unwrap().contains("UTF-8"), "{error}");
         let raw = reqwest::header::HeaderValue::from_bytes(&[0xFF, 0xFE]).unwrap();
         let response = reqwest::Client::new()
             .post(format!("http://{address}/v1/chat/completions"))
@@ -101,15 +69,9 @@ fn contexts_that_cannot_be_read_are_refused_by_name() {
             .await
             .unwrap();
         assert_eq!(response.status(), 400);
-        let headers = [
-            ("x-costeer-context", CONTEXT),
-            ("x-costeer-strength", "strong"),
-        ];
+        let headers = [("x-costeer-context", CONTEXT), ("x-costeer-strength", "strong")];
         let (status, error) = error_of(address, body, &headers).await;
-        assert_eq!(
-            (status, &error["param"]),
-            (400, &json!("X-CoSteer-Strength"))
-        );
+        assert_eq!((status, &error["param"]), (400, &json!("X-CoSteer-Strength")));
     });
 }
 
@@ -120,10 +82,7 @@ fn what_does_not_fit_names_both_numbers() {
         let mut body = question(DINNER);
         body["costeer"] = json!({"context": "I like the sea. ".repeat(2000)});
         let (status, error) = error_of(address, body.to_string(), &[]).await;
-        assert_eq!(
-            (status, &error["code"]),
-            (400, &json!("context_length_exceeded"))
-        );
+        assert_eq!((status, &error["code"]), (400, &json!("context_length_exceeded")));
         let message = error["message"].as_str().unwrap();
         let tokens: Vec<usize> = message
             .split(|character: char| !character.is_ascii_digit())
@@ -135,17 +94,13 @@ fn what_does_not_fit_names_both_numbers() {
         );
 
         let long = question(&"I like the sea. ".repeat(2000));
-        let (status, error) =
-            error_of(address, long.to_string(), &[("x-costeer-context", CONTEXT)]).await;
+        let (status, error) = error_of(address, long.to_string(), &[("x-costeer-context", CONTEXT)]).await;
         assert_eq!((status, &error["param"]), (400, &json!("messages")));
 
         let (_proxy, small) = proxy(upstream().await, &[("server.max_body_bytes", "1000")]).await;
         let (status, error) = error_of(small, question(&"x".repeat(2000)).to_string(), &[]).await;
         assert_eq!(status, 413);
-        assert!(
-            error["message"].as_str().unwrap().contains("1000"),
-            "{error}"
-        );
+        assert!(error["message"].as_str().unwrap().contains("1000"), "{error}");
     });
 }
 
@@ -179,10 +134,7 @@ fn an_upstream_that_stays_silent_is_a_504() {
         let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
         assert_eq!(status, 504);
         assert!(
-            error["message"]
-                .as_str()
-                .unwrap()
-                .contains("first_token_timeout_ms"),
+            error["message"].as_str().unwrap().contains("first_token_timeout_ms"),
             "{error}"
         );
     });
@@ -207,10 +159,7 @@ fn answers_without_usable_logprobs_say_what_to_set() {
             let context = [("x-costeer-context", CONTEXT)];
             let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
             assert_eq!(status, 502);
-            assert!(
-                error["message"].as_str().unwrap().contains(needle),
-                "{error}"
-            );
+            assert!(error["message"].as_str().unwrap().contains(needle), "{error}");
         }
     });
 }
@@ -225,10 +174,7 @@ fn a_refusal_inside_a_stream_keeps_its_status_and_message() {
         let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
         assert_eq!(status, 400);
         assert!(
-            error["message"]
-                .as_str()
-                .unwrap()
-                .contains("max allowed: 20"),
+            error["message"].as_str().unwrap().contains("max allowed: 20"),
             "{error}"
         );
     });
@@ -252,26 +198,22 @@ fn an_upstream_that_dies_in_mid_stream_is_an_error_event_and_no_end() {
             let last: Value = serde_json::from_str(data.last().unwrap()).unwrap();
             assert_eq!(last["error"]["type"], "upstream_error");
             assert!(
-                data.iter()
-                    .all(|data| data != "[DONE]" && !data.contains("\"stop\"")),
+                data.iter().all(|data| data != "[DONE]" && !data.contains("\"stop\"")),
                 "{data:?}"
             );
 
             body["stream"] = json!(false);
-            let (status, _) =
-                error_of(address, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
+            let (status, _) = error_of(address, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
             assert_eq!(status, 502);
         }
     });
 }
 
 #[test]
-fn unknown_paths_and_methods_are_answered_in_the_envelope_or_by_status() {
+fn unknown_paths_and_methods_are_answered_in_the_envelope() {
     run(async {
         let address = default_proxy().await;
-        let response = reqwest::get(format!("http://{address}/nonsense"))
-            .await
-            .unwrap();
+        let response = reqwest::get(format!("http://{address}/nonsense")).await.unwrap();
         assert_eq!(response.status(), 404);
         let error: Value = response.json().await.unwrap();
         assert!(error["error"]["message"].as_str().unwrap().contains("/v1"));
@@ -279,5 +221,7 @@ fn unknown_paths_and_methods_are_answered_in_the_envelope_or_by_status() {
             .await
             .unwrap();
         assert_eq!(response.status(), 405);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error["error"]["type"], "invalid_request_error");
     });
 }

@@ -10,10 +10,7 @@ use crate::support::{CONTEXT, DINNER, Running, ask, content, costeer, question, 
 
 fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let Output { status, stderr, .. } = costeer(arguments, variables).output().unwrap();
-    assert!(
-        !status.success(),
-        "costeer {arguments:?} should have failed"
-    );
+    assert!(!status.success(), "costeer {arguments:?} should have failed");
     String::from_utf8(stderr).unwrap()
 }
 
@@ -29,15 +26,8 @@ fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
     ];
     let output = costeer(&arguments, &[]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        !text.contains('\u{1b}'),
-        "escape sequences in a pipe: {text}"
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!text.contains('\u{1b}'), "escape sequences in a pipe: {text}");
     let count = |needle: &str| text.lines().filter(|line| line.starts_with(needle)).count();
     assert_eq!(count("plain: "), 6, "{text}");
     assert_eq!(count("steered: "), 6, "{text}");
@@ -58,14 +48,8 @@ fn serve_takes_variables_and_a_file_answers_and_stops_on_sigterm() {
         )
         .unwrap();
         let arguments = ["serve", "--config", file.path().to_str().unwrap()];
-        let mut server =
-            Running::start(&arguments, &[("COSTEER__STEERING__STRENGTH", "1.0")]).await;
-        let answer = ask(
-            server.address,
-            &question(DINNER),
-            &[("x-costeer-context", CONTEXT)],
-        )
-        .await;
+        let mut server = Running::start(&arguments, &[("COSTEER__STEERING__STRENGTH", "1.0")]).await;
+        let answer = ask(server.address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
         assert!(
             content(&answer.json().await.unwrap()).contains("vegan"),
             "the variable wins over the file"
@@ -108,6 +92,25 @@ fn an_unknown_key_stops_the_start_and_shows_the_nearest() {
 }
 
 #[test]
+fn a_broken_file_and_a_wrong_value_are_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "[server\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let message = failure(&["serve", "--config", path], &[]);
+    assert!(message.contains(path), "{message}");
+    let message = failure(&["serve", "--config", "/nowhere.toml"], &[]);
+    assert!(message.contains("/nowhere.toml"), "{message}");
+    let message = failure(
+        &["serve", "--listen", "127.0.0.1:0"],
+        &[("COSTEER__LOCAL__QUANTISATION", "q99")],
+    );
+    assert!(
+        message.contains("local.quantisation") && message.contains("q99"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_port_in_use_is_named_with_its_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -117,17 +120,13 @@ fn a_port_in_use_is_named_with_its_setting() {
         "{message}"
     );
     let message = failure(&["demo", "--once", "--listen", &address], &[]);
-    assert!(
-        message.contains(&address) && message.contains("--listen"),
-        "{message}"
-    );
+    assert!(message.contains(&address) && message.contains("--listen"), "{message}");
 }
 
 #[test]
 fn a_missing_or_broken_model_names_file_and_setting() {
     let anywhere = [("COSTEER__SERVER__LISTEN", "127.0.0.1:0")];
-    let with_model =
-        |path: &str| failure(&["serve"], &[anywhere[0], ("COSTEER__LOCAL__MODEL", path)]);
+    let with_model = |path: &str| failure(&["serve"], &[anywhere[0], ("COSTEER__LOCAL__MODEL", path)]);
     let message = with_model("/nowhere/at/all");
     assert!(
         message.contains("local.model") && message.contains("/nowhere/at/all"),
@@ -157,16 +156,9 @@ fn a_missing_or_broken_model_names_file_and_setting() {
     );
 
     let weights = std::fs::read(shipped.join("model.safetensors")).unwrap();
-    std::fs::write(
-        folder.path().join("model.safetensors"),
-        &weights[..weights.len() / 2],
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("model.safetensors"), &weights[..weights.len() / 2]).unwrap();
     let message = with_model(path);
-    assert!(
-        message.contains("local.model") && message.contains(path),
-        "{message}"
-    );
+    assert!(message.contains("local.model") && message.contains(path), "{message}");
 
     std::fs::write(folder.path().join("tokenizer.json"), "{").unwrap();
     let message = with_model(path);

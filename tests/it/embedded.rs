@@ -44,10 +44,7 @@ fn assert_same_shape(ours: &Value, theirs: &Value, path: &str) {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) if path.ends_with("top_logprobs[0]") => {
             assert_eq!(ours.len(), theirs.len(), "{path}");
-            assert!(
-                ours.keys().all(|key| key.starts_with("token_id:")),
-                "{path}"
-            );
+            assert!(ours.keys().all(|key| key.starts_with("token_id:")), "{path}");
         }
         (Value::Object(ours), Value::Object(theirs)) => {
             for (key, value) in ours {
@@ -73,10 +70,7 @@ fn assert_same_shape(ours: &Value, theirs: &Value, path: &str) {
 }
 
 fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/it/data/vllm/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/tests/it/data/vllm/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -84,8 +78,7 @@ fn parsed(stream: &str) -> Vec<Value> {
     let events = events(stream);
     assert_eq!(events.last().unwrap(), "[DONE]");
     let data = events[..events.len() - 1].iter();
-    data.map(|data| serde_json::from_str(data).unwrap())
-        .collect()
+    data.map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 
 #[test]
@@ -129,22 +122,10 @@ fn streams_look_like_vllms() {
 
         let mut body = question(DINNER);
         body["max_tokens"] = json!(2);
-        let whole = post(
-            upstream().await,
-            "/v1/chat/completions",
-            body.to_string(),
-            &[],
-        )
-        .await;
+        let whole = post(upstream().await, "/v1/chat/completions", body.to_string(), &[]).await;
         assert_same_shape(&whole.json().await.unwrap(), &recorded("chat"), "");
         body["stream"] = json!(true);
-        let response = post(
-            upstream().await,
-            "/v1/chat/completions",
-            body.to_string(),
-            &[],
-        )
-        .await;
+        let response = post(upstream().await, "/v1/chat/completions", body.to_string(), &[]).await;
         let theirs = recorded("chat_stream");
         for (ours, theirs) in parsed(&response.text().await.unwrap())
             .iter()
@@ -169,28 +150,14 @@ fn any_top_k_is_given_up_to_the_vocabulary() {
         let address = upstream().await;
         for k in [1, 20, 50, 500] {
             let answer = complete(address, ids(json!({"logprobs": k}))).await;
-            let top = answer["choices"][0]["logprobs"]["top_logprobs"][0]
-                .as_object()
-                .unwrap();
+            let top = answer["choices"][0]["logprobs"]["top_logprobs"][0].as_object().unwrap();
             assert_eq!(top.len(), k);
         }
         let whole = complete(address, ids(json!({"logprobs": 1_000_000}))).await;
-        let top = whole["choices"][0]["logprobs"]["top_logprobs"][0]
-            .as_object()
-            .unwrap();
-        let mass: f64 = top
-            .values()
-            .map(|logprob| logprob.as_f64().unwrap().exp())
-            .sum();
-        assert!(
-            (mass - 1.0).abs() < 1e-4,
-            "the whole vocabulary sums to {mass}"
-        );
-        let sampled = complete(
-            address,
-            ids(json!({"logprobs": 1, "temperature": 5.0, "seed": 3})),
-        )
-        .await;
+        let top = whole["choices"][0]["logprobs"]["top_logprobs"][0].as_object().unwrap();
+        let mass: f64 = top.values().map(|logprob| logprob.as_f64().unwrap().exp()).sum();
+        assert!((mass - 1.0).abs() < 1e-4, "the whole vocabulary sums to {mass}");
+        let sampled = complete(address, ids(json!({"logprobs": 1, "temperature": 5.0, "seed": 3}))).await;
         let top = sampled["choices"][0]["logprobs"]["top_logprobs"][0]
             .as_object()
             .unwrap();
@@ -223,10 +190,7 @@ fn refusals_look_like_vllms() {
         let address = upstream().await;
         let refusal = async |body: Value| {
             let response = post(address, "/v1/completions", body.to_string(), &[]).await;
-            (
-                response.status().as_u16(),
-                response.json::<Value>().await.unwrap(),
-            )
+            (response.status().as_u16(), response.json::<Value>().await.unwrap())
         };
         let (status, body) = refusal(ids(json!({"model": "nope"}))).await;
         assert_eq!(status, 404);
@@ -234,20 +198,14 @@ fn refusals_look_like_vllms() {
         for (change, needle) in [
             (json!({"prompt": []}), "at least one prompt"),
             (json!({"prompt": [99_999_999]}), "out of vocabulary"),
-            (
-                json!({"prompt": vec![300; 5000]}),
-                "maximum context length is 4096",
-            ),
+            (json!({"prompt": vec![300; 5000]}), "maximum context length is 4096"),
             (json!({"max_tokens": 0}), "max_tokens must be at least 1"),
             (json!({"logprobs": -5}), "logprobs"),
             (json!({"prompt": {"a": 1}}), "prompt"),
         ] {
             let (status, body) = refusal(ids(change)).await;
             assert_eq!((status, &body["error"]["code"]), (400, &json!(400)));
-            assert!(
-                body["error"]["message"].as_str().unwrap().contains(needle),
-                "{body}"
-            );
+            assert!(body["error"]["message"].as_str().unwrap().contains(needle), "{body}");
         }
     });
 }
@@ -255,9 +213,7 @@ fn refusals_look_like_vllms() {
 #[test]
 fn a_client_that_goes_away_stops_the_generation() {
     run(async {
-        let source = ModelSource::locate("--model", "models/tiny/llm")
-            .await
-            .unwrap();
+        let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
         let pacing = Pacing {
             delay: Duration::ZERO,
             pace: Duration::from_millis(200),

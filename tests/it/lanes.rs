@@ -8,17 +8,13 @@ use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::json;
 
-use crate::support::{
-    CONTEXT, DINNER, Running, ask, content, options, proxy, question, run, upstream,
-};
+use crate::support::{CONTEXT, DINNER, Running, ask, content, options, proxy, question, run, upstream};
 
 /// Resident memory of a process in MiB, and how many threads it has.
 fn usage(process: u32) -> (f64, usize) {
     let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
     let pages: f64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    let threads = std::fs::read_dir(format!("/proc/{process}/task"))
-        .unwrap()
-        .count();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().count();
     (pages * 4096.0 / f64::from(1 << 20), threads)
 }
 
@@ -41,11 +37,7 @@ async fn abandon(address: SocketAddr, chunks: usize) {
 fn two_hundred_abandoned_sessions_leave_nothing_behind() {
     run(async {
         let url = format!("http://{}/v1", upstream().await);
-        let server = Running::serve(&[
-            ("COSTEER__UPSTREAM__URL", &url),
-            ("COSTEER__LOCAL__LANES", "2"),
-        ])
-        .await;
+        let server = Running::serve(&[("COSTEER__UPSTREAM__URL", &url), ("COSTEER__LOCAL__LANES", "2")]).await;
         for round in 0..60 {
             abandon(server.address, round % 4).await;
         }
@@ -55,9 +47,7 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
         }
         let (memory_after, threads_after) = usage(server.process());
         let grown = memory_after - memory;
-        eprintln!(
-            "200 abandoned sessions: {memory:.1} MiB grew by {grown:.1}, threads {threads} to {threads_after}"
-        );
+        eprintln!("200 abandoned sessions: {memory:.1} MiB grew by {grown:.1}, threads {threads} to {threads_after}");
         // The KV caches of 200 sessions would be some 300 MiB.
         assert!(grown < 30.0, "memory grew by {grown:.1} MiB");
         assert!(
@@ -78,31 +68,21 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
 #[test]
 fn waiting_for_a_lane_is_bounded() {
     run(async {
-        let source = ModelSource::locate("local.model", "models/tiny/slm")
-            .await
-            .unwrap();
+        let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
         let end = Tokenizer::load(source.files()).unwrap().end();
         let limits = LaneLimits {
             lanes: 1,
             queue: 1,
             patience: Duration::from_millis(300),
         };
-        let lanes = Lanes::load(&source, &options(), limits, end, None)
-            .await
-            .unwrap();
+        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
         let prompt = [TokenId(300)];
         let held = lanes.open(&prompt, &prompt).await.unwrap();
         let (waiting, refused) = tokio::join!(lanes.open(&prompt, &prompt), async {
             tokio::task::yield_now().await;
             lanes.open(&prompt, &prompt).await
         });
-        assert!(matches!(
-            refused.err(),
-            Some(LocalError::Busy {
-                lanes: 1,
-                waiting: 1
-            })
-        ));
+        assert!(matches!(refused.err(), Some(LocalError::Busy { lanes: 1, waiting: 1 })));
         assert!(
             matches!(waiting.err(), Some(LocalError::Busy { .. })),
             "it waits no longer than its patience"

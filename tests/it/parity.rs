@@ -30,24 +30,16 @@ struct Reference {
 const MARGIN: f64 = 1e-3;
 
 fn lines<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/parity")
-        .join(name);
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
     let body = json!({"messages": prompt.messages, "temperature": 0, "max_tokens": 128});
     let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
     let context = PrivateContext::new(prompt.context.clone());
-    let mut session = proxy
-        .open_session(&request, &context, None, None)
-        .await
-        .unwrap();
+    let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
     let mut tokens = Vec::new();
     while let Some(event) = session.next().await.unwrap() {
         tokens.push(event.picked.token.0);
@@ -61,13 +53,9 @@ async fn compare(placement: &str, top_k: &str, file: &str) {
         ("context.placement", placement.to_owned()),
         ("upstream.top_k", top_k.to_owned()),
     ];
-    let settings: Vec<(&'static str, &str)> = settings
-        .iter()
-        .map(|(key, value)| (*key, value.as_str()))
-        .collect();
+    let settings: Vec<(&'static str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let (proxy, _): (Arc<Proxy>, _) = proxy(address, &settings).await;
-    let (prompts, references): (Vec<Prompt>, Vec<Reference>) =
-        (lines("prompts.jsonl"), lines(file));
+    let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (lines("prompts.jsonl"), lines(file));
     assert!(prompts.len() >= 60 && prompts.len() == references.len());
     let (mut positions, mut by_rounding) = (0, 0);
     for (prompt, reference) in prompts.iter().zip(references) {

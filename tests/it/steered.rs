@@ -1,8 +1,13 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::serve::ListenerExt;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::support::{
-    CONTEXT, DINNER, ask, content, default_proxy, events, proxy, question, run, streamed_content,
-    upstream,
+    CONTEXT, DINNER, Recording, ask, content, default_proxy, events, proxy, question, recorder_router, run,
+    streamed_content, upstream,
 };
 
 async fn steered(address: std::net::SocketAddr, body: &Value) -> Value {
@@ -22,10 +27,7 @@ fn an_answer_has_openais_shape_and_a_report() {
         assert_eq!(answer["choices"][0]["finish_reason"], "stop");
         let report = &answer["costeer"];
         let count = |name: &str| report[name].as_u64().unwrap();
-        assert_eq!(
-            count("certified") + count("uncertified"),
-            count("positions")
-        );
+        assert_eq!(count("certified") + count("uncertified"), count("positions"));
         assert_eq!(answer["usage"]["completion_tokens"], report["positions"]);
         assert!(count("changed") > 0 && count("changed") < count("positions"));
     });
@@ -56,12 +58,7 @@ fn the_context_may_come_from_any_of_its_places() {
         let address = default_proxy().await;
         let wanted = content(&steered(address, &question(DINNER)).await);
         let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, CONTEXT);
-        let response = ask(
-            address,
-            &question(DINNER),
-            &[("x-costeer-context-base64", &encoded)],
-        )
-        .await;
+        let response = ask(address, &question(DINNER), &[("x-costeer-context-base64", &encoded)]).await;
         assert_eq!(content(&response.json().await.unwrap()), wanted);
         let mut body = question(DINNER);
         body["costeer"] = json!({"context": CONTEXT});
@@ -103,15 +100,9 @@ fn a_stream_says_what_the_whole_answer_says() {
                 first["choices"][0]["delta"],
                 json!({"role": "assistant", "content": ""})
             );
-            assert_eq!(
-                data.iter().filter(|data| data.contains("\"role\"")).count(),
-                1
-            );
+            assert_eq!(data.iter().filter(|data| data.contains("\"role\"")).count(), 1);
             let usage: Value = serde_json::from_str(&data[data.len() - 2]).unwrap();
-            assert_eq!(
-                (&usage["choices"], &usage["usage"]),
-                (&json!([]), &whole["usage"])
-            );
+            assert_eq!((&usage["choices"], &usage["usage"]), (&json!([]), &whole["usage"]));
             assert_eq!(data.last().unwrap(), "[DONE]");
         }
     });
@@ -138,13 +129,8 @@ fn lookahead_changes_no_token() {
     run(async {
         let mut answers = Vec::new();
         for lookahead in ["1", "3", "64"] {
-            let (_proxy, address) =
-                proxy(upstream().await, &[("upstream.lookahead", lookahead)]).await;
-            for (temperature, text) in [
-                (0.0, DINNER),
-                (0.8, DINNER),
-                (0.0, "Which book should I pick?"),
-            ] {
+            let (_proxy, address) = proxy(upstream().await, &[("upstream.lookahead", lookahead)]).await;
+            for (temperature, text) in [(0.0, DINNER), (0.8, DINNER), (0.0, "Which book should I pick?")] {
                 let mut body = question(text);
                 body["temperature"] = json!(temperature);
                 body["seed"] = json!(5);
@@ -182,36 +168,20 @@ fn without_a_context_the_upstreams_own_bytes_come_back() {
         let (proxied, direct) = (default_proxy().await, upstream().await);
         for path in ["/v1/models", "/v1/nonsense"] {
             let client = reqwest::Client::new();
-            let one = client
-                .get(format!("http://{proxied}{path}"))
-                .send()
-                .await
-                .unwrap();
-            let other = client
-                .get(format!("http://{direct}{path}"))
-                .send()
-                .await
-                .unwrap();
+            let one = client.get(format!("http://{proxied}{path}")).send().await.unwrap();
+            let other = client.get(format!("http://{direct}{path}")).send().await.unwrap();
             assert_eq!(one.status(), other.status(), "{path}");
             assert_eq!(one.headers()["x-costeer-steered"], "false");
             let strip = |text: String| text.split("\"created\"").next().unwrap().to_owned();
-            assert_eq!(
-                strip(one.text().await.unwrap()),
-                strip(other.text().await.unwrap())
-            );
+            assert_eq!(strip(one.text().await.unwrap()), strip(other.text().await.unwrap()));
         }
         let mut body = question(DINNER);
         body["stream"] = json!(true);
-        let (one, other) = (
-            ask(proxied, &body, &[]).await,
-            ask(direct, &body, &[]).await,
-        );
+        let (one, other) = (ask(proxied, &body, &[]).await, ask(direct, &body, &[]).await);
         let (one, other) = (one.text().await.unwrap(), other.text().await.unwrap());
         assert_eq!(streamed_content(&one).0, streamed_content(&other).0);
         assert!(one.ends_with("data: [DONE]\n\n"));
-        let health = reqwest::get(format!("http://{proxied}/healthz"))
-            .await
-            .unwrap();
+        let health = reqwest::get(format!("http://{proxied}/healthz")).await.unwrap();
         assert_eq!(health.status(), 200);
     });
 }
@@ -226,12 +196,7 @@ fn a_long_context_and_a_long_prompt_work() {
         while context.len() < 2000 {
             context.push_str("I once lived by the sea and I still like the sound of it. ");
         }
-        let response = ask(
-            address,
-            &question(DINNER),
-            &[("x-costeer-context", &context)],
-        )
-        .await;
+        let response = ask(address, &question(DINNER), &[("x-costeer-context", &context)]).await;
         assert_eq!(response.status(), 200);
         let answer: Value = response.json().await.unwrap();
         assert!(content(&answer).len() > 10);
@@ -254,5 +219,28 @@ fn placement_user_works_too() {
         let (_proxy, address) = proxy(upstream().await, &[("context.placement", "user")]).await;
         let answer = content(&steered(address, &question(DINNER)).await);
         assert!(answer.contains("vegan"), "{answer}");
+    });
+}
+
+#[test]
+fn one_request_for_each_token_keeps_its_connection() {
+    run(async {
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepted);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let counting_at = listener.local_addr().unwrap();
+        let listener = listener.tap_io(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let forward = recorder_router(Recording::default(), upstream().await);
+        tokio::spawn(async move { axum::serve(listener, forward).await });
+        let (_proxy, address) = proxy(counting_at, &[("upstream.lookahead", "1")]).await;
+        let answer = steered(address, &question(DINNER)).await;
+        let requests = answer["costeer"]["upstream_requests"].as_u64().unwrap();
+        let connections = accepted.load(Ordering::Relaxed);
+        assert!(
+            requests > 15 && connections <= 3,
+            "{requests} requests used {connections} connections"
+        );
     });
 }

@@ -15,7 +15,7 @@ use axum::response::Response;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
 use costeer::http::{Proxy, router};
 use costeer::local::{EngineOptions, ModelSource, Precision};
-use costeer::settings::load;
+use costeer::settings::{Variables, load};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -31,12 +31,7 @@ pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) ->
 pub async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    RUNTIME.spawn(costeer::http::serve(
-        listener,
-        app,
-        pending(),
-        Duration::ZERO,
-    ));
+    RUNTIME.spawn(costeer::http::serve(listener, app, pending(), Duration::ZERO));
     address
 }
 
@@ -52,9 +47,7 @@ pub fn options() -> EngineOptions {
 pub async fn upstream() -> SocketAddr {
     static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
     let start = || async {
-        let source = ModelSource::locate("--model", "models/tiny/llm")
-            .await
-            .unwrap();
+        let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
         let options = options();
         let server = EmbeddedUpstream::load(&source, &options, 3, "tiny-llm", Pacing::default());
         serve(server.await.unwrap().router()).await
@@ -63,17 +56,12 @@ pub async fn upstream() -> SocketAddr {
 }
 
 /// A proxy with these settings on top of the defaults, in front of `upstream`.
-pub async fn proxy(
-    upstream: SocketAddr,
-    settings: &[(&'static str, &str)],
-) -> (Arc<Proxy>, SocketAddr) {
+pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Arc<Proxy>, SocketAddr) {
     let mut overrides = vec![("upstream.url", format!("http://{upstream}/v1"))];
-    overrides.extend(
-        settings
-            .iter()
-            .map(|(key, value)| (*key, (*value).to_owned())),
-    );
-    let proxy = Proxy::load(&load(None, &overrides).unwrap()).await.unwrap();
+    overrides.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
+    let proxy = Proxy::load(&load(None, Variables::Ignore, &overrides).unwrap())
+        .await
+        .unwrap();
     let address = serve(router(Arc::clone(&proxy))).await;
     (proxy, address)
 }
@@ -94,11 +82,7 @@ pub const CONTEXT: &str = "I am vegan. My dog is called Ziggy. Please be formal 
 pub const DINNER: &str = "Can you suggest a dinner?";
 
 /// Sends a chat request with extra headers.
-pub async fn ask(
-    address: SocketAddr,
-    body: &Value,
-    headers: &[(&'static str, &str)],
-) -> reqwest::Response {
+pub async fn ask(address: SocketAddr, body: &Value, headers: &[(&'static str, &str)]) -> reqwest::Response {
     post(address, "/v1/chat/completions", body.to_string(), headers).await
 }
 
@@ -120,18 +104,13 @@ pub async fn post(
 
 /// The data of every event in a stream.
 pub fn events(stream: &str) -> Vec<String> {
-    let data = stream
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "));
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(str::to_owned).collect()
 }
 
 /// The text of a whole answer.
 pub fn content(answer: &Value) -> String {
-    answer["choices"][0]["message"]["content"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    answer["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
 }
 
 /// The text of a streamed answer, and its last chunk with a choice.
@@ -161,10 +140,11 @@ impl Recording {
 /// A server that records what it is sent and passes it on to `upstream`.
 pub async fn recorder(upstream: SocketAddr) -> (SocketAddr, Recording) {
     let recording = Recording::default();
-    let app = Router::new()
-        .fallback(record)
-        .with_state((recording.clone(), upstream));
-    (serve(app).await, recording)
+    (serve(recorder_router(recording.clone(), upstream)).await, recording)
+}
+
+pub fn recorder_router(recording: Recording, upstream: SocketAddr) -> Router {
+    Router::new().fallback(record).with_state((recording, upstream))
 }
 
 async fn record(
@@ -174,10 +154,7 @@ async fn record(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let text = format!(
-        "{method} {uri}\n{headers:?}\n{}",
-        String::from_utf8_lossy(&body)
-    );
+    let text = format!("{method} {uri}\n{headers:?}\n{}", String::from_utf8_lossy(&body));
     recording.0.lock().unwrap().push(text);
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let answer = CLIENT
@@ -204,8 +181,7 @@ async fn record(
 /// body.
 pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
     let app = Router::new().fallback(move || async move {
-        let first =
-            futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(body.as_bytes()))]);
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(body.as_bytes()))]);
         let end = futures::stream::once(async {
             // The part before must have left when the connection breaks.
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -246,18 +222,13 @@ impl Running {
         let address = free.local_addr().unwrap();
         drop(free);
         let mut command = costeer(arguments, variables);
-        command
-            .args(["--listen", &address.to_string()])
-            .stderr(Stdio::piped());
+        command.args(["--listen", &address.to_string()]).stderr(Stdio::piped());
         let running = Self {
             child: command.spawn().unwrap(),
             address,
         };
         let start = Instant::now();
-        while reqwest::get(format!("http://{address}/v1/models"))
-            .await
-            .is_err()
-        {
+        while reqwest::get(format!("http://{address}/v1/models")).await.is_err() {
             assert!(
                 start.elapsed() < Duration::from_secs(60),
                 "nothing came up on {address}"
@@ -275,12 +246,7 @@ impl Running {
     pub fn wait(&mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         let mut log = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (status, log)
     }
 }
