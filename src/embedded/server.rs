@@ -75,11 +75,11 @@ impl EmbeddedUpstream {
     ) -> Result<Arc<Self>, LocalError> {
         let unusable = |reason: String| LocalError::Source {
             setting: source.setting(),
-            value: source.value(),
+            value: source.written().to_owned(),
             reason,
         };
-        let tokenizer = Tokenizer::load(source.files()).map_err(|error| unusable(error.to_string()))?;
-        let files = ModelFiles::read(source.files()).map_err(|error| unusable(error.to_string()))?;
+        let tokenizer = Tokenizer::load(source.folder()).map_err(|error| unusable(error.to_string()))?;
+        let files = ModelFiles::read(source.folder()).map_err(|error| unusable(error.to_string()))?;
         let mut engines = Vec::with_capacity(slots);
         for _ in 0..slots {
             engines.push(Engine::load(source, options, tokenizer.end()).await?);

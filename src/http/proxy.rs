@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use super::{ApiError, ChatRequest};
 use crate::context::{Composer, PrivateContext};
 use crate::decode::{Limits, Plan, Session};
-use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, LocalModel, ModelSource};
+use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, LocalModel, ModelSource, tokenizer_directory};
 use crate::settings::{Device, OnUnsteerable, Settings};
 use crate::steering::{Rule, Sampling, Strength};
 use crate::upstream::{Timeouts, Upstream, Vllm};
@@ -81,14 +81,14 @@ impl Proxy {
         let local = &settings.local;
         let source = ModelSource::locate("local.model", &local.model).await?;
         let files = match &local.tokenizer {
-            Some(value) => tokenizer_files("local.tokenizer", value).await?,
-            None => source.files().to_owned(),
+            Some(value) => tokenizer_directory("local.tokenizer", value).await?,
+            None => source.folder().to_owned(),
         };
         let local_tokenizer = tokenizer("local.model", &files)?;
         let upstream_tokenizer = match &settings.upstream.tokenizer {
             Some(value) => {
                 let setting = "upstream.tokenizer";
-                tokenizer(setting, &tokenizer_files(setting, value).await?)?
+                tokenizer(setting, &tokenizer_directory(setting, value).await?)?
             }
             None => Arc::clone(&local_tokenizer),
         };
@@ -238,15 +238,6 @@ fn authorization(settings: &Settings) -> Result<Option<HeaderValue>, StartError>
         HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| StartError::ApiKey)?;
     value.set_sensitive(true);
     Ok(Some(value))
-}
-
-async fn tokenizer_files(setting: &'static str, value: &str) -> Result<PathBuf, StartError> {
-    let path = crate::vocabulary::resolve_path(Path::new(value));
-    if path.is_dir() {
-        return Ok(path);
-    }
-    let source = ModelSource::locate(setting, value).await?;
-    Ok(source.files().to_owned())
 }
 
 fn tokenizer(setting: &'static str, files: &Path) -> Result<Arc<Tokenizer>, StartError> {

@@ -51,7 +51,7 @@ impl Engine {
     pub async fn load(source: &ModelSource, options: &EngineOptions, stop: TokenId) -> Result<Self, LocalError> {
         let failed = |reason: String| LocalError::Load {
             setting: source.setting(),
-            value: source.value(),
+            value: source.written().to_owned(),
             reason,
         };
         let quantisation = options.quantisation.as_deref().map(quantisation).transpose()?;
@@ -60,7 +60,7 @@ impl Engine {
         let model = loading
             .await
             .map_err(|error| failed(format!("the loader gave up ({error}); is a file cut short?")))?
-            .map_err(|error| failed(format!("{error:#}")))?;
+            .map_err(|error| failed(first_line(&format!("{error:#}"))))?;
         Ok(Self { model, stop })
     }
 
@@ -108,6 +108,11 @@ impl Engine {
     }
 }
 
+/// What comes after the first line is a backtrace, where the environment asks for them.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
 fn quantisation(name: &str) -> Result<IsqType, LocalError> {
     parse_isq_value(name, None).map_err(|reason| LocalError::Source {
         setting: "local.quantisation",
@@ -123,7 +128,8 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
     // The prefix cache is never evicted on a CPU (mistral.rs 0.8.1 counts other devices' entries only), so with it on,
     // memory grows with every session.
     let prefix_cache = None;
-    if let Some((folder, file)) = source.gguf() {
+    let folder = source.folder().display();
+    if let Some(file) = source.gguf() {
         let mut builder = GgufModelBuilder::new(folder, vec![file])
             .with_max_num_seqs(1)
             .with_prefix_cache_n(prefix_cache);
@@ -132,7 +138,7 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
         }
         return builder.build().await;
     }
-    let mut builder = TextModelBuilder::new(source.value())
+    let mut builder = TextModelBuilder::new(folder)
         .with_max_num_seqs(1)
         .with_prefix_cache_n(prefix_cache)
         .with_dtype(match options.precision {

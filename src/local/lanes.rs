@@ -59,7 +59,7 @@ impl Lanes {
         let known = engines.first().and_then(|pair| pair.public.context_length());
         let context_length = known.or(context_length).ok_or_else(|| LocalError::Load {
             setting: source.setting(),
-            value: source.value(),
+            value: source.written().to_owned(),
             reason: "nothing says how many tokens it can hold (max_position_embeddings in config.json)".into(),
         })?;
         Ok(Arc::new(Self {

@@ -6,6 +6,7 @@
 mod engine;
 mod error;
 mod gate;
+mod hub;
 mod lanes;
 mod source;
 
@@ -15,7 +16,7 @@ pub use engine::{Branch, Engine, EngineOptions, Precision};
 pub use error::LocalError;
 pub use gate::Step;
 pub use lanes::{LaneLimits, Lanes};
-pub use source::ModelSource;
+pub use source::{ModelSource, tokenizer_directory};
 
 use crate::vocabulary::TokenId;
 

@@ -169,6 +169,40 @@ fn a_missing_or_broken_model_names_file_and_setting() {
 }
 
 #[test]
+fn a_hub_model_is_taken_from_its_cache_where_the_hub_cannot_be_reached() {
+    run(async {
+        let home = tempfile::tempdir().unwrap();
+        let repository = home.path().join("hub/models--someone--slm");
+        std::fs::create_dir_all(repository.join("refs")).unwrap();
+        std::fs::write(repository.join("refs/main"), "abc").unwrap();
+        std::fs::create_dir_all(repository.join("snapshots/abc")).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm");
+        for entry in std::fs::read_dir(shipped).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), repository.join("snapshots/abc").join(entry.file_name())).unwrap();
+        }
+        let url = format!("http://{}/v1", upstream().await);
+        let server = Running::serve(&[
+            ("HF_HOME", home.path().to_str().unwrap()),
+            ("HF_ENDPOINT", "http://127.0.0.1:9"),
+            ("COSTEER__LOCAL__MODEL", "someone/slm"),
+            ("COSTEER__UPSTREAM__TOKENIZER", "someone/slm"),
+            ("COSTEER__UPSTREAM__URL", &url),
+        ])
+        .await;
+        let answer = ask(server.address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
+        assert!(content(&answer.json().await.unwrap()).contains("vegan"));
+
+        let absent = [("HF_HOME", "/nowhere"), ("HF_ENDPOINT", "http://127.0.0.1:9")];
+        let message = failure(
+            &["serve"],
+            &[absent[0], absent[1], ("COSTEER__LOCAL__MODEL", "someone/slm")],
+        );
+        assert!(message.contains("local.model") && message.contains("hub"), "{message}");
+    });
+}
+
+#[test]
 fn help_explains_itself() {
     let output = costeer(&["--help"], &[]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

@@ -69,7 +69,7 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
 fn waiting_for_a_lane_is_bounded() {
     run(async {
         let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
-        let end = Tokenizer::load(source.files()).unwrap().end();
+        let end = Tokenizer::load(source.folder()).unwrap().end();
         let limits = LaneLimits {
             lanes: 1,
             queue: 1,
