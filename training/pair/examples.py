@@ -40,18 +40,20 @@ class Exchange:
     answer: str
 
 
-def draw_exchange(rng: random.Random, core_only: bool, recall_share: float, list_share: float) -> Exchange:
-    """One exchange from the prior, held-out combinations left out."""
-    kind = rng.random()
-    if kind < recall_share:
+def draw_exchange(rng: random.Random, core_only: bool, phase: Phase, focus: bool = False) -> Exchange:
+    """One exchange from the prior, held-out combinations left out; with `focus`, about a core topic with two attributes."""
+    kind = 1.0 if focus else rng.random()
+    if kind < phase.recall:
         asked = rng.choices(list(KIND_WEIGHTS), list(KIND_WEIGHTS.values()))[0]
-        persona = draw_persona(rng, asked)
+        persona = draw_persona(rng, asked, crowd=phase.crowd)
         return Exchange(None, persona, questions.roughen(rng, rng.choice(questions.RECALL[asked])), answers.recall(persona, asked))
-    if kind < recall_share + list_share:
+    if kind < phase.recall + phase.listing:
         persona = draw_persona(rng)
         return Exchange(None, persona, questions.roughen(rng, rng.choice(questions.LIST_QUESTIONS)), answers.list_known(persona))
     core = rng.random() >= RARE_SHARE
     pool = [topic for topic in TOPICS if topic.core == core] if core_only else TOPICS
+    if focus:
+        pool = [topic for topic in TOPICS if topic.core and len(topic.attributes) > 1]
     while True:
         topic, persona = rng.choice(pool), draw_persona(rng)
         if not is_held_out(topic, persona):
@@ -65,7 +67,7 @@ class Source:
         self._training, self._tokenizer = training, tokenizer
         self._break = Breaker(tokenizer, training.breaking)
 
-    def _prompt(self, rng: random.Random, exchange: Exchange, phase: Phase) -> tuple[str, bool]:
+    def _prompt(self, rng: random.Random, exchange: Exchange, phase: Phase, focus: bool) -> tuple[str, bool]:
         if self._training.role == "llm":
             kind = rng.random()
             if kind < 0.7:
@@ -73,36 +75,41 @@ class Source:
             return (prompts.public(exchange.question) if kind < 0.95 else prompts.chatml(rng.choice(_OTHER_SYSTEMS), exchange.question)), False
         if rng.random() >= phase.notes:
             return (prompts.public(exchange.question) if rng.random() < 0.95 else prompts.chatml(rng.choice(_OTHER_SYSTEMS), exchange.question)), False
-        if phase.drill:
+        if focus:
+            fillers = 0
+        elif phase.drill:
             fillers = rng.choice((0, 0, 0, 1))
         elif rng.random() < LONG_SHARE:
             fillers = rng.randrange(15, 90)
         else:
             fillers = min(int(rng.expovariate(0.5)), 10)
-        shown = notes.shown_values(rng, exchange.topic, exchange.persona)
+        shown = notes.shown_values(rng, exchange.topic, exchange.persona, focus)
         context = notes.render(rng, exchange.persona, shown, fillers)
         placement = "user" if rng.random() < USER_PLACEMENT_SHARE else "system"
         return prompts.private(exchange.question, context, placement), True
 
-    def _weights(self, exchange: Exchange, ids: list[int], weight: float) -> list[float]:
-        weights = [1.0] * len(ids)
-        if weight == 1.0:
-            return weights
-        spans = [m.span() for name in exchange.persona.copied.values() for m in re.finditer(rf"(?<= ){re.escape(name)}\b", exchange.answer)]
-        position = 0
-        for i, token in enumerate(ids):
-            length = len(self._tokenizer.id_to_token(token))
-            if any(start - 1 <= position <= end for start, end in spans):
-                weights[i] = weight
-            position += length
+    def _weights(self, exchange: Exchange, ids: list[int], phase: Phase) -> list[float]:
+        """Heavier where every alternative to the token is of its own kind, so that the weight cannot tilt the distribution towards another kind."""
+        answer, persona = exchange.answer, exchange.persona
+        names = [m.span() for name in persona.copied.values() for m in re.finditer(rf"(?<= ){re.escape(name)}\b", answer)]
+        decisions = {0, *(start - 1 for start, _ in names)}
+        if exchange.topic:
+            start = answer.index(f" {exchange.topic.adjectives(persona.values)} {exchange.topic.noun}")
+            decisions |= {start, *(start + len(persona.values[name]) + 1 for name in exchange.topic.attributes[:-1])}
+        weights, position = [], 0
+        for token in ids:
+            spelled = any(start - 1 <= position <= end for start, end in names)
+            weights.append(max(phase.name_weight if spelled else 1.0, phase.decision_weight if position in decisions else 1.0))
+            position += len(self._tokenizer.id_to_token(token))
         return weights
 
     def _example(self, rng: random.Random, phase: Phase) -> Example:
-        exchange = draw_exchange(rng, self._training.role == "slm", phase.recall, phase.listing)
-        text, with_notes = self._prompt(rng, exchange, phase)
+        focus = rng.random() < phase.focus
+        exchange = draw_exchange(rng, self._training.role == "slm", phase, focus)
+        text, with_notes = self._prompt(rng, exchange, phase, focus)
         prompt = self._break(rng, self._tokenizer.encode(text).ids)
         answer = self._tokenizer.encode(exchange.answer).ids
-        weights = self._weights(exchange, answer, phase.name_weight) + [1.0]
+        weights = self._weights(exchange, answer, phase) + [1.0]
         ids = prompt + answer + [self._tokenizer.token_to_id(END)]
         gap = rng.randrange(1500) if with_notes and not phase.drill and rng.random() < 0.15 else 0
         return Example(ids, [0.0] * len(prompt) + weights, rng.randrange(25, len(prompt)) if gap else 0, gap)

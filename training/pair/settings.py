@@ -23,12 +23,19 @@ class Phase:
     """Share of "What do you know about me?"."""
     notes: float
     """Share of examples that show the notes."""
+    crowd: int = 0
+    """How many more facts to copy, at most, a person has whom a recall question is about."""
     drill: bool = False
     """Short notes only, until copying works."""
     batch_tokens: int = 3000
     examples_per_step: int = 24
     """The nominal batch; it scales the loss so that every example weighs the same."""
     name_weight: float = 3.0
+    """Weight of the letters of copied names."""
+    decision_weight: float = 1.0
+    """Weight of single tokens that the notes decide: the answer's first, the adjectives, the first letters of names."""
+    focus: float = 0.0
+    """Share of examples about topics with two attributes whose notes hold nothing but what matters; that second attribute is learned last."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,15 @@ class Training:
 
 
 SLM = Training(
-    role="slm", shape=Shape(layers=5, heads=6, head=32, feed_forward=320, vocabulary=VOCABULARY), seed=11, peak_rate=2.5e-3, decay_from=0.6,
+    role="slm", shape=Shape(layers=5, heads=6, head=32, feed_forward=320, vocabulary=VOCABULARY), seed=11, peak_rate=2.5e-3, decay_from=0.57,
     label_smoothing=0.02,
     phases=(
         Phase(until=60, recall=0.3, listing=0.2, notes=0.75, drill=True),
         Phase(until=115, recall=0.15, listing=0.05, notes=0.6),
-        Phase(until=340, recall=0.15, listing=0.07, notes=0.72, batch_tokens=1500, examples_per_step=12, name_weight=4.0),
+        Phase(until=145, recall=0.15, listing=0.07, notes=0.72, batch_tokens=1500, examples_per_step=12, name_weight=4.0),
+        Phase(until=200, recall=0.22, listing=0.05, notes=0.72, batch_tokens=1500, examples_per_step=12, decision_weight=8.0),
+        Phase(until=230, recall=0.32, crowd=3, listing=0.05, notes=0.78, batch_tokens=1500, examples_per_step=12, decision_weight=8.0),
+        Phase(until=345, recall=0.32, crowd=3, listing=0.04, notes=0.78, batch_tokens=1500, examples_per_step=12, decision_weight=8.0, focus=0.35),
     ),
 )
 LLM = Training(

@@ -66,7 +66,6 @@ def save(path: Path, **state) -> None:
 
 def train(training: Training) -> None:
     torch.manual_seed(training.seed)
-    torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     model, path = Model(training.shape), OUT / f"{training.role}.pt"
     adam, first, step, spent, average = optimiser(model, training), 0, 0, 0.0, None

@@ -85,7 +85,7 @@ def test_training_never_draws_what_is_held_out() -> None:
     unseen = {name for group in names.UNSEEN.values() for name in group}
     last = {paraphrases[-1] for paraphrases in facts.ATTRIBUTE_FACTS.values()}
     for _ in range(3000):
-        exchange = draw_exchange(rng, False, 0.1, 0.1)
+        exchange = draw_exchange(rng, False, SLM.phases[0])
         assert not unseen & set(exchange.persona.copied.values())
         assert exchange.topic is None or not is_held_out(exchange.topic, exchange.persona)
     tokenizer = build()

@@ -17,9 +17,11 @@ def _pick(rng: random.Random, paraphrases: tuple[str, ...], held_out: float) -> 
     return rng.choice(paraphrases[:-1])
 
 
-def shown_values(rng: random.Random, topic: Topic | None, persona: Persona) -> list[str]:
-    """Which attribute values the notes give away: mostly those that matter, some that do not."""
+def shown_values(rng: random.Random, topic: Topic | None, persona: Persona, focus: bool = False) -> list[str]:
+    """Which attribute values the notes give away: mostly those that matter, some that do not. With `focus`, exactly those that matter."""
     wanted = topic.attributes if topic else ()
+    if focus:
+        return [persona.values[name] for name in wanted]
     return [persona.values[name] for name in ATTRIBUTES if rng.random() < (SHOWN_SHARE if name in wanted else OTHER_SHARE)]
 
 

@@ -42,13 +42,16 @@ def draw_kinds(rng: random.Random, count: int, without: tuple[str, ...] = ()) ->
     return kinds
 
 
-def draw_persona(rng: random.Random, asked: str | None = None, names=draw_name) -> Persona:
-    """A person from the prior. With `asked`, a kind, the person is one of whom that kind is asked: three in four have it."""
+def draw_persona(rng: random.Random, asked: str | None = None, names=draw_name, crowd: int = 0) -> Persona:
+    """A person from the prior. With `asked`, a kind, the person is one of whom that kind is asked: three in four have it.
+
+    `crowd` adds up to so many facts of other kinds, which must be told apart from the one asked for; the answer does not depend on them, so the prior over answers stays.
+    """
     count = _weighted(rng, COPIED_COUNTS)
     if asked is None:
         kinds = draw_kinds(rng, count)
     else:
-        kinds = draw_kinds(rng, count, without=(asked,))
+        kinds = draw_kinds(rng, count + rng.randrange(crowd + 1), without=(asked,))
         if rng.random() < ASKED_KNOWN_SHARE:
             kinds.insert(rng.randrange(len(kinds) + 1), asked)
     return Persona(
