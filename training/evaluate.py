@@ -96,7 +96,7 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for name, ask in asked.items():
             answers = list(tqdm(pool.map(ask, items), total=len(items), desc=name, file=sys.stderr))
-            results[name] = [score(answer, item["expected"]) for answer, item in zip(answers, items)]
+            results[name] = [score(answer, item) for answer, item in zip(answers, items)]
             rows += [{"system": name, "id": item["id"], "answer": answer, **verdict} for item, answer, verdict in zip(items, answers, results[name])]
     text = table(results)
     print(text)

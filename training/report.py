@@ -1,7 +1,7 @@
 """Turns verdicts into a Markdown table with 95 % Wilson intervals. Standard library only."""
 import math
 
-COLUMNS = ("attributes", "tone", "length", "copied", "topic", "coherent", "well_formed", "nothing_invented", "recalled", "not_told")
+COLUMNS = ("known_topics", "rare_topics", "attributes", "tone", "length", "copied", "each_name", "topic", "coherent", "well_formed", "nothing_invented", "recalled", "not_told")
 
 
 def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
@@ -17,12 +17,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _share(verdicts: list[dict[str, bool]], name: str) -> str:
-    applicable = [verdict[name] for verdict in verdicts if name in verdict]
+def _share(verdicts: list[dict], name: str) -> str:
+    """A verdict is one judgement, or a list of them where an answer gives several."""
+    found = [verdict[name] for verdict in verdicts if name in verdict]
+    applicable = [one for judgements in found for one in (judgements if isinstance(judgements, list) else [judgements])]
     return percent(sum(applicable) / len(applicable)) if applicable else "–"
 
 
-def table(results: dict[str, list[dict[str, bool]]]) -> str:
+def table(results: dict[str, list[dict]]) -> str:
     """One row a system; every column in per cent of the items to which it applies."""
     used = [name for name in COLUMNS if any(name in verdict for verdicts in results.values() for verdict in verdicts)]
     head = ["system", "n", "success", "95 % interval", *(name.replace("_", " ") for name in used)]

@@ -57,14 +57,17 @@ async fn load_upstream(arguments: &DemoArguments) -> Result<Arc<EmbeddedUpstream
     Ok(EmbeddedUpstream::load(&source, &options, SLOTS, "tiny-llm", pacing).await?)
 }
 
-/// The defaults, pointed at the embedded upstream, with the floor that suits models this small.
+/// The defaults, pointed at the embedded upstream, with the strength and the floor that suit models this small
+/// (training/README.md has the figures), and with candidates enough for every letter of a name.
 fn demo_settings(listen: SocketAddr, upstream: SocketAddr) -> Result<Settings, CommandError> {
     let overrides = [
         ("server.listen", listen.to_string()),
         ("upstream.url", format!("http://{upstream}/v1")),
         ("local.model", "models/tiny/slm".to_owned()),
         ("local.device", "cpu".to_owned()),
+        ("steering.strength", "1".to_owned()),
         ("steering.delta_floor", "0.0001".to_owned()),
+        ("upstream.top_k", "32".to_owned()),
     ];
     Ok(load(None, Variables::Ignore, &overrides)?)
 }

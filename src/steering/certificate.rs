@@ -70,22 +70,13 @@ const MASS_ROUNDING: f64 = 1e-6;
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Candidate, Strength};
+    use super::super::Strength;
+    use super::super::policy::candidates;
     use super::*;
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
         let sum: f64 = logits.iter().map(|logit| f64::from(*logit).exp()).sum();
         logits.iter().map(|logit| f64::from(*logit) - sum.ln()).collect()
-    }
-
-    fn everything(logprobs: &[f64]) -> Vec<Candidate> {
-        let numbered = logprobs.iter().enumerate();
-        numbered
-            .map(|(index, logprob)| Candidate {
-                index,
-                logprob: *logprob,
-            })
-            .collect()
     }
 
     proptest! {
@@ -103,7 +94,7 @@ mod tests {
             let rule = Rule { strength: Strength::new(strength).unwrap(), delta_floor: floor, plausibility };
             let delta = Delta::new(&private, &public, floor).unwrap();
             let selectable: Vec<bool> = (0..40).map(|index| index % 7 != 3).collect();
-            let all = everything(&log_softmax(&llm));
+            let all = candidates(&log_softmax(&llm));
             let mut listed = all.clone();
             listed.sort_by(|left, right| right.logprob.total_cmp(&left.logprob));
             listed.truncate(k);
@@ -119,7 +110,7 @@ mod tests {
             let rule = Rule { strength: Strength::new(1.78).unwrap(), delta_floor: 0.0, plausibility: 0.0 };
             let flat = [0.0; 20];
             let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-            let all = everything(&log_softmax(&llm));
+            let all = candidates(&log_softmax(&llm));
             let policy = Policy::new(&all, &delta, &rule, &[true; 20]);
             prop_assert_eq!(certify(&policy, &all, &delta, &rule, &[true; 20]), Certificate::Certified);
         }

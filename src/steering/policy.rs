@@ -108,6 +108,18 @@ impl Policy {
     }
 }
 
+/// Candidates 0, 1, 2, … with these log-probabilities.
+#[cfg(test)]
+pub(super) fn candidates(logprobs: &[f64]) -> Vec<Candidate> {
+    let numbered = logprobs.iter().enumerate();
+    numbered
+        .map(|(index, logprob)| Candidate {
+            index,
+            logprob: *logprob,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -120,16 +132,6 @@ mod tests {
             delta_floor: 0.0,
             plausibility: 0.0,
         }
-    }
-
-    fn candidates(logprobs: &[f64]) -> Vec<Candidate> {
-        let numbered = logprobs.iter().enumerate();
-        numbered
-            .map(|(index, logprob)| Candidate {
-                index,
-                logprob: *logprob,
-            })
-            .collect()
     }
 
     #[test]

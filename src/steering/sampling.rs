@@ -62,7 +62,8 @@ impl Sampling {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Candidate, Delta, Rule, Strength};
+    use super::super::policy::candidates;
+    use super::super::{Delta, Rule, Strength};
     use super::*;
 
     fn policy(probabilities: &[f64]) -> Policy {
@@ -73,15 +74,8 @@ mod tests {
             delta_floor: 0.0,
             plausibility: 0.0,
         };
-        let candidates: Vec<Candidate> = probabilities
-            .iter()
-            .enumerate()
-            .map(|(index, probability)| Candidate {
-                index,
-                logprob: probability.ln(),
-            })
-            .collect();
-        Policy::new(&candidates, &delta, &rule, &vec![true; probabilities.len()])
+        let logprobs: Vec<f64> = probabilities.iter().map(|probability| probability.ln()).collect();
+        Policy::new(&candidates(&logprobs), &delta, &rule, &vec![true; probabilities.len()])
     }
 
     fn counts(sampling: Sampling, policy: &Policy, draws: u64) -> Vec<f64> {

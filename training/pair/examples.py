@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from tokenizers import Tokenizer
 
 from world import answers, notes, questions
+from world.facts import KINDS
 from world.persona import KIND_WEIGHTS, Persona, draw_persona, is_held_out
+from world.spelling import END as NAME_END, SPELLERS
 from world.topics import TOPICS, Topic
 
 from . import prompts
@@ -22,12 +24,16 @@ _OTHER_SYSTEMS = ("You are a friendly assistant.", "Answer in English.", "You ar
 
 @dataclass(frozen=True)
 class Example:
-    """Token ids, a weight for every token as a target (0 for the prompt), and where a gap in the positions may be opened."""
+    """Token ids, a weight for every token as a target (0 for the prompt), and where a gap in the positions may be opened.
+
+    `spelled` gives, for the index of a name's letter, the distribution it was drawn from: token → probability.
+    """
 
     ids: list[int]
     weights: list[float]
     gap_at: int
     gap: int
+    spelled: dict[int, dict[int, float]]
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,31 @@ class Source:
             position += len(self._tokenizer.id_to_token(token))
         return weights
 
+    def _spelled(self, exchange: Exchange, ids: list[int]) -> dict[int, dict[int, float]]:
+        """The letter distributions behind every made-up-able name of the answer `ids`, two-word names left out.
+
+        Drawn letters teach the tail of these distributions slowly, and the tail is what counts: a letter that is not among the big model's 20 likeliest
+        cannot be picked.
+        """
+        starts, position = {}, 0
+        for index, token in enumerate(ids):
+            starts[position] = index
+            position += len(self._tokenizer.id_to_token(token))
+        spelled: dict[int, dict[int, float]] = {}
+        for kind, name in exchange.persona.copied.items():
+            for template in (answers.CLOSERS[kind], answers.RECALLED[kind]):
+                before, after = template.split("{name}")
+                at = exchange.answer.find(template.format(name=name))
+                if at < 0 or " " in name:
+                    continue
+                first, speller = starts[at + len(before) - 1], SPELLERS[KINDS[kind]]
+                end = self._tokenizer.encode(after).ids[0]
+                spelled[first] = {self._tokenizer.token_to_id(f"Ġ{letter}"): share for letter, share in speller.first().items()}
+                for i in range(1, len(name) + 1):
+                    shares = speller.following(name[:i].lower())
+                    spelled[first + i] = {end if letter == NAME_END else self._tokenizer.token_to_id(letter): share for letter, share in shares.items()}
+        return spelled
+
     def _example(self, rng: random.Random, phase: Phase) -> Example:
         focus = rng.random() < phase.focus
         exchange = draw_exchange(rng, self._training.role == "slm", phase, focus)
@@ -112,7 +143,11 @@ class Source:
         weights = self._weights(exchange, answer, phase) + [1.0]
         ids = prompt + answer + [self._tokenizer.token_to_id(END)]
         gap = rng.randrange(1500) if with_notes and not phase.drill and rng.random() < 0.15 else 0
-        return Example(ids, [0.0] * len(prompt) + weights, rng.randrange(25, len(prompt)) if gap else 0, gap)
+        spelled = self._spelled(exchange, answer) if phase.spelled_weight else {}
+        return Example(
+            ids, [0.0] * len(prompt) + weights, rng.randrange(25, len(prompt)) if gap else 0, gap,
+            {len(prompt) + index: shares for index, shares in spelled.items()},
+        )
 
     def round(self, number: int) -> list[list[Example]]:
         """The round's batches: examples of similar length together, under the token budget, in random order."""

@@ -61,7 +61,7 @@ def main() -> None:
     results = {}
     for name, (branches, combine) in systems.items():
         answers = generate([make() for make in branches], combine, tokenizer, size)
-        results[name] = [score(answer, item["expected"]) for answer, item in zip(answers, items)]
+        results[name] = [score(answer, item) for answer, item in zip(answers, items)]
         failed = [(item, answer, verdict) for item, answer, verdict in zip(items, answers, results[name]) if not verdict["success"]]
         for item, answer, verdict in failed[: arguments.failures]:
             print(f"[{name}] {item['id']} {[key for key, right in verdict.items() if not right]}\n  {item['context']!r}\n  {item['question']}\n  {answer}")

@@ -34,6 +34,8 @@ class Phase:
     """Weight of the letters of copied names."""
     decision_weight: float = 1.0
     """Weight of single tokens that the notes decide: the answer's first, the adjectives, the first letters of names."""
+    spelled_weight: float = 0.0
+    """Weight of a name's letters when their targets are the distributions they were drawn from; 0 takes the drawn letters."""
     focus: float = 0.0
     """Share of examples about topics with two attributes whose notes hold nothing but what matters; that second attribute is learned last."""
 
@@ -71,12 +73,15 @@ SLM = Training(
         Phase(until=145, recall=0.15, listing=0.07, notes=0.72, batch_tokens=1500, examples_per_step=12, name_weight=4.0),
         Phase(until=200, recall=0.22, listing=0.05, notes=0.72, batch_tokens=1500, examples_per_step=12, decision_weight=8.0),
         Phase(until=230, recall=0.32, crowd=3, listing=0.05, notes=0.78, batch_tokens=1500, examples_per_step=12, decision_weight=8.0),
-        Phase(until=345, recall=0.32, crowd=3, listing=0.04, notes=0.78, batch_tokens=1500, examples_per_step=12, decision_weight=8.0, focus=0.35),
+        Phase(until=425, recall=0.32, crowd=3, listing=0.04, notes=0.78, batch_tokens=1500, examples_per_step=12, decision_weight=8.0, focus=0.35),
     ),
 )
 LLM = Training(
     role="llm", shape=Shape(layers=5, heads=4, head=64, feed_forward=768, vocabulary=VOCABULARY), seed=12, peak_rate=2e-3, decay_from=0.6,
     label_smoothing=0.0,
-    phases=(Phase(until=220, recall=0.12, listing=0.03, notes=0.0, batch_tokens=2000, name_weight=1.0),),
+    phases=(
+        Phase(until=220, recall=0.12, listing=0.03, notes=0.0, batch_tokens=2000, name_weight=1.0),
+        Phase(until=265, recall=0.25, listing=0.03, notes=0.0, batch_tokens=3000, name_weight=1.0, spelled_weight=1.5),
+    ),
 )
 TRAININGS = {"slm": SLM, "llm": LLM}

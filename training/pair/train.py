@@ -42,12 +42,29 @@ def tensors(batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
 def loss_of(model: Model, training: Training, phase: Phase, batch: list[Example]) -> tuple[torch.Tensor, float]:
     """Summed weighted loss over the nominal batch's size, and the plain mean for the log. Only answer positions meet the vocabulary."""
     ids, positions, weights = tensors(batch)
+    spelled = [(row, index, shares) for row, example in enumerate(batch) for index, shares in example.spelled.items()]
+    for row, index, _ in spelled:
+        weights[row, index] = 0.0
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model(ids, positions)[:, :-1]
         chosen = weights[:, 1:] > 0
         logits = model.logits(hidden[chosen])
     losses = F.cross_entropy(logits.float(), ids[:, 1:][chosen], reduction="none", label_smoothing=training.label_smoothing)
-    return (losses * weights[:, 1:][chosen]).sum() / (phase.examples_per_step * ANSWER_TOKENS), float(losses.detach().mean())
+    total = (losses * weights[:, 1:][chosen]).sum()
+    if spelled:
+        total = total + phase.spelled_weight * spelling_loss(model, hidden, spelled)
+    return total / (phase.examples_per_step * ANSWER_TOKENS), float(losses.detach().mean())
+
+
+def spelling_loss(model: Model, hidden: torch.Tensor, spelled: list[tuple[int, int, dict[int, float]]]) -> torch.Tensor:
+    """Summed cross-entropy to the distributions of `spelled`: row, index of the target, token → probability."""
+    rows, columns = [row for row, _, _ in spelled], [index - 1 for _, index, _ in spelled]
+    logits = model.logits(hidden[rows, columns]).float()
+    targets = torch.zeros_like(logits)
+    for number, (_, _, shares) in enumerate(spelled):
+        for token, share in shares.items():
+            targets[number, token] = share
+    return -(targets * F.log_softmax(logits, -1)).sum()
 
 
 def optimiser(model: Model, training: Training) -> torch.optim.Optimizer:

@@ -42,7 +42,7 @@ def test_checker_accepts_rendered_answers() -> None:
             "tone": persona.tone, "length": persona.length, "copied": persona.copied,
         }
         answer = answers.recommend(rng, topic, persona)
-        assert score(answer, expected)["success"], answer
+        assert score(answer, {"core": True, "expected": expected})["success"], answer
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_checker_accepts_rendered_answers() -> None:
     ],
 )
 def test_checker_refuses(old: str, new: str, verdict: str) -> None:
-    assert score(GOOD, EXPECTED)["success"]
-    verdicts = score(GOOD.replace(old, new), EXPECTED)
+    assert score(GOOD, {"core": True, "expected": EXPECTED})["success"]
+    verdicts = score(GOOD.replace(old, new), {"core": True, "expected": EXPECTED})
     assert not verdicts["success"]
     assert not verdicts[verdict] or verdict == "tone"
 
 
 def test_recall_is_checked_to_the_letter() -> None:
-    assert score("Your dog is called Ziggy.", {"asked": "dog", "name": "Ziggy"})["success"]
-    assert not score("Your dog is called Zigg.", {"asked": "dog", "name": "Ziggy"})["success"]
-    assert score(answers.NOT_TOLD, {"asked": "dog", "name": None})["success"]
+    assert score("Your dog is called Ziggy.", {"expected": {"asked": "dog", "name": "Ziggy"}})["success"]
+    assert not score("Your dog is called Zigg.", {"expected": {"asked": "dog", "name": "Ziggy"}})["success"]
+    assert score(answers.NOT_TOLD, {"expected": {"asked": "dog", "name": None}})["success"]
 
 
 def test_items_are_held_out() -> None:

@@ -70,8 +70,9 @@ def parse(answer: str) -> Parsed:
     return result
 
 
-def score_recommendation(answer: str, expected: dict) -> dict[str, bool]:
-    """Verdicts by name; those that do not apply to the item are left out. `success` is all of them at once.
+def score_recommendation(answer: str, expected: dict) -> dict:
+    """Verdicts by name; those that do not apply to the item are left out. `success` is all of them at once; `each_name` judges every fact that the answer
+    states, one by one.
 
     `expected`: topic (noun), values (attribute → value, only those the notes give), tone, length, copied (kind → name).
     """
@@ -94,7 +95,8 @@ def score_recommendation(answer: str, expected: dict) -> dict[str, bool]:
     verdicts["nothing_invented"] = all(kind in expected["copied"] for kind in kinds)
     if expected["copied"] and expected["length"] != "brief":
         verdicts["copied"] = bool(kinds) and all(expected["copied"].get(kind) == name for kind, name in said.copied)
-    return verdicts | {"success": all(verdicts.values())}
+    each_name = [expected["copied"][kind] == name for kind, name in said.copied if kind in expected["copied"]]
+    return verdicts | {"success": all(verdicts.values()), "each_name": each_name}
 
 
 def score_recall(answer: str, expected: dict) -> dict[str, bool]:
@@ -106,6 +108,10 @@ def score_recall(answer: str, expected: dict) -> dict[str, bool]:
     return verdicts | {"success": all(verdicts.values())}
 
 
-def score(answer: str, expected: dict) -> dict[str, bool]:
-    """Dispatches on the kind of item."""
-    return score_recall(answer, expected) if "asked" in expected else score_recommendation(answer, expected)
+def score(answer: str, item: dict) -> dict:
+    """The verdicts on an answer to an item of any kind; `success` once more under the kind of its topic."""
+    expected = item["expected"]
+    if "asked" in expected:
+        return score_recall(answer, expected)
+    verdicts = score_recommendation(answer, expected)
+    return verdicts | {"known_topics" if item["core"] else "rare_topics": verdicts["success"]}
