@@ -6,6 +6,7 @@ use mistralrs::{
 };
 use serde::Deserialize;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
 use super::gate::{Gate, GateHandle, Step};
@@ -41,6 +42,8 @@ pub struct EngineOptions {
 pub struct Engine {
     model: Model,
     stop: TokenId,
+    /// Held from a sequence's request until the engine has let go of it.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Engine {
@@ -61,14 +64,23 @@ impl Engine {
             .await
             .map_err(|error| failed(format!("the loader gave up ({error}); is a file cut short?")))?
             .map_err(|error| failed(first_line(&format!("{error:#}"))))?;
-        Ok(Self { model, stop })
+        Ok(Self {
+            model,
+            stop,
+            turn: Arc::default(),
+        })
     }
 
-    /// Starts a sequence on `prompt`; the engine begins computing as soon as it is done with the one before.
+    /// Starts a sequence on `prompt`, once the engine is rid of the one before.
+    ///
+    /// Requests that wait inside mistral.rs 0.8.1 while nothing runs are all started together, whatever the limit says.
+    /// Two sequences are sampled on the global rayon pool, where a waiting gate can stand on top of another engine's
+    /// matrix product: both would wait for ever. So no request is sent before the last has left.
     ///
     /// # Errors
     /// [`LocalError::Engine`] when the engine takes no more requests.
     pub async fn open(&self, prompt: &[TokenId]) -> Result<Branch, LocalError> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let (gate, handle) = Gate::new(self.stop);
         let (response, responses) = channel(RESPONSE_BUFFER);
         let gate: Arc<dyn CustomLogitsProcessor> = Arc::new(gate);
@@ -98,7 +110,7 @@ impl Engine {
             .map_err(|_| LocalError::Engine("it no longer takes requests".into()))?;
         Ok(Branch {
             handle,
-            outcome: tokio::spawn(drain(responses)),
+            outcome: tokio::spawn(drain(responses, turn)),
         })
     }
 
@@ -186,8 +198,9 @@ impl Branch {
     }
 }
 
-/// Takes the engine's own responses, which nobody reads (the gate has everything), and keeps an error if one comes.
-async fn drain(mut responses: Receiver<Response>) -> Option<String> {
+/// Takes the engine's own responses, which nobody reads (the gate has everything), and keeps an error if one comes. They
+/// end when the engine drops the sequence, and with them its turn.
+async fn drain(mut responses: Receiver<Response>, _turn: OwnedMutexGuard<()>) -> Option<String> {
     let mut failure = None;
     while let Some(response) = responses.recv().await {
         match response {

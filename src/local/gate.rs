@@ -18,7 +18,8 @@ pub struct Step {
 /// answers with logits that leave the sampler no other choice. The KV cache stays inside mistral.rs.
 ///
 /// Waiting here blocks the engine's own thread, which is safe as long as the engine runs this sequence alone: two or more
-/// sequences are sampled on the global rayon pool, and waiting there would starve everything else.
+/// sequences are sampled on the global rayon pool, and waiting there would starve everything else. [`super::Engine::open`]
+/// sees to that.
 pub struct Gate {
     steps: UnboundedSender<Step>,
     seat: Mutex<Seat>,

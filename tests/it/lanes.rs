@@ -66,6 +66,35 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
 }
 
 #[test]
+fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
+    run(async {
+        let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
+        let end = Tokenizer::load(source.folder()).unwrap().end();
+        let limits = LaneLimits {
+            lanes: 2,
+            queue: 8,
+            patience: Duration::from_secs(30),
+        };
+        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
+        let prompt: Vec<TokenId> = (300..400).map(TokenId).collect();
+        let session = async || {
+            for _ in 0..40 {
+                for _ in 0..3 {
+                    drop(lanes.open(&prompt, &prompt[..60]).await.unwrap());
+                }
+                let mut pair = lanes.open(&prompt, &prompt[..60]).await.unwrap();
+                for _ in 0..3 {
+                    let step = tokio::time::timeout(Duration::from_secs(30), pair.logits()).await;
+                    step.expect("both engines stand still").unwrap();
+                    pair.feed(TokenId(300));
+                }
+            }
+        };
+        tokio::join!(session(), session());
+    });
+}
+
+#[test]
 fn waiting_for_a_lane_is_bounded() {
     run(async {
         let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
