@@ -12,12 +12,12 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The file given with `--config` is no TOML.
-    #[error("{path}: {source}")]
+    #[error("{path}: {reason}")]
     NotToml {
         /// The file.
         path: PathBuf,
         /// Where it stops being TOML.
-        source: config::ConfigError,
+        reason: String,
     },
     /// A file or variable does not parse, or a value has the wrong type.
     #[error("the configuration is not usable: {0}")]

@@ -41,9 +41,9 @@ pub fn load(
             source,
         })?;
         let layer = File::from(path).format(FileFormat::Toml);
-        layer.collect().map_err(|source| SettingsError::NotToml {
+        layer.collect().map_err(|error| SettingsError::NotToml {
             path: path.to_owned(),
-            source,
+            reason: error.to_string(),
         })?;
         refuse_unknown(&layer, &path.display().to_string(), &defaults)?;
         own = own.add_source(layer);
