@@ -34,8 +34,8 @@ pub async fn run(arguments: DemoArguments) -> Result<(), CommandError> {
     let proxy = during("loading the small model", Proxy::load(&settings)).await?;
     let serving = tokio::spawn(serve(listener, router(Arc::clone(&proxy)), shutdown(), drain));
 
-    let mut page = Page::standard_output();
-    showcase(&mut page, &proxy, listen).await?;
+    let page = Page::standard_output();
+    showcase(&page, &proxy, listen).await?;
     if arguments.once {
         return Ok(());
     }

@@ -24,7 +24,7 @@ struct Question {
 ///
 /// # Errors
 /// [`CommandError::Showcase`] when an answer does not come, [`CommandError::Output`] when it cannot be shown.
-pub async fn showcase(page: &mut Page, proxy: &Arc<Proxy>, listen: SocketAddr) -> Result<(), CommandError> {
+pub async fn showcase(page: &Page, proxy: &Arc<Proxy>, listen: SocketAddr) -> Result<(), CommandError> {
     let mut reports = Vec::new();
     for line in QUESTIONS.lines() {
         let asked: Question = serde_json::from_str(line).map_err(|error| CommandError::Showcase(error.to_string()))?;

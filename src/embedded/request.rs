@@ -127,8 +127,7 @@ impl Completion {
         if ids.is_empty() {
             return Err(Refusal::bad("prompt", "You must pass at least one prompt"));
         }
-        let rows = server.rows();
-        match ids.iter().find(|id| id.index() >= rows) {
+        match ids.iter().find(|id| id.index() >= server.rows) {
             Some(id) => Err(Refusal::bad(
                 "prompt",
                 format!("Token id {} is out of vocabulary", id.0),

@@ -55,7 +55,8 @@ pub struct EmbeddedUpstream {
     pub(super) slots: Arc<Slots>,
     pub(super) context_length: usize,
     pub(super) pacing: Pacing,
-    rows: usize,
+    /// Rows of the model's output, padding included; ids below it are accepted in prompts.
+    pub(super) rows: usize,
 }
 
 /// Requests may be as long as a full window of ids written in decimal.
@@ -110,11 +111,6 @@ impl EmbeddedUpstream {
             .route("/health", get(|| async {}))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self)
-    }
-
-    /// Rows of the model's output, padding included; ids below it are accepted in prompts.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
     }
 }
 

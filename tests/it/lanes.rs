@@ -1,6 +1,7 @@
 //! Lanes of the local model: abandoned sessions leave nothing behind, and waiting is bounded and fair.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use costeer::local::{LaneLimits, Lanes, LocalError, LocalModel, ModelSource};
@@ -31,6 +32,14 @@ async fn abandon(address: SocketAddr, chunks: usize) {
     for _ in 0..chunks {
         stream.next().await.unwrap().unwrap();
     }
+}
+
+/// Lanes of the shipped small model.
+async fn lanes(lanes: usize, queue: usize, patience: Duration) -> Arc<Lanes> {
+    let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
+    let end = Tokenizer::load(source.folder()).unwrap().end();
+    let limits = LaneLimits { lanes, queue, patience };
+    Lanes::load(&source, &options(), limits, end, None).await.unwrap()
 }
 
 #[test]
@@ -68,14 +77,7 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
 #[test]
 fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
     run(async {
-        let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
-        let end = Tokenizer::load(source.folder()).unwrap().end();
-        let limits = LaneLimits {
-            lanes: 2,
-            queue: 8,
-            patience: Duration::from_secs(30),
-        };
-        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
+        let lanes = lanes(2, 8, Duration::from_secs(30)).await;
         let prompt: Vec<TokenId> = (300..400).map(TokenId).collect();
         let session = async || {
             for _ in 0..40 {
@@ -97,14 +99,7 @@ fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
 #[test]
 fn waiting_for_a_lane_is_bounded() {
     run(async {
-        let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
-        let end = Tokenizer::load(source.folder()).unwrap().end();
-        let limits = LaneLimits {
-            lanes: 1,
-            queue: 1,
-            patience: Duration::from_millis(300),
-        };
-        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
+        let lanes = lanes(1, 1, Duration::from_millis(300)).await;
         let prompt = [TokenId(300)];
         let held = lanes.open(&prompt, &prompt).await.unwrap();
         let (waiting, refused) = tokio::join!(lanes.open(&prompt, &prompt), async {
