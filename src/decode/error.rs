@@ -19,4 +19,17 @@ pub enum DecodeError {
          model belong together?"
     )]
     NoCandidate,
+    /// The upstream's own choice is no token of the vocabulary.
+    #[error(
+        "the upstream chose token {token} at position {position} of the answer, and the vocabulary has {vocabulary} tokens; \
+         do upstream.tokenizer and the upstream's model belong together?"
+    )]
+    UnknownToken {
+        /// 0 is the first of the answer.
+        position: usize,
+        /// The upstream's token.
+        token: u32,
+        /// Tokens of the vocabulary.
+        vocabulary: usize,
+    },
 }

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::StreamExt;
 use reqwest::header::HeaderValue;
 
+use super::draft::Draft;
+use super::gate::{Gate, GateRule};
+use super::pick::{Chooser, Exactness, candidate, listed, token_of};
+use super::window::{Lookahead, Window};
 use super::{DecodeError, Report};
-use crate::local::{BranchPair, LocalModel};
-use crate::steering::{Candidate, Certificate, Delta, Policy, Rule, Sampling, certify};
-use crate::upstream::{Position, PositionRequest, Positions, Upstream, UpstreamError};
+use crate::local::{BranchPair, LocalError, LocalModel, PairStep};
+use crate::steering::{Delta, Rule, Sampling};
+use crate::upstream::{LogprobRequest, Position, PositionRequest, Upstream, UpstreamError};
 use crate::vocabulary::{TextStream, TokenId, Tokenizer};
 
 /// How far a session may go.
@@ -15,8 +18,8 @@ use crate::vocabulary::{TextStream, TokenId, Tokenizer};
 pub struct Limits {
     /// Tokens of the answer, the end of turn not counted.
     pub max_tokens: usize,
-    /// Positions to ask of the upstream in one request; 1 is the paper's protocol.
-    pub lookahead: usize,
+    /// Positions to ask of the upstream in one request.
+    pub lookahead: Lookahead,
     /// Candidates to ask for at each position.
     pub top_k: usize,
 }
@@ -33,6 +36,10 @@ pub struct Plan {
     pub rule: Rule,
     /// Greedy or drawn.
     pub sampling: Sampling,
+    /// What to do about tokens the upstream does not list.
+    pub exactness: Exactness,
+    /// Where not to steer at all.
+    pub gate: GateRule,
     /// Bounds.
     pub limits: Limits,
 }
@@ -70,27 +77,27 @@ pub struct Event {
 pub struct Session {
     upstream: Arc<dyn Upstream>,
     tokenizer: Arc<Tokenizer>,
-    branches: Box<dyn BranchPair>,
+    /// `None` once nothing more will be steered.
+    branches: Option<Box<dyn BranchPair>>,
+    /// Picked tokens that the branches have not been fed.
+    unfed: Vec<TokenId>,
     plan: Plan,
     /// Prompt and picked tokens: all that is needed to ask the upstream again, anywhere.
     prefix: Vec<TokenId>,
     picked: usize,
-    stream: Option<Stream>,
+    draft: Option<Draft>,
+    window: Window,
+    gate: Gate,
     text: TextStream,
     report: Report,
+    /// The upstream has shown that it does not take ids to ask for.
+    cannot_refetch: bool,
     started: Instant,
     finished: bool,
 }
 
-/// An open continuation of the upstream.
-struct Stream {
-    positions: Positions,
-    delivered: bool,
-}
-
 impl Session {
-    /// Opens both branches, which start on their prompts at once, while the first request to the upstream is still to
-    /// be sent.
+    /// Opens both branches, which start on their prompts at once, and sends the first request to the upstream.
     ///
     /// # Errors
     /// [`DecodeError::Local`] when no lane is free or the local model refuses.
@@ -104,19 +111,25 @@ impl Session {
     ) -> Result<Self, DecodeError> {
         let started = Instant::now();
         let branches = local.open(public, private).await?;
-        Ok(Self {
+        let mut session = Self {
             upstream,
             tokenizer,
-            branches,
+            branches: Some(branches),
+            unfed: Vec::new(),
             prefix: plan.upstream_prompt.clone(),
+            window: Window::new(plan.limits.lookahead),
+            gate: Gate::new(plan.gate),
             plan,
             picked: 0,
-            stream: None,
+            draft: None,
             text: TextStream::default(),
             report: Report::default(),
+            cannot_refetch: false,
             started,
             finished: false,
-        })
+        };
+        session.open_draft();
+        Ok(session)
     }
 
     /// The next token; `None` after the last.
@@ -132,15 +145,20 @@ impl Session {
         let waiting = Instant::now();
         let position = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
-        let picked = self.pick(&position).await?;
-        if picked.token != position.draft {
-            // What the upstream goes on with is conditioned on a token we did not take.
-            self.stream = None;
-        }
-        let event = self.take(picked);
+        let token = self.pick(&position).await?;
+        let event = self.take(token, &position);
         self.finished = event.finish.is_some();
-        if event.finish.is_none() {
-            self.branches.feed(event.picked.token);
+        // What the upstream goes on with is conditioned on its draft.
+        let draft_holds = token == position.draft && !self.finished;
+        if !draft_holds || self.draft.as_ref().is_some_and(Draft::is_spent) {
+            self.close_draft();
+        }
+        if self.finished {
+            self.branches = None;
+        } else {
+            self.feed(token);
+            // At once, and not when the next token is wanted: the request travels while this one is written out.
+            self.open_draft();
         }
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
@@ -159,80 +177,173 @@ impl Session {
         &self.report
     }
 
+    /// Asks the upstream to go on from the prefix, unless it is at it.
+    fn open_draft(&mut self) {
+        if self.draft.is_some() {
+            return;
+        }
+        let left = self.plan.limits.max_tokens.saturating_sub(self.picked);
+        let ask = self.window.ask(left);
+        let request = PositionRequest {
+            model: self.plan.model.clone(),
+            authorization: self.plan.authorization.clone(),
+            prefix: self.prefix.clone(),
+            window: ask.positions,
+            top_k: self.plan.limits.top_k,
+        };
+        self.report.upstream_requests += 1;
+        self.draft = Some(Draft::open(Arc::clone(&self.upstream), request, ask.unread));
+    }
+
+    /// Ends the request and learns from it.
+    fn close_draft(&mut self) {
+        if let Some(draft) = self.draft.take() {
+            let outcome = draft.outcome();
+            self.report.wasted_tokens += outcome.unused as u64;
+            self.window.learn(outcome);
+        }
+    }
+
     async fn next_position(&mut self) -> Result<Position, DecodeError> {
         loop {
-            let stream = match &mut self.stream {
-                Some(stream) => stream,
-                None => self.stream.insert(Stream {
-                    positions: self.upstream.positions(self.request()).await?,
-                    delivered: false,
-                }),
+            self.open_draft();
+            let Some(draft) = &mut self.draft else {
+                continue;
             };
-            match stream.positions.next().await.transpose()? {
-                Some(position) => {
-                    if !stream.delivered {
-                        stream.delivered = true;
-                        self.report.upstream_requests += 1;
-                    }
-                    return Ok(position);
-                }
-                // The window is used up: go on from the prefix. An answer without any position would repeat for ever.
-                None if stream.delivered => self.stream = None,
+            match draft.next().await.transpose()? {
+                Some(position) => return self.checked(position),
+                // Used up: go on from the prefix. An answer without any position would repeat for ever.
+                None if draft.taken() > 0 => self.close_draft(),
                 None => return Err(UpstreamError::NoLogprobs.into()),
             }
         }
     }
 
-    fn request(&self) -> PositionRequest {
-        let left = self.plan.limits.max_tokens.saturating_sub(self.picked);
-        PositionRequest {
+    /// A draft that is no token of the vocabulary cannot come from the model the tokenizer belongs to.
+    fn checked(&self, position: Position) -> Result<Position, DecodeError> {
+        let vocabulary = self.tokenizer.selectable().len();
+        if position.draft.index() < vocabulary {
+            Ok(position)
+        } else {
+            Err(DecodeError::UnknownToken {
+                position: self.picked,
+                token: position.draft.0,
+                vocabulary,
+            })
+        }
+    }
+
+    /// The token of `position`: steered, or the upstream's own where the gate lets it pass.
+    async fn pick(&mut self, position: &Position) -> Result<TokenId, DecodeError> {
+        let mut candidates = listed(position);
+        let largest = position
+            .candidates
+            .first()
+            .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
+        if self.gate.passes(largest) {
+            self.report.passed += 1;
+            let computing = Instant::now();
+            let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
+            self.report.time.arithmetic += computing.elapsed();
+            return pick.map(|pick| pick.token).ok_or(DecodeError::NoCandidate);
+        }
+        let step = self.logits().await?;
+        let mut computing = Instant::now();
+        let delta = Delta::new(&step.private.logits, &step.public.logits, self.plan.rule.delta_floor)?;
+        let mut refetched = false;
+        loop {
+            let pick = self.chooser(self.plan.exactness).pick(&candidates, &delta);
+            let pick = pick.ok_or(DecodeError::NoCandidate)?;
+            self.report.time.arithmetic += computing.elapsed();
+            if pick.doubts.is_empty() || self.plan.exactness != Exactness::Refetch {
+                self.report.book(self.plan.exactness, pick.doubts.is_empty(), refetched);
+                return Ok(pick.token);
+            }
+            let doubtful = pick
+                .doubts
+                .iter()
+                .take(REFETCH_AT_ONCE)
+                .map(|doubt| token_of(doubt.index));
+            let waiting = Instant::now();
+            let known = self.refetch(doubtful.collect()).await?;
+            computing = Instant::now();
+            self.report.time.upstream_wait += computing - waiting;
+            let Some(known) = known else {
+                self.report.book(Exactness::Refetch, false, refetched);
+                return Ok(pick.token);
+            };
+            refetched = true;
+            candidates.add(known.iter().map(candidate));
+        }
+    }
+
+    fn chooser(&self, exactness: Exactness) -> Chooser<'_> {
+        Chooser {
+            rule: &self.plan.rule,
+            sampling: &self.plan.sampling,
+            exactness,
+            selectable: self.tokenizer.selectable(),
+            position: self.picked as u64,
+        }
+    }
+
+    /// Waits for the branches, which are first fed whatever the gate has kept from them.
+    async fn logits(&mut self) -> Result<PairStep, DecodeError> {
+        let waiting = Instant::now();
+        self.feed_unfed();
+        let gone = || LocalError::Engine("its branches have been given back".into());
+        let step = self.branches.as_mut().ok_or_else(gone)?.logits().await?;
+        self.report.time.local_wait += waiting.elapsed();
+        self.report.time.local_compute += step.public.compute.max(step.private.compute);
+        Ok(step)
+    }
+
+    /// Has the branches start on the next position. While the gate is shut they rest, and are fed when it opens again.
+    fn feed(&mut self, token: TokenId) {
+        if self.gate.is_latched() {
+            self.branches = None;
+            return;
+        }
+        self.unfed.push(token);
+        if !self.gate.is_shut() {
+            self.feed_unfed();
+        }
+    }
+
+    fn feed_unfed(&mut self) {
+        if let Some(branches) = self.branches.as_mut().filter(|_| !self.unfed.is_empty()) {
+            branches.feed(&self.unfed);
+            self.unfed.clear();
+        }
+    }
+
+    /// ln p of `tokens` at the next position; `None` where this upstream cannot say.
+    async fn refetch(&mut self, tokens: Vec<TokenId>) -> Result<Option<Vec<(TokenId, f64)>>, DecodeError> {
+        if self.cannot_refetch {
+            return Ok(None);
+        }
+        self.report.refetch_requests += 1;
+        let request = LogprobRequest {
             model: self.plan.model.clone(),
             authorization: self.plan.authorization.clone(),
             prefix: self.prefix.clone(),
-            window: self.plan.limits.lookahead.min(left).max(1),
-            top_k: self.plan.limits.top_k,
-        }
-    }
-
-    /// Waits for the branches and picks the token of `position`.
-    async fn pick(&mut self, position: &Position) -> Result<Picked, DecodeError> {
-        let waiting = Instant::now();
-        let step = self.branches.logits().await?;
-        let computing = Instant::now();
-        self.report.time.local_wait += computing - waiting;
-        self.report.time.local_compute += step.public.compute.max(step.private.compute);
-
-        let rule = &self.plan.rule;
-        let selectable = self.tokenizer.selectable();
-        let delta = Delta::new(&step.private.logits, &step.public.logits, rule.delta_floor)?;
-        let listed: Vec<Candidate> = position
-            .candidates
-            .iter()
-            .map(|(id, logprob)| Candidate {
-                index: id.index(),
-                logprob: *logprob,
-            })
-            .collect();
-        let policy = Policy::new(&listed, &delta, rule, selectable);
-        let chosen = self
-            .plan
-            .sampling
-            .pick(&policy, self.picked as u64)
-            .ok_or(DecodeError::NoCandidate)?;
-        match certify(&policy, &listed, &delta, rule, selectable) {
-            Certificate::Certified => self.report.certified += 1,
-            Certificate::Uncertified => self.report.uncertified += 1,
-        }
-        let picked = Picked {
-            token: token_of(chosen.candidate.index),
-            upstream_best: position.candidates.first().map_or(position.draft, |(id, _)| *id),
+            tokens,
         };
-        self.report.time.arithmetic += computing.elapsed();
-        Ok(picked)
+        match self.upstream.logprobs(request).await {
+            Ok(known) => Ok(Some(known)),
+            Err(error @ UpstreamError::NotTheTokensAskedFor { .. }) => {
+                tracing::warn!(%error, "positions that are in doubt are counted as uncertified");
+                self.cannot_refetch = true;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Books the picked token and turns it into an event.
-    fn take(&mut self, picked: Picked) -> Event {
+    fn take(&mut self, token: TokenId, position: &Position) -> Event {
+        let upstream_best = position.candidates.first().map_or(position.draft, |(id, _)| *id);
+        let picked = Picked { token, upstream_best };
         self.report.positions += 1;
         self.report.changed += u64::from(picked.token != picked.upstream_best);
         let ends = self.tokenizer.ends().contains(&picked.token);
@@ -259,7 +370,13 @@ impl Session {
     }
 }
 
-/// Candidates come from ids, so their index fits one.
-fn token_of(index: usize) -> TokenId {
-    TokenId(u32::try_from(index).unwrap_or(u32::MAX))
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close_draft();
+        self.report.record();
+    }
 }
+
+/// Tokens asked for by id in one request. Those that matter most come first, and each answer also bounds the rest more
+/// tightly, so a second request is rare.
+const REFETCH_AT_ONCE: usize = 64;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
+use super::logprobs::Wanted;
 use super::request::Chat;
 use super::server::{Body, EmbeddedUpstream, Envelope, Shape, stream_events};
 
@@ -22,7 +23,7 @@ pub async fn chat_completions(
         &server,
         &prompt,
         request.common.chat_tokens(),
-        None,
+        Wanted::Nothing,
         request.common.sampling(),
     );
     let mut generation = generation.await?;

@@ -18,13 +18,14 @@ pub async fn completions(
 ) -> Result<Response, Refusal> {
     request.common.check(&server)?;
     let prompt = request.prompt_ids(&server)?;
-    let top_k = request.top_k()?;
+    let wanted = request.wanted(&server)?;
+    let lists_candidates = request.logprobs.is_some();
     server.pacing.request().await;
     let generation = Generation::start(
         &server,
         &prompt,
         request.common.completion_tokens(),
-        top_k,
+        wanted,
         request.common.sampling(),
     );
     let mut generation = generation.await?;
@@ -48,7 +49,7 @@ pub async fn completions(
     let choice = json!({
         "index": 0,
         "text": text,
-        "logprobs": top_k.map(|_| logprobs.json()),
+        "logprobs": lists_candidates.then(|| logprobs.json()),
         "finish_reason": finish_reason,
         "stop_reason": null,
         "token_ids": ids.then_some(&tokens),

@@ -1,18 +1,22 @@
+use std::sync::atomic::Ordering;
+
 use super::error::Refusal;
-use super::logprobs::{log_softmax, top};
+use super::logprobs::{Wanted, log_softmax, top};
 use super::server::EmbeddedUpstream;
 use super::slots::Sequence;
-use crate::steering::{Candidate, Delta, Policy, Rule, Sampling, Strength};
+use crate::steering::{Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use crate::vocabulary::{TextStream, TokenId};
 
 /// A generation in progress; dropping it stops it at the next token.
 pub struct Generation {
     sequence: Sequence,
     sampling: Sampling,
-    top_k: Option<usize>,
+    wanted: Wanted,
     left: usize,
     position: u64,
     text: TextStream,
+    /// The last token, which the sequence has not been fed.
+    unfed: Option<TokenId>,
     finished: bool,
 }
 
@@ -24,7 +28,7 @@ pub struct Generated {
     pub text: String,
     /// Its raw ln p.
     pub logprob: f32,
-    /// The likeliest tokens with their raw ln p, best first; `None` where none were asked for.
+    /// The candidates that were asked for, with their raw ln p; `None` where none were.
     pub top: Option<Vec<(TokenId, f32)>>,
     /// `stop` or `length` on the last token.
     pub finish_reason: Option<&'static str>,
@@ -39,7 +43,7 @@ impl Generation {
         server: &EmbeddedUpstream,
         prompt: &[TokenId],
         max_tokens: usize,
-        top_k: Option<usize>,
+        wanted: Wanted,
         sampling: Sampling,
     ) -> Result<Self, Refusal> {
         let window = server.context_length;
@@ -57,10 +61,11 @@ impl Generation {
         Ok(Self {
             sequence: server.slots.open(prompt).await?,
             sampling,
-            top_k,
+            wanted,
             left: max_tokens.min(room),
             position: 0,
             text: TextStream::default(),
+            unfed: None,
             finished: false,
         })
     }
@@ -74,9 +79,15 @@ impl Generation {
             return Ok(None);
         }
         server.pacing.token().await;
+        // Not before somebody wants what comes after it: a client that goes on with another token instead leaves by now,
+        // and finds the sequence where it needs it.
+        if let Some(token) = self.unfed.take() {
+            self.sequence.feed(token);
+        }
         let logits = self.sequence.logits().await?;
         let token = choose(logits, &self.sampling, self.position, server.tokenizer.selectable());
         let logprobs = log_softmax(logits);
+        server.generated.fetch_add(1, Ordering::Relaxed);
         let ends = server.tokenizer.ends().contains(&token);
         self.left = self.left.saturating_sub(1);
         self.position += 1;
@@ -90,13 +101,13 @@ impl Generation {
         if self.finished {
             text.push_str(&self.text.finish());
         } else {
-            self.sequence.feed(token);
+            self.unfed = Some(token);
         }
         Ok(Some(Generated {
             token,
             text,
             logprob: logprobs.get(token.index()).copied().unwrap_or(f32::NEG_INFINITY),
-            top: self.top_k.map(|k| top(&logprobs, k)),
+            top: self.wanted.list(&logprobs),
             finish_reason,
         }))
     }
@@ -108,22 +119,17 @@ fn choose(logits: &[f32], sampling: &Sampling, position: u64, selectable: &[bool
     if sampling.temperature == 0.0 {
         return greedy();
     }
-    let candidates: Vec<Candidate> = logits
-        .iter()
-        .enumerate()
-        .map(|(index, logit)| Candidate {
-            index,
-            logprob: f64::from(*logit),
-        })
-        .collect();
-    let unsteered = Strength::new(0.0).zip(Delta::new(logits, logits, 0.0).ok());
-    let drawn = unsteered.and_then(|(strength, delta)| {
+    let all = logits.iter().enumerate().map(|(index, logit)| Candidate {
+        index,
+        logprob: f64::from(*logit),
+    });
+    let drawn = Strength::new(0.0).and_then(|strength| {
         let rule = Rule {
             strength,
             delta_floor: 0.0,
             plausibility: 0.0,
         };
-        let policy = Policy::new(&candidates, &delta, &rule, selectable);
+        let policy = Policy::new(&Candidates::new(all.collect()), &Delta::none(), &rule, selectable);
         let scored = sampling.pick(&policy, position)?;
         u32::try_from(scored.candidate.index).ok().map(TokenId)
     });

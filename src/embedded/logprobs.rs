@@ -1,5 +1,28 @@
 use crate::vocabulary::TokenId;
 
+/// Candidates to list at each position.
+pub enum Wanted {
+    Nothing,
+    /// The likeliest.
+    Top(usize),
+    /// These and no others.
+    These(Vec<TokenId>),
+}
+
+impl Wanted {
+    /// The list, from ln p of every token; the likeliest come best first.
+    pub fn list(&self, logprobs: &[f32]) -> Option<Vec<(TokenId, f32)>> {
+        match self {
+            Self::Nothing => None,
+            Self::Top(k) => Some(top(logprobs, *k)),
+            Self::These(ids) => {
+                let of = |id: &TokenId| logprobs.get(id.index()).map(|logprob| (*id, *logprob));
+                Some(ids.iter().filter_map(of).collect())
+            }
+        }
+    }
+}
+
 /// ln p of every token, shape `[vocabulary]`, from raw logits: what vLLM calls raw_logprobs.
 pub fn log_softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -2,6 +2,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::Refusal;
+use super::logprobs::Wanted;
 use super::server::EmbeddedUpstream;
 use crate::steering::Sampling;
 use crate::vocabulary::{ChatMessage, Role, TokenId};
@@ -35,6 +36,7 @@ pub struct Completion {
     pub common: Common,
     pub prompt: Prompt,
     pub logprobs: Option<i64>,
+    pub logprob_token_ids: Option<Vec<u32>>,
     #[serde(default)]
     pub return_tokens_as_token_ids: bool,
 }
@@ -136,15 +138,32 @@ impl Completion {
         }
     }
 
-    /// How many candidates to list; −1 lists the vocabulary, as in vLLM with `--max-logprobs -1`.
-    pub fn top_k(&self) -> Result<Option<usize>, Refusal> {
-        match self.logprobs {
-            None => Ok(None),
-            Some(-1) => Ok(Some(usize::MAX)),
-            Some(k) => usize::try_from(k)
-                .map(Some)
-                .map_err(|_| Refusal::bad("logprobs", format!("logprobs must be non-negative or -1, got {k}."))),
+    /// Which candidates to list; −1 lists the vocabulary, as in vLLM with `--max-logprobs -1`.
+    pub fn wanted(&self, server: &EmbeddedUpstream) -> Result<Wanted, Refusal> {
+        let Some(k) = self.logprobs else {
+            return match self.logprob_token_ids {
+                Some(_) => Err(Refusal::bad(
+                    "logprob_token_ids",
+                    "logprob_token_ids needs logprobs to be set.",
+                )),
+                None => Ok(Wanted::Nothing),
+            };
+        };
+        if let Some(ids) = &self.logprob_token_ids {
+            return match ids.iter().find(|id| **id as usize >= server.rows) {
+                Some(id) => Err(Refusal::bad(
+                    "logprob_token_ids",
+                    format!("Token id {id} is out of vocabulary"),
+                )),
+                None => Ok(Wanted::These(ids.iter().copied().map(TokenId).collect())),
+            };
         }
+        if k == -1 {
+            return Ok(Wanted::Top(usize::MAX));
+        }
+        usize::try_from(k)
+            .map(Wanted::Top)
+            .map_err(|_| Refusal::bad("logprobs", format!("logprobs must be non-negative or -1, got {k}.")))
     }
 }
 

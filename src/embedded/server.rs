@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::JsonRejection;
@@ -55,6 +56,8 @@ pub struct EmbeddedUpstream {
     pub(super) slots: Arc<Slots>,
     pub(super) context_length: usize,
     pub(super) pacing: Pacing,
+    /// Tokens generated since the start.
+    pub(super) generated: AtomicU64,
     /// Rows of the model's output, padding included; ids below it are accepted in prompts.
     pub(super) rows: usize,
 }
@@ -98,7 +101,13 @@ impl EmbeddedUpstream {
             slots: Slots::new(engines),
             context_length,
             pacing,
+            generated: AtomicU64::new(0),
         }))
+    }
+
+    /// Tokens generated since the start, whether anybody read them or not.
+    pub fn generated(&self) -> u64 {
+        self.generated.load(Ordering::Relaxed)
     }
 
     /// All routes.

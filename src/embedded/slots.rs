@@ -139,7 +139,7 @@ impl Sequence {
     /// Appends a token; the engine starts on the next position. [`Self::logits`] must have been called before.
     pub fn feed(&mut self, token: TokenId) {
         if let Some(parked) = self.slot.as_mut().and_then(|slot| slot.parked.as_mut()) {
-            parked.branch.feed(token);
+            parked.branch.feed(&[token]);
             parked.ids.push(token);
             parked.logits = None;
         }

@@ -134,6 +134,7 @@ impl From<UpstreamError> for ApiError {
             UpstreamError::Unreachable { .. }
             | UpstreamError::NoLogprobs
             | UpstreamError::NoTokenIds { .. }
+            | UpstreamError::NotTheTokensAskedFor { .. }
             | UpstreamError::Cut
             | UpstreamError::Malformed(_) => StatusCode::BAD_GATEWAY,
         };
@@ -164,7 +165,9 @@ impl From<DecodeError> for ApiError {
         match error {
             DecodeError::Upstream(error) => error.into(),
             DecodeError::Local(error) => error.into(),
-            DecodeError::NoCandidate => Self::upstream(StatusCode::BAD_GATEWAY, error.to_string()),
+            DecodeError::NoCandidate | DecodeError::UnknownToken { .. } => {
+                Self::upstream(StatusCode::BAD_GATEWAY, error.to_string())
+            }
             DecodeError::Logits(reason) => LocalError::Engine(reason.to_string()).into(),
         }
     }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::{ApiError, ChatRequest};
 use crate::context::{Composer, PrivateContext};
-use crate::decode::{Limits, Plan, Session};
+use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, LocalModel, ModelSource, tokenizer_directory};
 use crate::settings::{Device, OnUnsteerable, Settings};
 use crate::steering::{Rule, Sampling, Strength};
@@ -69,6 +69,8 @@ pub struct Proxy {
     local_tokenizer: Arc<Tokenizer>,
     composer: Composer,
     rule: Rule,
+    exactness: Exactness,
+    gate: GateRule,
     limits: Limits,
 }
 
@@ -124,9 +126,11 @@ impl Proxy {
                 default_system: settings.context.default_system.clone(),
             },
             rule,
+            exactness: settings.steering.exactness,
+            gate: settings.steering.gate(),
             limits: Limits {
                 max_tokens: settings.steering.max_tokens,
-                lookahead: settings.upstream.lookahead,
+                lookahead: settings.upstream.lookahead(),
                 top_k: settings.upstream.top_k,
             },
         }))
@@ -175,6 +179,8 @@ impl Proxy {
                 top_p: request.top_p,
                 seed: request.seed,
             },
+            exactness: self.exactness,
+            gate: self.gate,
             limits: Limits {
                 max_tokens: wanted.min(room),
                 ..self.limits

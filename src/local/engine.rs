@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use mistralrs::{
     CustomLogitsProcessor, GgufModelBuilder, IsqType, Model, ModelDType, NormalRequest, Request, RequestMessage,
@@ -110,6 +111,7 @@ impl Engine {
             .map_err(|_| LocalError::Engine("it no longer takes requests".into()))?;
         Ok(Branch {
             handle,
+            skip: 0,
             outcome: tokio::spawn(drain(responses, turn)),
         })
     }
@@ -171,6 +173,8 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
 /// One running sequence. Dropping it ends the sequence at its next position.
 pub struct Branch {
     handle: GateHandle,
+    /// Positions on the way whose next token is known already, so that nobody wants their logits.
+    skip: usize,
     outcome: JoinHandle<Option<String>>,
 }
 
@@ -180,21 +184,36 @@ impl Branch {
     /// # Errors
     /// [`LocalError::Engine`] when the sequence ended instead.
     pub async fn logits(&mut self) -> Result<Step, LocalError> {
-        match self.handle.steps.recv().await {
-            Some(step) => Ok(step),
-            None => {
-                let reason = (&mut self.outcome).await.ok().flatten();
-                Err(LocalError::Engine(
-                    reason.unwrap_or_else(|| "it ended the sequence by itself".into()),
-                ))
+        let mut compute = Duration::ZERO;
+        loop {
+            match self.handle.steps.recv().await {
+                Some(step) if self.skip > 0 => {
+                    self.skip -= 1;
+                    compute += step.compute;
+                }
+                Some(step) => {
+                    return Ok(Step {
+                        compute: compute + step.compute,
+                        ..step
+                    });
+                }
+                None => {
+                    let reason = (&mut self.outcome).await.ok().flatten();
+                    return Err(LocalError::Engine(
+                        reason.unwrap_or_else(|| "it ended the sequence by itself".into()),
+                    ));
+                }
             }
         }
     }
 
-    /// Appends `token`; the engine starts computing the next position. Nothing happens after the sequence has ended:
-    /// the next [`Self::logits`] says so.
-    pub fn feed(&self, token: TokenId) {
-        let _ended = self.handle.picks.send(token);
+    /// Appends `tokens`; the engine computes one position after the other without waiting in between. Nothing happens
+    /// after the sequence has ended: the next [`Self::logits`] says so.
+    pub fn feed(&mut self, tokens: &[TokenId]) {
+        for token in tokens {
+            let _ended = self.handle.picks.send(*token);
+        }
+        self.skip += tokens.len().saturating_sub(1);
     }
 }
 

@@ -182,8 +182,8 @@ impl BranchPair for LaneSession {
         .boxed()
     }
 
-    fn feed(&mut self, token: TokenId) {
-        self.public.feed(token);
-        self.private.feed(token);
+    fn feed(&mut self, tokens: &[TokenId]) {
+        self.public.feed(tokens);
+        self.private.feed(tokens);
     }
 }

@@ -46,8 +46,8 @@ pub trait BranchPair: Send {
     /// A [`LocalError`] when an engine failed; the pair is of no more use then.
     fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>>;
 
-    /// Appends the picked token to both branches, which start computing the next position at once.
-    fn feed(&mut self, token: TokenId);
+    /// Appends picked tokens, at least one, to both branches, which start computing the position after them at once.
+    fn feed(&mut self, tokens: &[TokenId]);
 }
 
 /// What the two branches say about one position.

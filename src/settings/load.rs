@@ -4,6 +4,7 @@ use config::{Config, Environment, File, FileFormat, Source};
 
 use super::unknown::{keys, refuse_unknown};
 use super::{DEFAULTS, Settings, SettingsError};
+use crate::decode::Lookahead;
 
 /// The five numbers that `steering.strength` replaces.
 const FTRL_KEYS: [&str; 5] = [
@@ -83,15 +84,37 @@ fn refuse_both_ways(own: &dyn Source) -> Result<(), SettingsError> {
     }
 }
 
-fn check(settings: &Settings) -> Result<(), SettingsError> {
-    let require = |holds: bool, key: &'static str, reason: &str| {
-        if holds {
-            Ok(())
-        } else {
-            let reason = reason.to_owned();
-            Err(SettingsError::Value { key, reason })
+fn require(holds: bool, key: &'static str, reason: &str) -> Result<(), SettingsError> {
+    if holds {
+        Ok(())
+    } else {
+        let reason = reason.to_owned();
+        Err(SettingsError::Value { key, reason })
+    }
+}
+
+/// Far above anything useful: a server would compute as many positions for one that is used.
+const MOST_POSITIONS: usize = 1024;
+
+fn check_lookahead(lookahead: Lookahead) -> Result<(), SettingsError> {
+    let range = format!("it must be from 1 to {MOST_POSITIONS}");
+    match lookahead {
+        Lookahead::Fixed(positions) => {
+            let reason = format!("{range}, or \"adaptive\"");
+            require((1..=MOST_POSITIONS).contains(&positions), "upstream.lookahead", &reason)
         }
-    };
+        Lookahead::Adaptive { most, waste } => {
+            require((1..=MOST_POSITIONS).contains(&most), "upstream.max_lookahead", &range)?;
+            require(
+                (0.0..=10.0).contains(&waste),
+                "upstream.max_waste",
+                "it must be a number from 0 to 10",
+            )
+        }
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), SettingsError> {
     let upstream = &settings.upstream;
     let steering = &settings.steering;
     let is_http = reqwest::Url::parse(&upstream.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -101,7 +124,7 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1",
     )?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
-    require(upstream.lookahead >= 1, "upstream.lookahead", "it must be at least 1")?;
+    check_lookahead(upstream.lookahead())?;
     require(settings.local.lanes >= 1, "local.lanes", "it must be at least 1")?;
     require(steering.max_tokens >= 1, "steering.max_tokens", "it must be at least 1")?;
     require(
@@ -113,6 +136,16 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         (0.0..=1.0).contains(&steering.plausibility),
         "steering.plausibility",
         "it must be a number from 0 to 1",
+    )?;
+    require(
+        (0.0..=1.0).contains(&steering.gate_threshold),
+        "steering.gate_threshold",
+        "it must be a number from 0 to 1",
+    )?;
+    require(
+        steering.gate_positions >= 1,
+        "steering.gate_positions",
+        "it must be at least 1",
     )?;
     require(
         steering.default_strength().is_some(),
@@ -131,9 +164,11 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> Result<Settings, SettingsError> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        load(Some(file.path()), Variables::Ignore, &[])
+        let path = std::env::temp_dir().join(format!("costeer-{}.toml", uuid::Uuid::new_v4().simple()));
+        std::fs::write(&path, text).unwrap();
+        let settings = load(Some(&path), Variables::Ignore, &[]);
+        std::fs::remove_file(&path).unwrap();
+        settings
     }
 
     #[test]
@@ -169,11 +204,43 @@ mod tests {
             ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
             ("[steering]\nstrength = 1000\n", "steering.strength"),
             ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
+            ("[steering]\ngate_positions = 0\n", "steering.gate_positions"),
+            ("[steering]\ngate_threshold = 1.5\n", "steering.gate_threshold"),
+            ("[upstream]\nlookahead = 0\n", "upstream.lookahead"),
+            ("[upstream]\nlookahead = 100000000\n", "upstream.lookahead"),
+            ("[upstream]\nmax_lookahead = 0\n", "upstream.max_lookahead"),
+            ("[upstream]\nmax_waste = -0.1\n", "upstream.max_waste"),
             ("[context]\ntext = \"a\"\nfile = \"b\"\n", "context.text"),
         ] {
             let error = file(text).err().unwrap().to_string();
             assert!(error.starts_with(key), "{error}");
         }
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_named() {
+        for (text, part) in [
+            ("[upstream]\nlookahead = -4\n", "-4"),
+            ("[upstream]\nlookahead = \"much\"\n", "\"much\" is neither"),
+            ("[upstream]\nmax_lookahead = -1\n", "max_lookahead"),
+            ("[steering]\ngate = \"ajar\"\n", "ajar"),
+            ("[steering]\nexactness = \"exact\"\n", "exact"),
+        ] {
+            let error = file(text).err().unwrap().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn lookahead_is_a_number_or_a_word() {
+        let lookahead = |value: &str| {
+            let settings = load(None, Variables::Ignore, &[("upstream.lookahead", value.into())]);
+            settings.unwrap().upstream.lookahead()
+        };
+        assert_eq!(lookahead("4"), Lookahead::Fixed(4));
+        let written = file("[upstream]\nlookahead = 16\n").unwrap();
+        assert_eq!(written.upstream.lookahead(), Lookahead::Fixed(16));
+        assert!(matches!(lookahead("adaptive"), Lookahead::Adaptive { .. }));
     }
 
     #[test]

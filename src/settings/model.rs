@@ -2,9 +2,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::context::Placement;
+use crate::decode::{Exactness, GateMode, GateRule, Lookahead};
 use crate::local::Precision;
 use crate::steering::{Ftrl, Strength};
 
@@ -53,8 +55,13 @@ pub struct Upstream {
     pub tokenizer: Option<String>,
     /// Candidates a position.
     pub top_k: usize,
-    /// Positions a request.
-    pub lookahead: usize,
+    /// Positions a request; `None` where it adapts.
+    #[serde(deserialize_with = "adaptive_or_number")]
+    lookahead: Option<usize>,
+    /// The most positions a request where it adapts.
+    max_lookahead: usize,
+    /// Positions computed for nothing where it adapts, as a share of those used.
+    max_waste: f64,
     /// For a connection.
     #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
     pub connect_timeout: Duration,
@@ -64,6 +71,19 @@ pub struct Upstream {
     /// Between tokens.
     #[serde(rename = "idle_timeout_ms", deserialize_with = "millis")]
     pub idle_timeout: Duration,
+}
+
+impl Upstream {
+    /// Positions to ask for in one request.
+    pub fn lookahead(&self) -> Lookahead {
+        match self.lookahead {
+            Some(positions) => Lookahead::Fixed(positions),
+            None => Lookahead::Adaptive {
+                most: self.max_lookahead,
+                waste: self.max_waste,
+            },
+        }
+    }
 }
 
 /// `[local]`: the small model.
@@ -121,6 +141,14 @@ pub struct Steering {
     pub delta_floor: f64,
     /// Relative to the likeliest candidate.
     pub plausibility: f64,
+    /// What to do about tokens the upstream does not list.
+    pub exactness: Exactness,
+    /// Whether steering stops where the upstream is sure of itself.
+    pub gate: GateMode,
+    /// 1 − max p_LLM of a confident position is below it.
+    pub gate_threshold: f64,
+    /// Confident positions in a row.
+    pub gate_positions: u32,
     /// What to do with requests that cannot be steered.
     pub on_unsteerable: OnUnsteerable,
     /// Tokens.
@@ -128,6 +156,15 @@ pub struct Steering {
 }
 
 impl Steering {
+    /// The gate's mode and numbers together.
+    pub fn gate(&self) -> GateRule {
+        GateRule {
+            mode: self.gate,
+            threshold: self.gate_threshold,
+            positions: self.gate_positions,
+        }
+    }
+
     /// The strength that `strength` or the five numbers amount to; `None` when out of range.
     pub fn default_strength(&self) -> Option<Strength> {
         match self.strength {
@@ -200,4 +237,14 @@ fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 
 fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     optional(deserializer).map(|text| text.map(SecretString::from))
+}
+
+/// "adaptive", or a number in digits or in quotes (variables are text).
+fn adaptive_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "adaptive" {
+        return Ok(None);
+    }
+    let number = text.parse().map(Some);
+    number.map_err(|_| D::Error::custom(format!("\"{text}\" is neither \"adaptive\" nor a number of positions")))
 }

@@ -1,77 +1,74 @@
-use super::{Delta, Policy, Rule};
+use super::{Candidates, Delta, Hurdle, Rule};
 
-/// Whether the best candidate is proved to be the best of the whole vocabulary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certificate {
-    /// No token outside the candidates could have won.
-    Certified,
-    /// At least one token outside might have won; the candidates cannot tell.
-    Uncertified,
+/// A token that might have been picked, had the upstream listed it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Doubt {
+    /// Index into the vocabulary.
+    pub index: usize,
+    /// The most its score and noise can come to.
+    pub at_most: f64,
 }
 
-/// What can hide outside the candidates is bounded twice: no outside token is likelier than the least likely candidate,
-/// and none is likelier than the mass that the candidates leave over. Where even that much of p_LLM plus c·Δ stays below
-/// the best score for every outside token, the pick equals the one over the full vocabulary.
+/// Tokens outside `candidates` that cannot be proved to stay below `hurdle`, in rising order of index.
 ///
-/// `listed` holds the upstream's own list with nothing filtered out: `(index, ln p)`, in any order. `selectable` has
-/// shape `[vocabulary]`.
-pub fn certify(
-    policy: &Policy,
-    listed: &[super::Candidate],
-    delta: &Delta<'_>,
+/// Where there are none, the pick equals the one over the full vocabulary: it is *certified*. Every unknown token has
+/// at most [`Candidates::unknown_at_most`] of ln p_LLM, and its Δ and its noise are known. With a plausibility limit above
+/// that bound nothing outside is a candidate at all. `selectable` has shape `[vocabulary]`, and at least one token of the
+/// upstream's list must be selectable.
+pub fn doubtful<'a>(
+    hurdle: &'a Hurdle,
+    candidates: &Candidates,
+    delta: &'a Delta<'a>,
     rule: &Rule,
-    selectable: &[bool],
-) -> Certificate {
-    let Some(best) = policy.best() else {
-        return Certificate::Uncertified;
-    };
-    let bound = outside_bound(listed);
-    let largest = listed
-        .iter()
-        .filter(|candidate| selectable.get(candidate.index).copied().unwrap_or(false))
-        .map(|candidate| candidate.logprob)
-        .fold(f64::NEG_INFINITY, f64::max);
-    // With a plausibility limit above the bound nothing outside is a candidate at all.
-    if bound < rule.least_logprob(largest) {
-        return Certificate::Certified;
-    }
-    let mut inside: Vec<usize> = listed.iter().map(|candidate| candidate.index).collect();
-    inside.sort_unstable();
+    selectable: &'a [bool],
+) -> impl Iterator<Item = Doubt> + 'a {
+    let bound = candidates.unknown_at_most();
     let strength = rule.strength.value();
-    let beaten = |index: usize| {
-        bound + delta.pull_at_most(index, strength) < best.score || bound + strength * delta.of(index) < best.score
-    };
-    let doubtful = |index: usize| {
-        selectable.get(index).copied().unwrap_or(false) && !beaten(index) && inside.binary_search(&index).is_err()
-    };
-    if (0..delta.vocabulary().max(selectable.len())).any(doubtful) {
-        Certificate::Uncertified
-    } else {
-        Certificate::Certified
+    let known = candidates.sorted_indexes();
+    let plausible = bound >= rule.least_logprob(candidates.largest(selectable));
+    let tokens = if plausible { selectable.len() } else { 0 };
+    suspects(hurdle, bound, delta, strength, tokens)
+        .filter(move |index| selectable.get(*index).copied().unwrap_or(false) && known.binary_search(index).is_err())
+        .map(move |index| Doubt {
+            index,
+            at_most: bound + strength * delta.of(index) + hurdle.noise().of(index),
+        })
+        // A value that is no number has been proved to be nothing.
+        .filter(|doubt| !(doubt.at_most < hurdle.value()))
+}
+
+/// Every index below `tokens` that may reach the hurdle, and some that may not, in rising order.
+fn suspects<'a>(
+    hurdle: &'a Hurdle,
+    bound: f64,
+    delta: &'a Delta<'a>,
+    strength: f64,
+    tokens: usize,
+) -> Box<dyn Iterator<Item = usize> + 'a> {
+    let noise = hurdle.noise();
+    if noise.is_silent() {
+        let known_to_branches = delta.reaching(strength, hurdle.value() - bound);
+        let unknown_to_branches = delta.vocabulary()..tokens;
+        return Box::new(
+            known_to_branches
+                .take_while(move |index| *index < tokens)
+                .chain(unknown_to_branches),
+        );
     }
+    let with_noise = (0..tokens).zip(noise.bounds());
+    Box::new(
+        with_noise
+            .filter(move |(index, noise)| bound + delta.pull_at_most(*index, strength) + noise >= hurdle.value())
+            .map(|(index, _)| index),
+    )
 }
-
-/// The most ln p_LLM a token outside `listed` can have: `min(least listed, ln(1 − mass listed))`.
-fn outside_bound(listed: &[super::Candidate]) -> f64 {
-    let least = listed
-        .iter()
-        .map(|candidate| candidate.logprob)
-        .fold(f64::INFINITY, f64::min);
-    let mass: f64 = listed.iter().map(|candidate| candidate.logprob.exp()).sum();
-    // Servers print f32 logarithms: a sum that close to 1 says nothing about what is left.
-    let rest = (1.0 - mass).max(MASS_ROUNDING);
-    least.min(rest.ln())
-}
-
-/// Rounding of the sum of a top-k's probabilities, each exact to about 1e-7.
-const MASS_ROUNDING: f64 = 1e-6;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Strength;
-    use super::super::policy::candidates;
+    use super::super::candidates::candidates;
+    use super::super::{Candidate, Policy, Sampling, Strength};
     use super::*;
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
@@ -79,30 +76,59 @@ mod tests {
         logits.iter().map(|logit| f64::from(*logit) - sum.ln()).collect()
     }
 
+    /// The likeliest `k` of a distribution.
+    fn top(all: &Candidates, k: usize) -> Candidates {
+        let mut listed = all.known().to_vec();
+        listed.sort_by(|left, right| right.logprob.total_cmp(&left.logprob));
+        listed.truncate(k);
+        Candidates::new(listed)
+    }
+
+    fn sampling(temperature: f64, seed: u64) -> Sampling {
+        Sampling {
+            temperature,
+            top_p: 1.0,
+            seed,
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn a_certified_pick_is_the_full_vocabularys_pick(
             llm in prop::collection::vec(-6.0f32..6.0, 40),
-            private in prop::collection::vec(-4.0f32..4.0, 40),
-            public in prop::collection::vec(-4.0f32..4.0, 40),
+            private in prop::collection::vec(-4.0f32..4.0, 38),
+            public in prop::collection::vec(-4.0f32..4.0, 38),
             k in 1usize..12,
             strength in -2.0f64..2.5,
             floor in prop::sample::select(vec![0.0, 1e-4, 1e-2]),
             plausibility in prop::sample::select(vec![0.0, 0.01, 0.3]),
+            temperature in prop::sample::select(vec![0.0, 0.7, 1.3]),
+            seed: u64,
         ) {
             let rule = Rule { strength: Strength::new(strength).unwrap(), delta_floor: floor, plausibility };
             let delta = Delta::new(&private, &public, floor).unwrap();
             let selectable: Vec<bool> = (0..40).map(|index| index % 7 != 3).collect();
             let all = candidates(&log_softmax(&llm));
-            let mut listed = all.clone();
-            listed.sort_by(|left, right| right.logprob.total_cmp(&left.logprob));
-            listed.truncate(k);
-            let policy = Policy::new(&listed, &delta, &rule, &selectable);
+            let mut known = top(&all, k);
+            let sampling = sampling(temperature, seed);
+            // Where nothing of the upstream's own list may be picked, nothing is.
+            prop_assume!(known.known().iter().any(|candidate| selectable[candidate.index]));
             let full = Policy::new(&all, &delta, &rule, &selectable);
-            if certify(&policy, &listed, &delta, &rule, &selectable) == Certificate::Certified {
-                prop_assert_eq!(policy.best().unwrap().candidate.index, full.best().unwrap().candidate.index);
+            let wanted = sampling.pick(&full, 3).unwrap().candidate.index;
+            // Asking for what is doubtful ends with a certificate, whatever was known at first.
+            for _ in 0..40 {
+                let policy = Policy::new(&known, &delta, &rule, &selectable);
+                let hurdle = sampling.hurdle(&policy, 3);
+                let doubts: Vec<Doubt> = doubtful(&hurdle, &known, &delta, &rule, &selectable).collect();
+                prop_assert!(doubts.windows(2).all(|pair| pair[0].index < pair[1].index));
+                let Some(doubt) = doubts.first() else {
+                    prop_assert_eq!(sampling.pick(&policy, 3).unwrap().candidate.index, wanted);
+                    return Ok(());
+                };
+                known.add([all.known()[doubt.index]]);
             }
+            prop_assert!(false, "still in doubt");
         }
 
         #[test]
@@ -112,7 +138,29 @@ mod tests {
             let delta = Delta::new(&flat, &flat, 0.0).unwrap();
             let all = candidates(&log_softmax(&llm));
             let policy = Policy::new(&all, &delta, &rule, &[true; 20]);
-            prop_assert_eq!(certify(&policy, &all, &delta, &rule, &[true; 20]), Certificate::Certified);
+            let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
+            prop_assert_eq!(doubtful(&hurdle, &all, &delta, &rule, &[true; 20]).count(), 0);
         }
+    }
+
+    #[test]
+    fn without_a_candidate_everything_is_doubtful() {
+        let rule = Rule {
+            strength: Strength::new(1.0).unwrap(),
+            delta_floor: 0.0,
+            plausibility: 0.0,
+        };
+        let delta = Delta::none();
+        let known = Candidates::new(vec![Candidate {
+            index: 1,
+            logprob: -0.5,
+        }]);
+        let selectable = [true, false, true];
+        let policy = Policy::new(&known, &delta, &rule, &selectable);
+        let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
+        let doubts: Vec<usize> = doubtful(&hurdle, &known, &delta, &rule, &selectable)
+            .map(|doubt| doubt.index)
+            .collect();
+        assert_eq!(doubts, [0, 2]);
     }
 }

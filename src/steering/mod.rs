@@ -3,14 +3,18 @@
 //! `policy = softmax(log p_LLM + c · Δ)` over the candidates, with `Δ = log p_SLM(private) − log p_SLM(public)`.
 //! Nothing here waits, allocates per vocabulary entry, or knows where the numbers come from. All logarithms are natural.
 
+mod candidates;
 mod certificate;
 mod delta;
+mod noise;
 mod policy;
 mod sampling;
 mod strength;
 
-pub use certificate::{Certificate, certify};
+pub use candidates::{Candidate, Candidates};
+pub use certificate::{Doubt, doubtful};
 pub use delta::{Delta, NotANumber};
-pub use policy::{Candidate, Policy, Rule, Scored};
-pub use sampling::Sampling;
+pub use noise::Noise;
+pub use policy::{Policy, Rule, Scored};
+pub use sampling::{Hurdle, Sampling};
 pub use strength::{Ftrl, Strength};

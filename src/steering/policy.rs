@@ -1,20 +1,11 @@
-use super::{Delta, Strength};
-
-/// A token the upstream offers for one position.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Candidate {
-    /// Index into the vocabulary.
-    pub index: usize,
-    /// ln p_LLM, raw: before temperature, penalties and biases.
-    pub logprob: f64,
-}
+use super::{Candidate, Candidates, Delta, Strength};
 
 /// A candidate with everything steering knows about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
     /// What the upstream said.
     pub candidate: Candidate,
-    /// Δ, in nats.
+    /// Δ, in nats, up to a constant of the position.
     pub delta: f64,
     /// ln p_LLM + c·Δ: the log of the policy up to a constant.
     pub score: f64,
@@ -50,16 +41,12 @@ pub struct Policy {
 
 impl Policy {
     /// Scores `candidates` that are `selectable` (shape `[vocabulary]`) by `rule`. May come out empty.
-    pub fn new(candidates: &[Candidate], delta: &Delta<'_>, rule: &Rule, selectable: &[bool]) -> Self {
-        let offered = candidates
+    pub fn new(candidates: &Candidates, delta: &Delta<'_>, rule: &Rule, selectable: &[bool]) -> Self {
+        let least = rule.least_logprob(candidates.largest(selectable));
+        let mut scored: Vec<Scored> = candidates
+            .known()
             .iter()
-            .filter(|candidate| selectable.get(candidate.index).copied().unwrap_or(false));
-        let largest = offered
-            .clone()
-            .map(|candidate| candidate.logprob)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let least = rule.least_logprob(largest);
-        let mut scored: Vec<Scored> = offered
+            .filter(|candidate| selectable.get(candidate.index).copied().unwrap_or(false))
             .filter(|candidate| candidate.logprob >= least && candidate.logprob > f64::NEG_INFINITY)
             .map(|candidate| {
                 let delta = delta.of(candidate.index);
@@ -108,22 +95,11 @@ impl Policy {
     }
 }
 
-/// Candidates 0, 1, 2, … with these log-probabilities.
-#[cfg(test)]
-pub(super) fn candidates(logprobs: &[f64]) -> Vec<Candidate> {
-    let numbered = logprobs.iter().enumerate();
-    numbered
-        .map(|(index, logprob)| Candidate {
-            index,
-            logprob: *logprob,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::candidates::candidates;
     use super::*;
 
     fn rule(strength: f64) -> Rule {

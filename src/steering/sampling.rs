@@ -1,7 +1,4 @@
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-use super::{Policy, Scored};
+use super::{Noise, Policy, Scored};
 
 /// How a token is drawn from the policy.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,55 +11,78 @@ pub struct Sampling {
     pub seed: u64,
 }
 
+/// What a token outside the candidates would have to exceed, noise included, to be picked instead.
+pub struct Hurdle {
+    noise: Noise,
+    value: f64,
+}
+
+impl Hurdle {
+    /// The noise that belongs to it.
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    /// Score and noise to exceed; −∞ where there was nothing to pick.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+}
+
 impl Sampling {
-    /// The token for `position` (0 is the first of the answer). `None` only from an empty policy.
+    /// The token for `position` (0 is the first of the answer): the largest score and noise in the nucleus. `None` only
+    /// from an empty policy.
     ///
-    /// The randomness depends on seed and position and on nothing else, so an answer does not change with the way its
-    /// positions arrived.
+    /// The randomness depends on seed, position and token and on nothing else, so an answer does not change with the way
+    /// its positions arrived.
     pub fn pick<'a>(&self, policy: &'a Policy, position: u64) -> Option<&'a Scored> {
         let best = policy.best()?;
         if self.temperature == 0.0 {
             return Some(best);
         }
-        let weights: Vec<f64> = policy
-            .scored()
-            .iter()
-            .map(|scored| ((scored.score - best.score) / self.temperature).exp())
-            .collect();
-        let total: f64 = weights.iter().sum();
-        let mut kept = 0.0;
-        let nucleus = weights
-            .iter()
-            .position(|weight| {
-                kept += weight;
-                kept >= self.top_p * total
-            })
-            .map_or(weights.len(), |last| last + 1);
-        let mut point = self.uniform(position) * weights.iter().take(nucleus).sum::<f64>();
-        policy
-            .scored()
-            .iter()
-            .zip(&weights)
-            .take(nucleus)
-            .find(|(_, weight)| {
-                point -= **weight;
-                point < 0.0
-            })
+        let noise = Noise::new(self.seed, position, self.temperature);
+        let nucleus = policy.scored().iter().take(self.nucleus(policy));
+        nucleus
+            .map(|scored| (scored, scored.score + noise.of(scored.candidate.index)))
+            // The last of equals wins below, and should be the first.
+            .rev()
+            .max_by(|left, right| left.1.total_cmp(&right.1))
             .map(|(scored, _)| scored)
-            .or(Some(best))
     }
 
-    /// A number in [0, 1) that belongs to this seed and position alone.
-    fn uniform(&self, position: u64) -> f64 {
-        let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
-        generator.set_stream(position);
-        generator.random()
+    /// What [`Self::pick`] leaves to be exceeded. A nucleus is cut from the candidates as they are, so below `top_p` 1 it
+    /// is the best of the policy that a token outside would have to exceed, without noise.
+    pub fn hurdle(&self, policy: &Policy, position: u64) -> Hurdle {
+        let temperature = if self.top_p < 1.0 { 0.0 } else { self.temperature };
+        let noise = Noise::new(self.seed, position, temperature);
+        let values = policy
+            .scored()
+            .iter()
+            .map(|scored| scored.score + noise.of(scored.candidate.index));
+        let value = values.fold(f64::NEG_INFINITY, f64::max);
+        Hurdle { noise, value }
+    }
+
+    /// How many of the best candidates hold `top_p` of the probability.
+    fn nucleus(&self, policy: &Policy) -> usize {
+        let all = policy.scored().len();
+        let Some(best) = policy.best().filter(|_| self.top_p < 1.0) else {
+            return all;
+        };
+        let weight = |scored: &Scored| ((scored.score - best.score) / self.temperature).exp();
+        let total: f64 = policy.scored().iter().map(weight).sum();
+        let mut kept = 0.0;
+        let last = policy.scored().iter().position(|scored| {
+            kept += weight(scored);
+            kept >= self.top_p * total
+        });
+        last.map_or(all, |last| last + 1)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::policy::candidates;
+    use super::super::candidates::candidates;
     use super::super::{Delta, Rule, Strength};
     use super::*;
 
@@ -86,25 +106,47 @@ mod tests {
         counts
     }
 
+    /// Chi-square of 30,000 draws, each made with another seed or at another position, from a steered policy.
+    fn chi_square(temperature: f64, vary_seed: bool) -> f64 {
+        let delta = Delta::new(&[0.5, -0.5, 1.0, 0.0, -1.0], &[0.0; 5], 0.0).unwrap();
+        let rule = Rule {
+            strength: Strength::new(0.8).unwrap(),
+            delta_floor: 0.0,
+            plausibility: 0.0,
+        };
+        let logprobs = [0.4_f64, 0.3, 0.2, 0.06, 0.04].map(f64::ln);
+        let policy = Policy::new(&candidates(&logprobs), &delta, &rule, &[true; 5]);
+        let mut counts = [0.0; 5];
+        let draws = 30_000;
+        for draw in 0..draws {
+            let (seed, position) = if vary_seed { (draw, 3) } else { (11, draw) };
+            let sampling = Sampling {
+                temperature,
+                top_p: 1.0,
+                seed,
+            };
+            counts[sampling.pick(&policy, position).unwrap().candidate.index] += 1.0;
+        }
+        let weights = policy.scored().iter().map(|scored| (scored.score / temperature).exp());
+        let total: f64 = weights.clone().sum();
+        let expected = policy.scored().iter().zip(weights);
+        expected
+            .map(|(scored, weight)| {
+                let expected = draws as f64 * weight / total;
+                (counts[scored.candidate.index] - expected).powi(2) / expected
+            })
+            .sum()
+    }
+
     #[test]
     fn draws_follow_the_policy() {
-        let wanted = [0.4, 0.3, 0.2, 0.06, 0.04];
-        let sampling = Sampling {
-            temperature: 1.0,
-            top_p: 1.0,
-            seed: 7,
-        };
-        let draws = 40_000;
-        let chi_square: f64 = counts(sampling, &policy(&wanted), draws)
-            .iter()
-            .zip(wanted)
-            .map(|(count, probability)| {
-                let expected = probability * draws as f64;
-                (count - expected).powi(2) / expected
-            })
-            .sum();
-        // 99.9 % point of chi-square with 4 degrees of freedom.
-        assert!(chi_square < 18.47, "chi-square {chi_square}");
+        for temperature in [0.6, 1.0, 1.7] {
+            for vary_seed in [false, true] {
+                let chi_square = chi_square(temperature, vary_seed);
+                // 99.9 % point of chi-square with 4 degrees of freedom.
+                assert!(chi_square < 18.47, "temperature {temperature}: chi-square {chi_square}");
+            }
+        }
     }
 
     #[test]

@@ -45,6 +45,17 @@ pub enum UpstreamError {
         /// One of the names it gave.
         sample: String,
     },
+    /// The answer lacks tokens that were asked for by id.
+    #[error(
+        "the upstream does not give the log-probabilities of tokens by id (it gave {given} of {asked}; vLLM 0.32 takes \
+         logprob_token_ids); update it, or set steering.exactness to \"certify\""
+    )]
+    NotTheTokensAskedFor {
+        /// Tokens asked for.
+        asked: usize,
+        /// Tokens of those in the answer.
+        given: usize,
+    },
     /// The stream ended before the answer did.
     #[error("the upstream's answer was cut short")]
     Cut,

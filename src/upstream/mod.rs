@@ -42,6 +42,18 @@ pub struct PositionRequest {
     pub top_k: usize,
 }
 
+/// What to ask for at a single position.
+pub struct LogprobRequest {
+    /// The model's name, as the client wrote it.
+    pub model: Option<String>,
+    /// The client's own `Authorization` header, used where no key is configured.
+    pub authorization: Option<HeaderValue>,
+    /// Prompt and picked tokens.
+    pub prefix: Vec<TokenId>,
+    /// The tokens whose ln p after the prefix is wanted.
+    pub tokens: Vec<TokenId>,
+}
+
 /// Positions as they arrive. Dropping the stream aborts the generation at the server.
 pub type Positions = BoxStream<'static, Result<Position, UpstreamError>>;
 
@@ -53,4 +65,10 @@ pub trait Upstream: Send + Sync {
     /// An [`UpstreamError`] when the server cannot be reached or refuses; the stream carries errors that come later.
     /// It ends after a finished answer only: one that is cut short ends with [`UpstreamError::Cut`].
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
+
+    /// Asks for the raw ln p of single tokens right after a prefix. The answer holds each of them once.
+    ///
+    /// # Errors
+    /// [`UpstreamError::NotTheTokensAskedFor`] from a server that cannot say; others as for [`Self::positions`].
+    fn logprobs(&self, request: LogprobRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
 }

@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::reader::{Overdue, read};
 use super::wire::{CompletionEvent, CompletionRequest};
-use super::{PositionRequest, Positions, Upstream, UpstreamError, innermost};
+use super::{LogprobRequest, PositionRequest, Positions, Upstream, UpstreamError, innermost};
+use crate::vocabulary::TokenId;
 
 /// How long to wait for the upstream.
 #[derive(Clone, Copy, Debug)]
@@ -39,32 +40,67 @@ impl Vllm {
     }
 
     async fn ask(&self, request: PositionRequest) -> Result<Positions, UpstreamError> {
-        let body = CompletionRequest::new(request.model.as_deref(), &request.prefix, request.window, request.top_k);
-        let mut http = self.client.post(&self.url).json(&body);
-        if let Some(value) = self.authorization.clone().or(request.authorization) {
+        let body =
+            CompletionRequest::positions(request.model.as_deref(), &request.prefix, request.window, request.top_k);
+        let deadline = Instant::now() + self.timeouts.first_token;
+        let response = self.send(&body, request.authorization, deadline).await?;
+        Ok(read(response, &self.url, request.top_k, deadline, self.timeouts))
+    }
+
+    async fn ask_for_tokens(&self, request: LogprobRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let body = CompletionRequest::tokens(request.model.as_deref(), &request.prefix, &request.tokens);
+        let deadline = Instant::now() + self.timeouts.first_token;
+        let response = self.send(&body, request.authorization, deadline).await?;
+        let answer = timeout_at(deadline, response.bytes())
+            .await
+            .map_err(|_| self.overdue())?;
+        let answer = answer.map_err(|error| {
+            tracing::debug!(%error, "the upstream's answer broke");
+            UpstreamError::Cut
+        })?;
+        let answer: CompletionEvent =
+            serde_json::from_slice(&answer).map_err(|error| UpstreamError::Malformed(error.to_string()))?;
+        answer.logprobs_of(&request.tokens)
+    }
+
+    /// Sends a request; resolves when an answer begins that is no refusal.
+    async fn send(
+        &self,
+        body: &CompletionRequest<'_>,
+        authorization: Option<HeaderValue>,
+        deadline: Instant,
+    ) -> Result<Response, UpstreamError> {
+        let mut http = self.client.post(&self.url).json(body);
+        if let Some(value) = self.authorization.clone().or(authorization) {
             http = http.header(AUTHORIZATION, value);
         }
-        let deadline = Instant::now() + self.timeouts.first_token;
-        let overdue = || Overdue::FirstToken.error(&self.url, self.timeouts);
         let response = timeout_at(deadline, http.send())
             .await
-            .map_err(|_| overdue())?
+            .map_err(|_| self.overdue())?
             .map_err(|error| UpstreamError::Unreachable {
                 url: self.url.clone(),
                 reason: innermost(&error),
             })?;
         if response.status().is_success() {
-            Ok(read(response, &self.url, request.top_k, deadline, self.timeouts))
+            Ok(response)
         } else {
             let refusal = timeout_at(deadline, refusal(response)).await;
-            Err(refusal.unwrap_or_else(|_| overdue()))
+            Err(refusal.unwrap_or_else(|_| self.overdue()))
         }
+    }
+
+    fn overdue(&self) -> UpstreamError {
+        Overdue::FirstToken.error(&self.url, self.timeouts)
     }
 }
 
 impl Upstream for Vllm {
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
         self.ask(request).boxed()
+    }
+
+    fn logprobs(&self, request: LogprobRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+        self.ask_for_tokens(request).boxed()
     }
 }
 

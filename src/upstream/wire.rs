@@ -18,6 +18,9 @@ pub struct CompletionRequest<'a> {
     pub prompt: Vec<u32>,
     pub max_tokens: usize,
     pub logprobs: usize,
+    /// Replaces the likeliest tokens; needs `logprobs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprob_token_ids: Option<Vec<u32>>,
     pub return_tokens_as_token_ids: bool,
     pub return_token_ids: bool,
     pub temperature: f64,
@@ -31,13 +34,14 @@ pub struct CompletionRequest<'a> {
 }
 
 impl<'a> CompletionRequest<'a> {
-    /// A neutral, greedy, streamed request.
-    pub fn new(model: Option<&'a str>, prefix: &[TokenId], window: usize, top_k: usize) -> Self {
+    /// A neutral, greedy, streamed request for `window` positions and the `top_k` likeliest tokens at each.
+    pub fn positions(model: Option<&'a str>, prefix: &[TokenId], window: usize, top_k: usize) -> Self {
         Self {
             model,
-            prompt: prefix.iter().map(|id| id.0).collect(),
+            prompt: numbers(prefix),
             max_tokens: window,
             logprobs: top_k,
+            logprob_token_ids: None,
             return_tokens_as_token_ids: true,
             return_token_ids: true,
             temperature: 0.0,
@@ -50,6 +54,19 @@ impl<'a> CompletionRequest<'a> {
             stream: true,
         }
     }
+
+    /// A neutral request for these `tokens` at one position, answered in one body.
+    pub fn tokens(model: Option<&'a str>, prefix: &[TokenId], tokens: &[TokenId]) -> Self {
+        Self {
+            logprob_token_ids: Some(numbers(tokens)),
+            stream: false,
+            ..Self::positions(model, prefix, 1, 1)
+        }
+    }
+}
+
+fn numbers(ids: &[TokenId]) -> Vec<u32> {
+    ids.iter().map(|id| id.0).collect()
 }
 
 /// One event of the stream, or the whole body of a refusal.
@@ -128,6 +145,27 @@ fn token_id(name: &str) -> Result<TokenId, UpstreamError> {
 }
 
 impl CompletionEvent {
+    /// ln p of exactly these `tokens`, from an answer of one position.
+    pub fn logprobs_of(mut self, tokens: &[TokenId]) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        if let Some((status, message)) = self.refusal() {
+            let status = status.unwrap_or(502);
+            return Err(UpstreamError::Refused { status, message });
+        }
+        let choice = self.choices.pop().ok_or(UpstreamError::NoLogprobs)?;
+        let position = choice.positions(usize::MAX)?.pop().ok_or(UpstreamError::NoLogprobs)?;
+        let mut known = position.candidates;
+        // vLLM adds the token it sampled.
+        known.retain(|(id, _)| tokens.contains(id));
+        if known.len() == tokens.len() {
+            Ok(known)
+        } else {
+            Err(UpstreamError::NotTheTokensAskedFor {
+                asked: tokens.len(),
+                given: known.len(),
+            })
+        }
+    }
+
     /// The refusal in this event, if it is one. Servers write `error` as an object or a string, frameworks `detail`.
     pub fn refusal(&self) -> Option<(Option<u16>, String)> {
         let error = self.error.as_ref().or(self.detail.as_ref())?;
@@ -172,6 +210,28 @@ mod tests {
         let positions = choice(event).positions(2).unwrap();
         assert_eq!(positions[0].draft, TokenId(7));
         assert_eq!(positions[0].candidates, [(TokenId(1), -0.1), (TokenId(3), -2.5)]);
+    }
+
+    #[test]
+    fn a_recorded_answer_for_single_tokens_gives_them_and_no_other() {
+        // vLLM 0.32.0, `logprob_token_ids: [418, 1994, 2001, 5]`, shortened.
+        let answer = r#"{"choices":[{"index":0,"text":" St","logprobs":{"text_offset":[0],"token_logprobs":[-2.6235969],
+            "tokens":["token_id:1369"],"top_logprobs":[{"token_id:1369":-2.6235969,"token_id:418":-3.9514758,
+            "token_id:1994":-3.6442697,"token_id:2001":-10.024911,"token_id:5":-9.8807}]},"finish_reason":"length"}]}"#;
+        let asked = [418, 1994, 2001, 5].map(TokenId);
+        let event: CompletionEvent = serde_json::from_str(answer).unwrap();
+        let mut known = event.logprobs_of(&asked).unwrap();
+        known.sort_by_key(|(id, _)| id.0);
+        assert_eq!(
+            known.iter().map(|(id, _)| id.0).collect::<Vec<_>>(),
+            [5, 418, 1994, 2001]
+        );
+        let event: CompletionEvent = serde_json::from_str(answer).unwrap();
+        let error = event.logprobs_of(&[TokenId(418), TokenId(77)]).unwrap_err();
+        assert!(matches!(
+            error,
+            UpstreamError::NotTheTokensAskedFor { asked: 2, given: 1 }
+        ));
     }
 
     #[test]

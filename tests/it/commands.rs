@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::{CONTEXT, DINNER, Running, ask, content, costeer, question, run, upstream};
+use crate::support::{CONTEXT, DINNER, Folder, Running, ask, content, costeer, question, run, upstream};
 
 fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let Output { status, stderr, .. } = costeer(arguments, variables).output().unwrap();
@@ -40,14 +40,15 @@ fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
 #[test]
 fn serve_takes_variables_and_a_file_answers_and_stops_on_sigterm() {
     run(async {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = Folder::new();
+        let file = folder.file("costeer.toml");
         let url = format!("http://{}/v1", upstream().await);
         std::fs::write(
-            file.path(),
+            &file,
             format!("[upstream]\nurl = \"{url}\"\n[steering]\nstrength = 0\n"),
         )
         .unwrap();
-        let arguments = ["serve", "--config", file.path().to_str().unwrap()];
+        let arguments = ["serve", "--config", &file];
         let mut server = Running::start(&arguments, &[("COSTEER__STEERING__STRENGTH", "1.0")]).await;
         let answer = ask(server.address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
         assert!(
@@ -93,11 +94,11 @@ fn an_unknown_key_stops_the_start_and_shows_the_nearest() {
 
 #[test]
 fn a_broken_file_and_a_wrong_value_are_named() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "[server\n").unwrap();
-    let path = file.path().to_str().unwrap();
-    let message = failure(&["serve", "--config", path], &[]);
-    assert!(message.contains(path), "{message}");
+    let folder = Folder::new();
+    let file = folder.file("costeer.toml");
+    std::fs::write(&file, "[server\n").unwrap();
+    let message = failure(&["serve", "--config", &file], &[]);
+    assert!(message.contains(&file), "{message}");
     let message = failure(&["serve", "--config", "/nowhere.toml"], &[]);
     assert!(message.contains("/nowhere.toml"), "{message}");
     let message = failure(
@@ -134,7 +135,7 @@ fn a_missing_or_broken_model_names_file_and_setting() {
     );
 
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let path = folder.path().to_str().unwrap();
     let message = with_model(path);
     assert!(
@@ -171,7 +172,7 @@ fn a_missing_or_broken_model_names_file_and_setting() {
 #[test]
 fn a_hub_model_is_taken_from_its_cache_where_the_hub_cannot_be_reached() {
     run(async {
-        let home = tempfile::tempdir().unwrap();
+        let home = Folder::new();
         let repository = home.path().join("hub/models--someone--slm");
         std::fs::create_dir_all(repository.join("refs")).unwrap();
         std::fs::write(repository.join("refs/main"), "abc").unwrap();

@@ -1,6 +1,6 @@
 //! The closed form against the paper's update evaluated step by step in f64 by another program.
 
-use costeer::steering::{Candidate, Delta, Ftrl, Policy, Rule};
+use costeer::steering::{Candidate, Candidates, Delta, Ftrl, Policy, Rule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -38,22 +38,18 @@ fn the_closed_form_equals_the_update() {
         .strength()
         .unwrap();
         assert!((strength.value() - case.coefficient).abs() < 1e-9);
-        let candidates: Vec<Candidate> = case
-            .llm_logits
-            .iter()
-            .enumerate()
-            .map(|(index, logprob)| Candidate {
-                index,
-                logprob: *logprob,
-            })
-            .collect();
+        let all = case.llm_logits.iter().enumerate().map(|(index, logprob)| Candidate {
+            index,
+            logprob: *logprob,
+        });
+        let candidates = Candidates::new(all.collect());
         let rule = Rule {
             strength,
             delta_floor: 0.0,
             plausibility: 0.0,
         };
         let delta = Delta::new(&case.slm_private_logits, &case.slm_public_logits, 0.0).unwrap();
-        let policy = Policy::new(&candidates, &delta, &rule, &vec![true; candidates.len()]);
+        let policy = Policy::new(&candidates, &delta, &rule, &vec![true; case.llm_logits.len()]);
         for (scored, logprob) in policy.scored().iter().zip(policy.log_policy()) {
             let wanted = case.log_policy[scored.candidate.index];
             // Logits are f32 on their way in here and f64 in the file.

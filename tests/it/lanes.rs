@@ -88,7 +88,7 @@ fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
                 for _ in 0..3 {
                     let step = tokio::time::timeout(Duration::from_secs(30), pair.logits()).await;
                     step.expect("both engines stand still").unwrap();
-                    pair.feed(TokenId(300));
+                    pair.feed(&[TokenId(300)]);
                 }
             }
         };
