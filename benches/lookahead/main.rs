@@ -1,0 +1,20 @@
+//! What lookahead, certificates and the gate do, on the shipped pair, through real sockets; every comparison within one
+//! run. `cargo bench --bench lookahead` prints the tables of benches/README.md; `-- --prompts 20` does so on fewer prompts.
+
+mod drafting;
+mod exactness;
+mod identity;
+mod pace;
+mod stage;
+
+fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--prompts");
+    let prompts = arguments.nth(1).map_or(200, |count| count.parse().unwrap());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        pace::measure(prompts.min(40)).await;
+        identity::measure(prompts).await;
+        exactness::measure(prompts).await;
+        drafting::measure(prompts).await;
+    });
+}
