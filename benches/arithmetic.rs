@@ -1,5 +1,6 @@
 //! What one token costs in steering, beside the paper's update run as it is written: 20 passes over the vocabulary.
 //! `cargo bench --bench arithmetic`
+#![allow(clippy::unwrap_used, missing_docs, reason = "a measurement, not the product")]
 
 use std::hint::black_box;
 
@@ -58,7 +59,9 @@ fn paper(llm: &[f32], private: &[f32], public: &[f32]) -> usize {
         }
         log_softmax(&mut player);
     }
-    (0..player.len()).max_by(|left, right| player[*left].total_cmp(&player[*right])).unwrap()
+    (0..player.len())
+        .max_by(|left, right| player[*left].total_cmp(&player[*right]))
+        .unwrap()
 }
 
 fn top(logits: &[f32]) -> Candidates {

@@ -23,7 +23,11 @@ pub async fn measure(prompts: usize) {
                 positions += 1.0;
             }
         }
-        println!("| {temperature} | {:.3} | {:.3} |", greedy / positions, drawn / positions);
+        println!(
+            "| {temperature} | {:.3} | {:.3} |",
+            greedy / positions,
+            drawn / positions
+        );
     }
 }
 
@@ -102,14 +106,24 @@ impl Models {
             index,
             logprob: f64::from(*logit),
         });
-        Policy::new(&Candidates::new(all.collect()), delta, &rule, self.tokenizer.selectable())
+        Policy::new(
+            &Candidates::new(all.collect()),
+            delta,
+            &rule,
+            self.tokenizer.selectable(),
+        )
     }
 }
 
 /// The chance of every token, shape `[vocabulary]`.
 fn tempered(policy: &Policy, temperature: f64) -> Vec<f64> {
     let best = policy.best().unwrap().score;
-    let last = policy.scored().iter().map(|scored| scored.candidate.index).max().unwrap();
+    let last = policy
+        .scored()
+        .iter()
+        .map(|scored| scored.candidate.index)
+        .max()
+        .unwrap();
     let mut chances = vec![0.0; last + 1];
     for scored in policy.scored() {
         chances[scored.candidate.index] = ((scored.score - best) / temperature).exp();

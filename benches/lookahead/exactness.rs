@@ -8,7 +8,9 @@ const WHOLE: &str = "1000000";
 pub async fn measure(prompts: usize) {
     let upstream = Upstream::start(0, 0).await;
     println!("\n## Certificates, {prompts} prompts, greedy\n");
-    println!("| rule | candidates | exactness | certified | refetched | uncertified | refetches/token | same as whole vocabulary |");
+    println!(
+        "| rule | candidates | exactness | certified | refetched | uncertified | refetches/token | same as whole vocabulary |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for (rule, strength, floor) in [("paper", "1.783256843", "0"), ("demo", "1", "0.0001")] {
         let answers = async |settings: &[(&'static str, &str)]| {
@@ -22,7 +24,12 @@ pub async fn measure(prompts: usize) {
             answers
         };
         let whole = answers(&[("upstream.top_k", WHOLE)]).await;
-        for (top_k, exactness) in [("20", "certify"), ("5", "certify"), ("20", "refetch"), ("5", "refetch")] {
+        for (top_k, exactness) in [
+            ("20", "certify"),
+            ("5", "certify"),
+            ("20", "refetch"),
+            ("20", "refetch-ids"),
+        ] {
             let ours = answers(&[("upstream.top_k", top_k), ("steering.exactness", exactness)]).await;
             let sum = |of: fn(&Answer) -> u64| ours.iter().map(of).sum::<u64>() as f64;
             let positions = sum(|answer| answer.report.positions);
@@ -56,7 +63,11 @@ async fn gate(upstream: &Upstream, prompts: usize) {
         let positions = sum(|answer| answer.report.positions as f64);
         let same = match mode {
             "off" => answers.len(),
-            _ => answers.iter().zip(&without).filter(|(ours, off)| ours.tokens == off.tokens).count(),
+            _ => answers
+                .iter()
+                .zip(&without)
+                .filter(|(ours, off)| ours.tokens == off.tokens)
+                .count(),
         };
         println!(
             "| {mode} | {:.1} % | {same}/{} | {:.2} | {:.1} |",

@@ -5,7 +5,9 @@ use crate::stage::{Answer, Upstream, items, steered};
 pub async fn measure(prompts: usize) {
     let upstream = Upstream::start(0, 0).await;
     println!("\n## Identical tokens, {prompts} prompts, an upstream that does not wait\n");
-    println!("| sampling | lookahead | identical to lookahead 1 | requests/token | wasted/used | at the server | tokens/s |");
+    println!(
+        "| sampling | lookahead | identical to lookahead 1 | requests/token | wasted/used | at the server | tokens/s |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for (sampling, temperature) in [("greedy", 0.0), ("temperature 0.8, seed 7", 0.8)] {
         let mut paper: Vec<Answer> = Vec::new();

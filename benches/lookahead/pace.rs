@@ -15,8 +15,12 @@ const PACES: [(u64, u64); 2] = [(25, 30), (25, 150)];
 pub async fn measure(prompts: usize) {
     for (pace, delay) in PACES {
         let upstream = Upstream::start(pace, delay).await;
-        println!("\n## A paced upstream: {pace} ms a token, {delay} ms before a request's first; {prompts} prompts, median of {REPEATS}\n");
-        println!("| system | tokens/s | × lookahead 1 | requests/token | wasted/used | at the server | wall ÷ (plain + delays) |");
+        println!(
+            "\n## A paced upstream: {pace} ms a token, {delay} ms before a request's first; {prompts} prompts, median of {REPEATS}\n"
+        );
+        println!(
+            "| system | tokens/s | × lookahead 1 | requests/token | wasted/used | at the server | wall ÷ (plain + delays) |"
+        );
         println!("|---|---|---|---|---|---|---|");
         let mut systems: Vec<System> = Vec::new();
         for lookahead in ["1", "8", "adaptive"] {

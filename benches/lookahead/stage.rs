@@ -121,10 +121,6 @@ pub async fn steered(proxy: &Proxy, item: &Item, temperature: f64) -> Answer {
     let mut tokens = Vec::new();
     while let Some(event) = session.next().await.unwrap() {
         tokens.push(event.picked.token.0);
-            print!("{}", u8::from(event.picked.token == event.picked.upstream_best));
-        }
-    }
-        println!();
     }
     Answer {
         tokens,

@@ -1,6 +1,7 @@
 use super::listen::{bind, shutdown};
 use super::progress::during;
 use super::{CommandError, ServeArguments};
+use crate::decode::Report;
 use crate::http::{Proxy, router, serve};
 use crate::settings::{LogFormat, Variables, load};
 use crate::telemetry;
@@ -13,6 +14,9 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         .collect();
     let settings = load(arguments.config.as_deref(), Variables::Read, &overrides)?;
     telemetry::start(&settings.log.filter, settings.log.format == LogFormat::Json)?;
+    // From here on everything is counted.
+    telemetry::metrics();
+    Report::describe();
     // Before the model is loaded: a port in use should not cost half a minute.
     let listener = bind(settings.server.listen, "server.listen").await?;
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
@@ -23,7 +27,10 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         local = %settings.local.model,
         "ready"
     );
-    serve(listener, router(proxy), shutdown(), settings.server.drain)
-        .await
-        .map_err(CommandError::Serve)
+    let serving = serve(listener, router(proxy), shutdown(), settings.server.drain);
+    let metrics = telemetry::metrics();
+    tokio::select! {
+        served = serving => served.map_err(CommandError::Serve),
+        () = metrics.upkeep() => Ok(()),
+    }
 }

@@ -4,14 +4,18 @@ use crate::vocabulary::TokenId;
 
 /// What to do about tokens that the upstream did not list and that might have been picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Exactness {
     /// Nothing; not even look for them.
     Off,
     /// Count the positions where there are any.
     Certify,
-    /// Ask the upstream for them, until the pick is that of the whole vocabulary.
+    /// Ask the upstream for longer and longer lists, until the pick is that of the whole vocabulary. The upstream learns
+    /// at which positions.
     Refetch,
+    /// The same, asking for the tokens in doubt by id: fewer bytes, but those are the tokens the private context pulls at,
+    /// and the upstream learns which they are.
+    RefetchIds,
 }
 
 /// Everything that turns a position's numbers into a token.
@@ -29,8 +33,8 @@ pub struct Chooser<'a> {
 /// A pick, and what might stand against it.
 pub struct Pick {
     pub token: TokenId,
-    /// Tokens that might have been picked instead, the likeliest to matter first; none where exactness is off, and at
-    /// most one where they are only counted.
+    /// Tokens that might have been picked instead, the likeliest to matter first: all of them where they are asked for by
+    /// id, otherwise one of them, and none where exactness is off.
     pub doubts: Vec<Doubt>,
 }
 
@@ -41,8 +45,9 @@ impl Chooser<'_> {
         let chosen = self.sampling.pick(&policy, self.position)?;
         let wanted = match self.exactness {
             Exactness::Off => 0,
-            Exactness::Certify => 1,
-            Exactness::Refetch => usize::MAX,
+            // Which they are matters only where they are asked for.
+            Exactness::Certify | Exactness::Refetch => 1,
+            Exactness::RefetchIds => usize::MAX,
         };
         let mut doubts = Vec::new();
         if wanted > 0 {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use serde::Serialize;
 
 use super::pick::Exactness;
@@ -16,13 +16,13 @@ pub struct Report {
     pub passed: u64,
     /// Steered positions where the pick is proved to be the one over the whole vocabulary.
     pub certified: u64,
-    /// Steered positions where it is, after asking the upstream for the tokens in doubt.
+    /// Steered positions where it is, after asking the upstream for more.
     pub refetched: u64,
     /// Steered positions where it is not proved to be.
     pub uncertified: u64,
     /// Requests for positions.
     pub upstream_requests: u64,
-    /// Requests for the tokens in doubt; each has the upstream compute one position more.
+    /// Requests for more of a position; each has the upstream compute one position more.
     pub refetch_requests: u64,
     /// Positions the upstream computed that were not used.
     pub wasted_tokens: u64,
@@ -44,31 +44,87 @@ impl Report {
 
     /// Adds it all to the process' metrics.
     pub(super) fn record(&self) {
-        let count = |name, value: u64| counter!(name).increment(value);
         counter!("costeer_sessions_total").increment(1);
-        count("costeer_positions_total", self.positions);
-        count("costeer_changed_positions_total", self.changed);
-        count("costeer_passed_positions_total", self.passed);
-        count("costeer_certified_positions_total", self.certified);
-        count("costeer_refetched_positions_total", self.refetched);
-        count("costeer_uncertified_positions_total", self.uncertified);
-        count("costeer_upstream_requests_total", self.upstream_requests);
-        count("costeer_refetch_requests_total", self.refetch_requests);
-        count("costeer_wasted_tokens_total", self.wasted_tokens);
-        let time = &self.time;
-        let parts = [
-            ("upstream_wait", time.upstream_wait),
-            ("local_wait", time.local_wait),
-            ("arithmetic", time.arithmetic),
-            ("rest", time.rest()),
-        ];
-        for (part, spent) in parts {
+        for (name, value, _) in self.counters() {
+            counter!(name).increment(value);
+        }
+        if self.positions == 0 {
+            return;
+        }
+        histogram!("costeer_session_seconds").record(self.time.total.as_secs_f64());
+        histogram!("costeer_first_token_seconds").record(self.time.first_token.as_secs_f64());
+        for (part, spent) in self.time.parts() {
             histogram!("costeer_session_part_seconds", "part" => part).record(spent.as_secs_f64());
         }
-        if self.positions > 0 {
-            histogram!("costeer_first_token_seconds").record(time.first_token.as_secs_f64());
-            histogram!("costeer_session_seconds").record(time.total.as_secs_f64());
+    }
+
+    /// Says what the metrics mean. To be called once, when there is somebody to tell.
+    pub fn describe() {
+        describe_counter!("costeer_sessions_total", "Steered answers begun.");
+        for (name, _, meaning) in Self::default().counters() {
+            describe_counter!(name, meaning);
         }
+        describe_histogram!(
+            "costeer_session_seconds",
+            Unit::Seconds,
+            "From the start of a steered answer to its last token."
+        );
+        describe_histogram!(
+            "costeer_first_token_seconds",
+            Unit::Seconds,
+            "From the start of a steered answer to its first token."
+        );
+        describe_histogram!(
+            "costeer_session_part_seconds",
+            Unit::Seconds,
+            "What a steered answer waited for or did, by part."
+        );
+    }
+
+    fn counters(&self) -> [(&'static str, u64, &'static str); 9] {
+        [
+            ("costeer_positions_total", self.positions, "Tokens picked."),
+            (
+                "costeer_changed_positions_total",
+                self.changed,
+                "Tokens picked that are not the upstream's likeliest.",
+            ),
+            (
+                "costeer_passed_positions_total",
+                self.passed,
+                "Tokens the gate passed through unsteered.",
+            ),
+            (
+                "costeer_certified_positions_total",
+                self.certified,
+                "Tokens proved to be the whole vocabulary's pick.",
+            ),
+            (
+                "costeer_refetched_positions_total",
+                self.refetched,
+                "Tokens proved to be it after asking for more.",
+            ),
+            (
+                "costeer_uncertified_positions_total",
+                self.uncertified,
+                "Tokens not proved to be it.",
+            ),
+            (
+                "costeer_upstream_requests_total",
+                self.upstream_requests,
+                "Requests to the upstream for positions.",
+            ),
+            (
+                "costeer_refetch_requests_total",
+                self.refetch_requests,
+                "Requests to the upstream for more of a position.",
+            ),
+            (
+                "costeer_wasted_tokens_total",
+                self.wasted_tokens,
+                "Positions the upstream computed that were not used.",
+            ),
+        ]
     }
 }
 
@@ -96,6 +152,16 @@ pub struct TimeSplit {
 }
 
 impl TimeSplit {
+    /// The parts of [`Self::total`], by name.
+    pub fn parts(&self) -> [(&'static str, Duration); 4] {
+        [
+            ("upstream_wait", self.upstream_wait),
+            ("local_wait", self.local_wait),
+            ("arithmetic", self.arithmetic),
+            ("rest", self.rest()),
+        ]
+    }
+
     /// Everything else the session spent between its first request and now.
     pub fn rest(&self) -> Duration {
         self.total

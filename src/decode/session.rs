@@ -5,12 +5,12 @@ use reqwest::header::HeaderValue;
 
 use super::draft::Draft;
 use super::gate::{Gate, GateRule};
-use super::pick::{Chooser, Exactness, candidate, listed, token_of};
+use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
 use super::window::{Lookahead, Window};
 use super::{DecodeError, Report};
 use crate::local::{BranchPair, LocalError, LocalModel, PairStep};
-use crate::steering::{Delta, Rule, Sampling};
-use crate::upstream::{LogprobRequest, Position, PositionRequest, Upstream, UpstreamError};
+use crate::steering::{Candidate, Candidates, Delta, Rule, Sampling};
+use crate::upstream::{CandidateRequest, Position, PositionRequest, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::{TextStream, TokenId, Tokenizer};
 
 /// How far a session may go.
@@ -90,7 +90,7 @@ pub struct Session {
     gate: Gate,
     text: TextStream,
     report: Report,
-    /// The upstream has shown that it does not take ids to ask for.
+    /// The upstream has shown that it says no more about a position than it has said.
     cannot_refetch: bool,
     started: Instant,
     finished: bool,
@@ -250,30 +250,41 @@ impl Session {
         let step = self.logits().await?;
         let mut computing = Instant::now();
         let delta = Delta::new(&step.private.logits, &step.public.logits, self.plan.rule.delta_floor)?;
+        let exactness = self.plan.exactness;
         let mut refetched = false;
         loop {
-            let pick = self.chooser(self.plan.exactness).pick(&candidates, &delta);
+            let pick = self.chooser(exactness).pick(&candidates, &delta);
             let pick = pick.ok_or(DecodeError::NoCandidate)?;
             self.report.time.arithmetic += computing.elapsed();
-            if pick.doubts.is_empty() || self.plan.exactness != Exactness::Refetch {
-                self.report.book(self.plan.exactness, pick.doubts.is_empty(), refetched);
-                return Ok(pick.token);
-            }
-            let doubtful = pick
-                .doubts
-                .iter()
-                .take(REFETCH_AT_ONCE)
-                .map(|doubt| token_of(doubt.index));
-            let waiting = Instant::now();
-            let known = self.refetch(doubtful.collect()).await?;
-            computing = Instant::now();
-            self.report.time.upstream_wait += computing - waiting;
-            let Some(known) = known else {
-                self.report.book(Exactness::Refetch, false, refetched);
+            let Some(wanted) = self.wanted(&pick, &candidates) else {
+                self.report.book(exactness, pick.doubts.is_empty(), refetched);
                 return Ok(pick.token);
             };
-            refetched = true;
-            candidates.add(known.iter().map(candidate));
+            let waiting = Instant::now();
+            let more = self.refetch(wanted, &mut candidates).await?;
+            computing = Instant::now();
+            self.report.time.upstream_wait += computing - waiting;
+            refetched |= more;
+        }
+    }
+
+    /// What to ask the upstream for before this pick is certain; `None` when it is, when nobody wants to know, and when
+    /// the upstream has no more to say.
+    fn wanted(&self, pick: &Pick, candidates: &Candidates) -> Option<Wanted> {
+        if pick.doubts.is_empty() || self.cannot_refetch {
+            return None;
+        }
+        let known = candidates.known().len();
+        match self.plan.exactness {
+            Exactness::Off | Exactness::Certify => None,
+            Exactness::Refetch => {
+                let longer = known.saturating_mul(REFETCH_GROWTH);
+                Some(Wanted::Likeliest(longer))
+            }
+            Exactness::RefetchIds => {
+                let doubtful = pick.doubts.iter().take(REFETCH_AT_ONCE);
+                Some(Wanted::Tokens(doubtful.map(|doubt| token_of(doubt.index)).collect()))
+            }
         }
     }
 
@@ -317,27 +328,43 @@ impl Session {
         }
     }
 
-    /// ln p of `tokens` at the next position; `None` where this upstream cannot say.
-    async fn refetch(&mut self, tokens: Vec<TokenId>) -> Result<Option<Vec<(TokenId, f64)>>, DecodeError> {
-        if self.cannot_refetch {
-            return Ok(None);
-        }
+    /// Asks the upstream for more of the next position; false when that brought nothing, and is not to be tried again.
+    async fn refetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
         self.report.refetch_requests += 1;
-        let request = LogprobRequest {
+        let request = CandidateRequest {
             model: self.plan.model.clone(),
             authorization: self.plan.authorization.clone(),
             prefix: self.prefix.clone(),
-            tokens,
+            wanted: wanted.clone(),
         };
-        match self.upstream.logprobs(request).await {
-            Ok(known) => Ok(Some(known)),
-            Err(error @ UpstreamError::NotTheTokensAskedFor { .. }) => {
-                tracing::warn!(%error, "positions that are in doubt are counted as uncertified");
-                self.cannot_refetch = true;
-                Ok(None)
+        let refusal = match self.upstream.candidates(request).await {
+            Ok(known) => {
+                let known: Vec<Candidate> = known.iter().map(candidate).collect();
+                match wanted {
+                    Wanted::Likeliest(_) if known.len() > candidates.known().len() => {
+                        *candidates = Candidates::new(known);
+                        return Ok(true);
+                    }
+                    Wanted::Likeliest(_) => "it lists no more than it did".to_owned(),
+                    Wanted::Tokens(_) => {
+                        candidates.add(known);
+                        return Ok(true);
+                    }
+                }
             }
-            Err(error) => Err(error.into()),
-        }
+            // What had been asked for without it was answered.
+            Err(error @ (UpstreamError::NotTheTokensAskedFor { .. } | UpstreamError::Refused { status: 400, .. })) => {
+                error.to_string()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        tracing::warn!(
+            reason = refusal,
+            "the upstream cannot be asked for more of a position; those in doubt are counted as uncertified \
+             (vLLM lists more with --max-logprobs)"
+        );
+        self.cannot_refetch = true;
+        Ok(false)
     }
 
     /// Books the picked token and turns it into an event.
@@ -376,6 +403,9 @@ impl Drop for Session {
         self.report.record();
     }
 }
+
+/// How many times longer than the last each list is.
+const REFETCH_GROWTH: usize = 16;
 
 /// Tokens asked for by id in one request. Those that matter most come first, and each answer also bounds the rest more
 /// tightly, so a second request is rare.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 
 use super::forward::STEERED;
 use super::{ApiError, ChatRequest};
-use crate::decode::{DecodeError, Event, Finish, Session};
+use crate::decode::{DecodeError, Event, Finish, Report, Session};
+
+/// The counts of an answer that comes in one body; a stream has them in its last chunk.
+const REPORT: HeaderName = HeaderName::from_static("x-costeer-report");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What all parts of one answer share.
 pub struct Answer {
@@ -101,7 +105,9 @@ pub async fn collected(answer: Answer, mut session: Session) -> Result<Response,
         "usage": usage(&session),
         "costeer": session.report(),
     });
-    Ok(steered(Json(body).into_response()))
+    let mut response = steered(Json(body).into_response());
+    cost(response.headers_mut(), session.report());
+    Ok(response)
 }
 
 /// Answers with server-sent events. Headers go out with the first token, so that whatever fails before it has a status
@@ -127,6 +133,31 @@ pub async fn streamed(answer: Answer, mut session: Session) -> Result<Response, 
     });
     let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
     Ok(steered(response))
+}
+
+/// What the answer cost, for those who see headers before bodies: the counts, and the time in the form of the Server-Timing
+/// specification (W3C), in milliseconds.
+fn cost(headers: &mut HeaderMap, report: &Report) {
+    let counts = format!(
+        "positions={} changed={} passed={} certified={} refetched={} uncertified={} upstream_requests={} \
+         refetch_requests={} wasted_tokens={}",
+        report.positions,
+        report.changed,
+        report.passed,
+        report.certified,
+        report.refetched,
+        report.uncertified,
+        report.upstream_requests,
+        report.refetch_requests,
+        report.wasted_tokens
+    );
+    let parts = report.time.parts();
+    let parts = parts.map(|(part, spent)| format!("{part};dur={:.3}", 1e3 * spent.as_secs_f64()));
+    for (name, value) in [(REPORT, counts), (SERVER_TIMING, parts.join(", "))] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 fn steered(mut response: Response) -> Response {

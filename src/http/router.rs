@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -15,6 +16,7 @@ use tower_http::trace::TraceLayer;
 use super::chat::chat_completions;
 use super::forward::pass_through;
 use super::{ApiError, Proxy};
+use crate::telemetry::metrics;
 
 /// All routes of the proxy.
 pub fn router(proxy: Arc<Proxy>) -> Router {
@@ -24,11 +26,18 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
         .route("/v1/{*path}", any(pass_through))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(scrape))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(ServiceBuilder::new().layer(TraceLayer::new_for_http()))
         .layer(limit)
         .with_state(proxy)
+}
+
+/// Prometheus' text format, version 0.0.4.
+async fn scrape() -> ([(HeaderName, &'static str); 1], String) {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], metrics().render())
 }
 
 async fn unknown_path() -> ApiError {

@@ -34,7 +34,7 @@ pub fn doubtful<'a>(
             at_most: bound + strength * delta.of(index) + hurdle.noise().of(index),
         })
         // A value that is no number has been proved to be nothing.
-        .filter(|doubt| !(doubt.at_most < hurdle.value()))
+        .filter(|doubt| doubt.at_most >= hurdle.value() || doubt.at_most.is_nan())
 }
 
 /// Every index below `tokens` that may reach the hurdle, and some that may not, in rising order.

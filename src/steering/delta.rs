@@ -107,8 +107,11 @@ impl<'a> Delta<'a> {
             (least - offset - slack) as f32
         };
         let strength = strength as f32;
-        // Written so that what is no number (both −∞) reaches everything.
-        let reaches = move |private: &f32, public: &f32| !(strength * (private - public) < least);
+        let reaches = move |private: &f32, public: &f32| {
+            let pull = strength * (private - public);
+            // What is no number (both −∞) is for the caller to look at.
+            (pull >= least) | pull.is_nan()
+        };
         let blocks = self.private.chunks(BLOCK).zip(self.public.chunks(BLOCK)).enumerate();
         blocks
             .filter(move |(_, (private, public))| {
@@ -135,8 +138,8 @@ const BLOCK: usize = 256;
 /// Neither NaN nor +∞ anywhere, and not −∞ everywhere.
 fn is_distribution(logits: &[f32]) -> bool {
     let broken = logits.chunks(BLOCK).any(|block| {
-        // NaN compares false.
-        block.iter().fold(false, |any, logit| any | !(*logit < f32::INFINITY))
+        let each = block.iter();
+        each.fold(false, |any, logit| any | logit.is_nan() | (*logit == f32::INFINITY))
     });
     !broken && logits.iter().any(|logit| *logit > f32::NEG_INFINITY)
 }

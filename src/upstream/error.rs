@@ -48,7 +48,7 @@ pub enum UpstreamError {
     /// The answer lacks tokens that were asked for by id.
     #[error(
         "the upstream does not give the log-probabilities of tokens by id (it gave {given} of {asked}; vLLM 0.32 takes \
-         logprob_token_ids); update it, or set steering.exactness to \"certify\""
+         logprob_token_ids); update it, or set steering.exactness to \"refetch\" or \"certify\""
     )]
     NotTheTokensAskedFor {
         /// Tokens asked for.

@@ -43,15 +43,24 @@ pub struct PositionRequest {
 }
 
 /// What to ask for at a single position.
-pub struct LogprobRequest {
+pub struct CandidateRequest {
     /// The model's name, as the client wrote it.
     pub model: Option<String>,
     /// The client's own `Authorization` header, used where no key is configured.
     pub authorization: Option<HeaderValue>,
     /// Prompt and picked tokens.
     pub prefix: Vec<TokenId>,
-    /// The tokens whose ln p after the prefix is wanted.
-    pub tokens: Vec<TokenId>,
+    /// Which tokens.
+    pub wanted: Wanted,
+}
+
+/// Tokens whose ln p is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// As many of the likeliest.
+    Likeliest(usize),
+    /// Exactly these. What is asked for tells the server which tokens matter to somebody.
+    Tokens(Vec<TokenId>),
 }
 
 /// Positions as they arrive. Dropping the stream aborts the generation at the server.
@@ -66,9 +75,11 @@ pub trait Upstream: Send + Sync {
     /// It ends after a finished answer only: one that is cut short ends with [`UpstreamError::Cut`].
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
 
-    /// Asks for the raw ln p of single tokens right after a prefix. The answer holds each of them once.
+    /// Asks for raw ln p right after a prefix, of the likeliest tokens or of single ones, each of which is in the answer
+    /// once.
     ///
     /// # Errors
-    /// [`UpstreamError::NotTheTokensAskedFor`] from a server that cannot say; others as for [`Self::positions`].
-    fn logprobs(&self, request: LogprobRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
+    /// [`UpstreamError::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
+    /// [`Self::positions`].
+    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::reader::{Overdue, read};
 use super::wire::{CompletionEvent, CompletionRequest};
-use super::{LogprobRequest, PositionRequest, Positions, Upstream, UpstreamError, innermost};
+use super::{CandidateRequest, PositionRequest, Positions, Upstream, UpstreamError, innermost};
 use crate::vocabulary::TokenId;
 
 /// How long to wait for the upstream.
@@ -47,8 +47,8 @@ impl Vllm {
         Ok(read(response, &self.url, request.top_k, deadline, self.timeouts))
     }
 
-    async fn ask_for_tokens(&self, request: LogprobRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
-        let body = CompletionRequest::tokens(request.model.as_deref(), &request.prefix, &request.tokens);
+    async fn ask_again(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let body = CompletionRequest::single(request.model.as_deref(), &request.prefix, &request.wanted);
         let deadline = Instant::now() + self.timeouts.first_token;
         let response = self.send(&body, request.authorization, deadline).await?;
         let answer = timeout_at(deadline, response.bytes())
@@ -60,7 +60,7 @@ impl Vllm {
         })?;
         let answer: CompletionEvent =
             serde_json::from_slice(&answer).map_err(|error| UpstreamError::Malformed(error.to_string()))?;
-        answer.logprobs_of(&request.tokens)
+        answer.candidates(&request.wanted)
     }
 
     /// Sends a request; resolves when an answer begins that is no refusal.
@@ -99,8 +99,8 @@ impl Upstream for Vllm {
         self.ask(request).boxed()
     }
 
-    fn logprobs(&self, request: LogprobRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
-        self.ask_for_tokens(request).boxed()
+    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+        self.ask_again(request).boxed()
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Position, UpstreamError};
+use super::{Position, UpstreamError, Wanted};
 use crate::vocabulary::TokenId;
 
 /// The request. Sampling settings are all spelled out: vLLM otherwise takes those of the model's
@@ -55,12 +55,16 @@ impl<'a> CompletionRequest<'a> {
         }
     }
 
-    /// A neutral request for these `tokens` at one position, answered in one body.
-    pub fn tokens(model: Option<&'a str>, prefix: &[TokenId], tokens: &[TokenId]) -> Self {
+    /// A neutral request for one position, answered in one body.
+    pub fn single(model: Option<&'a str>, prefix: &[TokenId], wanted: &Wanted) -> Self {
+        let (likeliest, tokens) = match wanted {
+            Wanted::Likeliest(count) => (*count, None),
+            Wanted::Tokens(tokens) => (1, Some(numbers(tokens))),
+        };
         Self {
-            logprob_token_ids: Some(numbers(tokens)),
+            logprob_token_ids: tokens,
             stream: false,
-            ..Self::positions(model, prefix, 1, 1)
+            ..Self::positions(model, prefix, 1, likeliest)
         }
     }
 }
@@ -145,25 +149,30 @@ fn token_id(name: &str) -> Result<TokenId, UpstreamError> {
 }
 
 impl CompletionEvent {
-    /// ln p of exactly these `tokens`, from an answer of one position.
-    pub fn logprobs_of(mut self, tokens: &[TokenId]) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+    /// The candidates of an answer of one position, likeliest first.
+    pub fn candidates(mut self, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
         if let Some((status, message)) = self.refusal() {
             let status = status.unwrap_or(502);
             return Err(UpstreamError::Refused { status, message });
         }
+        let top_k = match wanted {
+            Wanted::Likeliest(count) => *count,
+            Wanted::Tokens(_) => usize::MAX,
+        };
         let choice = self.choices.pop().ok_or(UpstreamError::NoLogprobs)?;
-        let position = choice.positions(usize::MAX)?.pop().ok_or(UpstreamError::NoLogprobs)?;
+        let position = choice.positions(top_k)?.pop().ok_or(UpstreamError::NoLogprobs)?;
         let mut known = position.candidates;
-        // vLLM adds the token it sampled.
-        known.retain(|(id, _)| tokens.contains(id));
-        if known.len() == tokens.len() {
-            Ok(known)
-        } else {
-            Err(UpstreamError::NotTheTokensAskedFor {
-                asked: tokens.len(),
-                given: known.len(),
-            })
+        if let Wanted::Tokens(tokens) = wanted {
+            // vLLM adds the token it sampled.
+            known.retain(|(id, _)| tokens.contains(id));
+            if known.len() < tokens.len() {
+                return Err(UpstreamError::NotTheTokensAskedFor {
+                    asked: tokens.len(),
+                    given: known.len(),
+                });
+            }
         }
+        Ok(known)
     }
 
     /// The refusal in this event, if it is one. Servers write `error` as an object or a string, frameworks `detail`.
@@ -218,16 +227,16 @@ mod tests {
         let answer = r#"{"choices":[{"index":0,"text":" St","logprobs":{"text_offset":[0],"token_logprobs":[-2.6235969],
             "tokens":["token_id:1369"],"top_logprobs":[{"token_id:1369":-2.6235969,"token_id:418":-3.9514758,
             "token_id:1994":-3.6442697,"token_id:2001":-10.024911,"token_id:5":-9.8807}]},"finish_reason":"length"}]}"#;
-        let asked = [418, 1994, 2001, 5].map(TokenId);
-        let event: CompletionEvent = serde_json::from_str(answer).unwrap();
-        let mut known = event.logprobs_of(&asked).unwrap();
-        known.sort_by_key(|(id, _)| id.0);
+        let candidates = |ids: &[u32]| {
+            let event: CompletionEvent = serde_json::from_str(answer).unwrap();
+            event.candidates(&Wanted::Tokens(ids.iter().copied().map(TokenId).collect()))
+        };
+        let known = candidates(&[418, 1994, 2001, 5]).unwrap();
         assert_eq!(
             known.iter().map(|(id, _)| id.0).collect::<Vec<_>>(),
-            [5, 418, 1994, 2001]
+            [1994, 418, 5, 2001]
         );
-        let event: CompletionEvent = serde_json::from_str(answer).unwrap();
-        let error = event.logprobs_of(&[TokenId(418), TokenId(77)]).unwrap_err();
+        let error = candidates(&[418, 77]).unwrap_err();
         assert!(matches!(
             error,
             UpstreamError::NotTheTokensAskedFor { asked: 2, given: 1 }

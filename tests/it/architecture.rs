@@ -38,6 +38,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "local",
             "settings",
             "steering",
+            "telemetry",
             "upstream",
             "vocabulary",
         ],

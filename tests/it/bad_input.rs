@@ -186,6 +186,23 @@ const ONE_POSITION: &str = "data: {\"choices\":[{\"text\":\"a\",\"logprobs\":{\"
                             \"finish_reason\":null}]}\n\n";
 
 #[test]
+fn a_draft_outside_the_vocabulary_is_named() {
+    run(async {
+        let script = "data: {\"choices\":[{\"text\":\"?\",\"logprobs\":{\"tokens\":[\"token_id:99999\"],\
+                      \"token_logprobs\":[-0.1],\"top_logprobs\":[{\"token_id:99999\":-0.1,\"token_id:300\":-3.0}]},\
+                      \"finish_reason\":null}]}\n\n";
+        let (_proxy, address) = proxy(scripted(script, false).await, &[]).await;
+        let context = [("x-costeer-context", CONTEXT)];
+        let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
+        assert_eq!(status, 502);
+        let message = error["message"].as_str().unwrap();
+        for part in ["99999", "position 0", "upstream.tokenizer"] {
+            assert!(message.contains(part), "{message}");
+        }
+    });
+}
+
+#[test]
 fn an_upstream_that_dies_in_mid_stream_is_an_error_event_and_no_end() {
     run(async {
         for breaks in [true, false] {

@@ -16,6 +16,8 @@ mod commands;
 mod embedded;
 mod golden;
 mod lanes;
+mod lookahead;
+mod metrics;
 mod parity;
 mod privacy;
 mod steered;

@@ -1,0 +1,351 @@
+//! Lookahead changes no token; what it wastes ends when nobody wants it; certificates, refetching and the gate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::Response;
+use costeer::context::PrivateContext;
+use costeer::decode::Report;
+use costeer::embedded::{EmbeddedUpstream, Pacing};
+use costeer::http::{ChatRequest, Proxy};
+use costeer::local::{LaneLimits, Lanes, LocalModel, ModelSource};
+use costeer::vocabulary::{TokenId, Tokenizer};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::support::{CONTEXT, DINNER, ask, content, options, post, proxy, question, recorder, run, serve, upstream};
+
+const QUESTIONS: [(&str, &str); 8] = [
+    (DINNER, CONTEXT),
+    (
+        "Would you pick a breakfast for me?",
+        "Gluten makes me ill. Friend: Norgin. Be casual.",
+    ),
+    (
+        "Please find me a good salad.",
+        "Being vegetarian, I eat no meat. Answer me as a pirate would.",
+    ),
+    (
+        "Is there a dinner you would suggest?",
+        "My daughter goes by Magnus. I have the name Bres. diet: seafood",
+    ),
+    (
+        "Would you pick a soup for me?",
+        "I like it casual. My flat is in Belbullin. Short answers are right for me.",
+    ),
+    (
+        "Can you suggest a lunch?",
+        "I am allergic to nuts. My cat is called Quorra.",
+    ),
+    (
+        "What should I cook tonight?",
+        "Nothing beats seafood for me. My name is Tovesk.",
+    ),
+    (
+        "Can you recommend a dessert?",
+        "I live in Marnhollow. I am vegan. Please be polite.",
+    ),
+];
+
+/// The tokens of every question's answer, and all reports together.
+async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
+    let mut all = Vec::new();
+    let mut sum = Report::default();
+    for (seed, (question, context)) in QUESTIONS.iter().enumerate() {
+        let body = json!({
+            "messages": [{"role": "user", "content": question}],
+            "temperature": temperature,
+            "seed": seed,
+            "max_tokens": 64,
+        });
+        let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+        let context = PrivateContext::new((*context).to_owned());
+        let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
+        let mut tokens = Vec::new();
+        while let Some(event) = session.next().await.unwrap() {
+            tokens.push(event.picked.token.0);
+        }
+        let report = session.report();
+        assert_eq!(
+            report.certified + report.refetched + report.uncertified + report.passed,
+            report.positions
+        );
+        sum.positions += report.positions;
+        sum.passed += report.passed;
+        sum.refetched += report.refetched;
+        sum.uncertified += report.uncertified;
+        sum.upstream_requests += report.upstream_requests;
+        sum.refetch_requests += report.refetch_requests;
+        sum.wasted_tokens += report.wasted_tokens;
+        all.push(tokens);
+    }
+    (all, sum)
+}
+
+async fn with(settings: &[(&'static str, &str)]) -> Arc<Proxy> {
+    proxy(upstream().await, settings).await.0
+}
+
+#[test]
+fn every_lookahead_gives_the_same_tokens_greedy_and_drawn() {
+    run(async {
+        for temperature in [0.0, 0.9] {
+            let (paper, report) = answers(&*with(&[("upstream.lookahead", "1")]).await, temperature).await;
+            assert_eq!(report.upstream_requests, report.positions);
+            assert_eq!(report.wasted_tokens, 0);
+            for lookahead in ["4", "16", "adaptive"] {
+                let proxy = with(&[("upstream.lookahead", lookahead)]).await;
+                let (tokens, ours) = answers(&proxy, temperature).await;
+                assert_eq!(tokens, paper, "lookahead {lookahead}, temperature {temperature}");
+                assert!(ours.upstream_requests < report.upstream_requests);
+            }
+        }
+    });
+}
+
+#[test]
+fn refetching_gives_the_whole_vocabularys_tokens_greedy_and_drawn() {
+    run(async {
+        for temperature in [0.0, 0.9] {
+            let (whole, report) = answers(&*with(&[("upstream.top_k", "1000000")]).await, temperature).await;
+            assert_eq!(report.uncertified, 0, "nothing is outside the whole vocabulary");
+            for exactness in ["refetch", "refetch-ids"] {
+                let refetch = [("upstream.top_k", "5"), ("steering.exactness", exactness)];
+                let (tokens, report) = answers(&*with(&refetch).await, temperature).await;
+                assert_eq!(tokens, whole, "{exactness}, temperature {temperature}");
+                assert_eq!(report.uncertified, 0);
+                assert!(report.refetched > 0 && report.refetch_requests >= report.refetched);
+            }
+        }
+    });
+}
+
+/// What a double does to the body of a request.
+type Change = fn(&mut Value);
+
+/// A server that hands requests on to `upstream` after a change to their body.
+async fn between(upstream: SocketAddr, change: Change) -> SocketAddr {
+    async fn forward(State((upstream, change)): State<(SocketAddr, Change)>, body: Bytes) -> Response {
+        let mut body: Value = serde_json::from_slice(&body).unwrap();
+        change(&mut body);
+        let answer = post(upstream, "/v1/completions", body.to_string(), &[]).await;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = answer.headers().clone();
+        response.headers_mut().remove("transfer-encoding");
+        *response.body_mut() = Body::from_stream(answer.bytes_stream());
+        response
+    }
+    serve(Router::new().fallback(forward).with_state((upstream, change))).await
+}
+
+#[test]
+fn an_upstream_that_says_no_more_leaves_positions_uncertified() {
+    run(async {
+        let limits: [(&str, Change); 2] = [
+            ("refetch", |body| {
+                let asked = body["logprobs"].as_u64().unwrap();
+                // As a server does that has a limit and does not say so.
+                body["logprobs"] = json!(asked.min(5));
+            }),
+            ("refetch-ids", |body| {
+                body.as_object_mut().unwrap().remove("logprob_token_ids");
+            }),
+        ];
+        let (inside, _) = answers(&*with(&[("upstream.top_k", "5")]).await, 0.0).await;
+        for (exactness, limit) in limits {
+            let limited = between(upstream().await, limit).await;
+            let settings = [("upstream.top_k", "5"), ("steering.exactness", exactness)];
+            let (ours, _) = proxy(limited, &settings).await;
+            let (tokens, report) = answers(&ours, 0.0).await;
+            assert_eq!(report.refetched, 0);
+            assert!(report.uncertified > 0);
+            assert!(
+                report.refetch_requests <= QUESTIONS.len() as u64,
+                "it is not asked again"
+            );
+            assert_eq!(tokens, inside);
+        }
+    });
+}
+
+#[test]
+fn a_longer_list_does_not_say_which_tokens_are_in_doubt() {
+    run(async {
+        let (recorder, recording) = recorder(upstream().await).await;
+        let settings = [("upstream.top_k", "5"), ("steering.exactness", "refetch")];
+        let (ours, _) = proxy(recorder, &settings).await;
+        let (_, report) = answers(&ours, 0.0).await;
+        assert!(report.refetch_requests > 0);
+        for request in recording.requests() {
+            assert!(!request.contains("logprob_token_ids"), "{request}");
+        }
+    });
+}
+
+#[test]
+fn an_upstream_that_ignores_the_window_is_cut_off_and_changes_nothing() {
+    run(async {
+        let endless = between(upstream().await, |body| body["max_tokens"] = json!(500));
+        let (ours, _) = proxy(endless.await, &[("upstream.lookahead", "4")]).await;
+        let (tokens, _) = answers(&ours, 0.0).await;
+        let (wanted, _) = answers(&*with(&[("upstream.lookahead", "4")]).await, 0.0).await;
+        assert_eq!(tokens, wanted);
+    });
+}
+
+#[test]
+fn exactness_off_counts_nothing_and_picks_the_same() {
+    run(async {
+        let (_proxy, address) = proxy(upstream().await, &[("steering.exactness", "off")]).await;
+        let context = [("x-costeer-context", CONTEXT)];
+        let answer: Value = ask(address, &question(DINNER), &context).await.json().await.unwrap();
+        let report = &answer["costeer"];
+        assert_eq!((&report["certified"], &report["uncertified"]), (&json!(0), &json!(0)));
+        assert!(content(&answer).contains("vegan"));
+    });
+}
+
+/// A server that computes a token every 30 ms and can be asked how many it has computed.
+async fn paced() -> (Arc<EmbeddedUpstream>, SocketAddr) {
+    let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
+    let pacing = Pacing {
+        pace: Duration::from_millis(30),
+        delay: Duration::from_millis(10),
+    };
+    let options = options();
+    let server = EmbeddedUpstream::load(&source, &options, 2, "tiny-llm", pacing);
+    let server = server.await.unwrap();
+    let address = serve(Arc::clone(&server).router()).await;
+    (server, address)
+}
+
+#[test]
+fn a_client_that_leaves_ends_the_upstreams_work_within_a_token() {
+    run(async {
+        let (server, upstream) = paced().await;
+        let (_proxy, address) = proxy(upstream, &[("local.lanes", "1"), ("local.queue", "0")]).await;
+        let mut body = question(DINNER);
+        body["stream"] = json!(true);
+        let context = [("x-costeer-context", CONTEXT)];
+        let mut stream = ask(address, &body, &context).await.bytes_stream();
+        stream.next().await.unwrap().unwrap();
+        let seen = server.generated();
+        drop(stream);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let after = server.generated();
+        assert!(after <= seen + 2, "{seen} tokens before, {after} after");
+        assert_eq!(
+            ask(address, &body, &context).await.status(),
+            200,
+            "the only lane is free"
+        );
+    });
+}
+
+#[test]
+fn a_slower_upstream_wastes_little() {
+    run(async {
+        let (server, upstream) = paced().await;
+        let (ours, _) = proxy(upstream, &[]).await;
+        let (_, report) = answers(&ours, 0.0).await;
+        let wasted = server.generated() - report.positions;
+        eprintln!(
+            "{} positions, {} requests, {} wasted, {wasted} at the server",
+            report.positions, report.upstream_requests, report.wasted_tokens
+        );
+        // One position at each draft that was dropped, and the last one of an abandoned draft may be on its way.
+        assert!(report.wasted_tokens <= report.upstream_requests);
+        assert!(wasted <= report.wasted_tokens + 2);
+    });
+}
+
+#[test]
+fn a_gate_that_never_shuts_changes_nothing_and_one_that_always_does_passes_all_but_the_first() {
+    run(async {
+        let (off, _) = answers(&*with(&[]).await, 0.0).await;
+        let never = [("steering.gate", "reopen"), ("steering.gate_threshold", "0")];
+        let (tokens, report) = answers(&*with(&never).await, 0.0).await;
+        assert_eq!((tokens, report.passed), (off.clone(), 0));
+        for mode in ["latch", "reopen"] {
+            let always = [
+                ("steering.gate", mode),
+                ("steering.gate_threshold", "1"),
+                ("steering.gate_positions", "1"),
+            ];
+            let (_, report) = answers(&*with(&always).await, 0.0).await;
+            assert_eq!(report.passed, report.positions - QUESTIONS.len() as u64, "{mode}");
+        }
+        // Half shut: positions before the gate first shuts are steered as without one.
+        let (tokens, report) = answers(&*with(&[("steering.gate", "reopen")]).await, 0.0).await;
+        assert!(report.passed > 0 && report.passed < report.positions);
+        for (ours, off) in tokens.iter().zip(&off) {
+            assert_eq!(ours[..3], off[..3]);
+        }
+    });
+}
+
+#[test]
+fn a_latched_answer_gives_its_lane_back() {
+    run(async {
+        let (_server, upstream) = paced().await;
+        let settings = [
+            ("steering.gate", "latch"),
+            ("steering.gate_threshold", "1"),
+            ("steering.gate_positions", "1"),
+            ("local.lanes", "1"),
+            ("local.queue", "0"),
+        ];
+        let (_proxy, address) = proxy(upstream, &settings).await;
+        let mut body = question(DINNER);
+        body["stream"] = json!(true);
+        let context = [("x-costeer-context", CONTEXT)];
+        let mut first = ask(address, &body, &context).await.bytes_stream();
+        first.next().await.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(ask(address, &body, &context).await.status(), 200);
+        let mut rest = Vec::new();
+        while let Some(part) = first.next().await {
+            rest.extend_from_slice(&part.unwrap());
+        }
+        assert!(String::from_utf8(rest).unwrap().ends_with("data: [DONE]\n\n"));
+    });
+}
+
+#[test]
+fn tokens_fed_at_once_give_what_they_give_one_by_one() {
+    run(async {
+        let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
+        let end = Tokenizer::load(source.folder()).unwrap().end();
+        let limits = LaneLimits {
+            lanes: 2,
+            queue: 0,
+            patience: Duration::ZERO,
+        };
+        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
+        let prompt: Vec<TokenId> = (300..380).map(TokenId).collect();
+        let tokens: Vec<TokenId> = (500..524).map(TokenId).collect();
+        let mut at_once = lanes.open(&prompt, &prompt[..40]).await.unwrap();
+        let mut one_by_one = lanes.open(&prompt, &prompt[..40]).await.unwrap();
+        at_once.logits().await.unwrap();
+        at_once.feed(&tokens);
+        for token in &tokens {
+            one_by_one.logits().await.unwrap();
+            one_by_one.feed(&[*token]);
+        }
+        for _ in 0..2 {
+            let (ours, theirs) = (at_once.logits().await.unwrap(), one_by_one.logits().await.unwrap());
+            for (ours, theirs) in [(&ours.public, &theirs.public), (&ours.private, &theirs.private)] {
+                let pairs = ours.logits.iter().zip(&theirs.logits);
+                let largest = pairs.map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f32::max);
+                assert!(largest < 1e-5, "logits differ by {largest}");
+            }
+            at_once.feed(&[TokenId(700)]);
+            one_by_one.feed(&[TokenId(700)]);
+        }
+    });
+}
