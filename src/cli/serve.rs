@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::listen::{bind, shutdown};
 use super::progress::during;
 use super::{CommandError, ServeArguments};
@@ -23,10 +25,13 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     let proxy = during("loading the local model", Proxy::load(&settings)).await?;
     tracing::info!(
         listen = %listen,
-        upstream = %settings.upstream.url,
+        upstream = %settings.upstream.urls.join(", "),
         local = %settings.local.model,
         "ready"
     );
+    // Beside the serving: an upstream that is not up yet keeps nobody waiting.
+    let met = Arc::clone(&proxy);
+    tokio::spawn(async move { met.meet_upstreams().await });
     let serving = serve(listener, router(proxy), shutdown(), settings.server.drain);
     let metrics = telemetry::metrics();
     tokio::select! {

@@ -5,8 +5,13 @@ use crate::upstream::UpstreamError;
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The upstream failed.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    #[error("{source} (at position {position} of the answer)")]
+    Upstream {
+        /// 0 is the first of the answer.
+        position: usize,
+        /// What it did.
+        source: UpstreamError,
+    },
     /// The local model failed.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -15,10 +20,21 @@ pub enum DecodeError {
     Logits(#[from] crate::steering::NotANumber),
     /// Not one of the upstream's candidates is a token that may be picked.
     #[error(
-        "none of the upstream's candidates is a token of the local vocabulary; do upstream.tokenizer and the upstream's \
-         model belong together?"
+        "none of the upstream's candidates at position {position} of the answer is a token of the local vocabulary; do \
+         upstream.tokenizer and the upstream's model belong together?"
     )]
-    NoCandidate,
+    NoCandidate {
+        /// 0 is the first of the answer.
+        position: usize,
+    },
+    /// The upstream answers, and without any position.
+    #[error(
+        "the upstream ended its answer at position {position} without a token; is its context longer than the prompt?"
+    )]
+    NoPosition {
+        /// 0 is the first of the answer.
+        position: usize,
+    },
     /// The upstream's own choice is no token of the vocabulary.
     #[error(
         "the upstream chose token {token} at position {position} of the answer, and the vocabulary has {vocabulary} tokens; \

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use reqwest::header::HeaderValue;
-
 use super::draft::Draft;
 use super::gate::{Gate, GateRule};
 use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
@@ -10,7 +8,9 @@ use super::window::{Lookahead, Window};
 use super::{DecodeError, Report};
 use crate::local::{BranchPair, LocalError, LocalModel, PairStep};
 use crate::steering::{Candidate, Candidates, Delta, Rule, Sampling};
-use crate::upstream::{CandidateRequest, Position, PositionRequest, Upstream, UpstreamError, Wanted};
+use crate::upstream::{
+    Caller, CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted,
+};
 use crate::vocabulary::{TextStream, TokenId, Tokenizer};
 
 /// How far a session may go.
@@ -26,12 +26,10 @@ pub struct Limits {
 
 /// Everything that defines a steered generation.
 pub struct Plan {
-    /// The model to ask for at the upstream, as the client named it.
-    pub model: Option<String>,
-    /// The client's own `Authorization` header.
-    pub authorization: Option<HeaderValue>,
+    /// On whose behalf the upstream is asked.
+    pub caller: Caller,
     /// The upstream's prompt.
-    pub upstream_prompt: Vec<TokenId>,
+    pub prompt: Prefix,
     /// Strength and its companions.
     pub rule: Rule,
     /// Greedy or drawn.
@@ -83,8 +81,7 @@ pub struct Session {
     unfed: Vec<TokenId>,
     plan: Plan,
     /// Prompt and picked tokens: all that is needed to ask the upstream again, anywhere.
-    prefix: Vec<TokenId>,
-    picked: usize,
+    prefix: Prefix,
     draft: Option<Draft>,
     window: Window,
     gate: Gate,
@@ -116,11 +113,10 @@ impl Session {
             tokenizer,
             branches: Some(branches),
             unfed: Vec::new(),
-            prefix: plan.upstream_prompt.clone(),
+            prefix: plan.prompt.clone(),
             window: Window::new(plan.limits.lookahead),
             gate: Gate::new(plan.gate),
             plan,
-            picked: 0,
             draft: None,
             text: TextStream::default(),
             report: Report::default(),
@@ -169,7 +165,12 @@ impl Session {
 
     /// Length of the upstream's prompt.
     pub fn prompt_tokens(&self) -> usize {
-        self.plan.upstream_prompt.len()
+        self.prefix.prompt
+    }
+
+    /// Tokens picked so far, the end of turn not counted.
+    fn picked(&self) -> usize {
+        self.prefix.picked().len()
     }
 
     /// What the session cost and did so far.
@@ -182,11 +183,10 @@ impl Session {
         if self.draft.is_some() {
             return;
         }
-        let left = self.plan.limits.max_tokens.saturating_sub(self.picked);
+        let left = self.plan.limits.max_tokens.saturating_sub(self.picked());
         let ask = self.window.ask(left);
         let request = PositionRequest {
-            model: self.plan.model.clone(),
-            authorization: self.plan.authorization.clone(),
+            caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
             window: ask.positions,
             top_k: self.plan.limits.top_k,
@@ -210,13 +210,27 @@ impl Session {
             let Some(draft) = &mut self.draft else {
                 continue;
             };
-            match draft.next().await.transpose()? {
-                Some(position) => return self.checked(position),
+            match draft.next().await.transpose() {
+                Ok(Some(position)) => return self.checked(position),
                 // Used up: go on from the prefix. An answer without any position would repeat for ever.
-                None if draft.taken() > 0 => self.close_draft(),
-                None => return Err(UpstreamError::NoLogprobs.into()),
+                Ok(None) if draft.taken() > 0 => self.close_draft(),
+                Ok(None) => {
+                    let position = self.picked();
+                    return Err(DecodeError::NoPosition { position });
+                }
+                Err(source) => return Err(self.failed(source)),
             }
         }
+    }
+
+    fn failed(&self, source: UpstreamError) -> DecodeError {
+        let position = self.picked();
+        DecodeError::Upstream { position, source }
+    }
+
+    fn no_candidate(&self) -> DecodeError {
+        let position = self.picked();
+        DecodeError::NoCandidate { position }
     }
 
     /// A draft that is no token of the vocabulary cannot come from the model the tokenizer belongs to.
@@ -226,7 +240,7 @@ impl Session {
             Ok(position)
         } else {
             Err(DecodeError::UnknownToken {
-                position: self.picked,
+                position: self.picked(),
                 token: position.draft.0,
                 vocabulary,
             })
@@ -245,7 +259,7 @@ impl Session {
             let computing = Instant::now();
             let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
             self.report.time.arithmetic += computing.elapsed();
-            return pick.map(|pick| pick.token).ok_or(DecodeError::NoCandidate);
+            return pick.map(|pick| pick.token).ok_or_else(|| self.no_candidate());
         }
         let step = self.logits().await?;
         let mut computing = Instant::now();
@@ -254,7 +268,7 @@ impl Session {
         let mut refetched = false;
         loop {
             let pick = self.chooser(exactness).pick(&candidates, &delta);
-            let pick = pick.ok_or(DecodeError::NoCandidate)?;
+            let pick = pick.ok_or_else(|| self.no_candidate())?;
             self.report.time.arithmetic += computing.elapsed();
             let Some(wanted) = self.wanted(&pick, &candidates) else {
                 self.report.book(exactness, pick.doubts.is_empty(), refetched);
@@ -294,7 +308,7 @@ impl Session {
             sampling: &self.plan.sampling,
             exactness,
             selectable: self.tokenizer.selectable(),
-            position: self.picked as u64,
+            position: self.picked() as u64,
         }
     }
 
@@ -332,8 +346,7 @@ impl Session {
     async fn refetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
         self.report.refetch_requests += 1;
         let request = CandidateRequest {
-            model: self.plan.model.clone(),
-            authorization: self.plan.authorization.clone(),
+            caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
             wanted: wanted.clone(),
         };
@@ -353,10 +366,10 @@ impl Session {
                 }
             }
             // What had been asked for without it was answered.
-            Err(error @ (UpstreamError::NotTheTokensAskedFor { .. } | UpstreamError::Refused { status: 400, .. })) => {
-                error.to_string()
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => match &error.problem {
+                Problem::NotTheTokensAskedFor { .. } | Problem::Refused { status: 400, .. } => error.to_string(),
+                _ => return Err(self.failed(error)),
+            },
         };
         tracing::warn!(
             reason = refusal,
@@ -375,12 +388,11 @@ impl Session {
         self.report.changed += u64::from(picked.token != picked.upstream_best);
         let ends = self.tokenizer.ends().contains(&picked.token);
         if !ends {
-            self.prefix.push(picked.token);
-            self.picked += 1;
+            self.prefix.ids.push(picked.token);
         }
         let finish = if ends {
             Some(Finish::Stop)
-        } else if self.picked >= self.plan.limits.max_tokens {
+        } else if self.picked() >= self.plan.limits.max_tokens {
             Some(Finish::Length)
         } else {
             None

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::forward::STEERED;
 use crate::decode::DecodeError;
 use crate::local::LocalError;
-use crate::upstream::UpstreamError;
+use crate::upstream::{Problem, UpstreamError};
 use crate::vocabulary::VocabularyError;
 
 /// An answer in OpenAI's error envelope: `{"error": {message, type, param, code}}`.
@@ -18,6 +18,8 @@ pub struct ApiError {
     param: Option<String>,
     code: Option<&'static str>,
     message: String,
+    /// The upstream's own.
+    retry_after: Option<HeaderValue>,
 }
 
 impl ApiError {
@@ -29,6 +31,7 @@ impl ApiError {
             param: Some(param.into()),
             code: None,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -72,6 +75,7 @@ impl ApiError {
             param: None,
             code: Some("body_too_large"),
             message: format!("the request body is larger than {limit} bytes (server.max_body_bytes)"),
+            retry_after: None,
         }
     }
 
@@ -85,13 +89,36 @@ impl ApiError {
     }
 
     /// Something between here and the upstream failed.
-    pub fn upstream(status: StatusCode, message: String) -> Self {
+    fn upstream(status: StatusCode, message: String) -> Self {
         Self {
             status,
             kind: "upstream_error",
             param: None,
             code: None,
             message,
+            retry_after: None,
+        }
+    }
+
+    fn of_upstream(problem: &Problem, message: String) -> Self {
+        let status = match problem {
+            Problem::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            // The client can do something about these, or wait; everything else is the server's affair.
+            Problem::Refused { status, .. } => match status {
+                400 | 401 | 403 | 404 | 413 | 422 | 429 | 503 => {
+                    StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
+                }
+                _ => StatusCode::BAD_GATEWAY,
+            },
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        let retry_after = match problem {
+            Problem::Refused { retry_after, .. } => retry_after.clone(),
+            _ => None,
+        };
+        Self {
+            retry_after,
+            ..Self::upstream(status, message)
         }
     }
 
@@ -113,7 +140,9 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(STEERED, HeaderValue::from_static("false"));
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
+        if let Some(pause) = self.retry_after {
+            headers.insert(RETRY_AFTER, pause);
+        } else if self.status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
@@ -122,23 +151,7 @@ impl IntoResponse for ApiError {
 
 impl From<UpstreamError> for ApiError {
     fn from(error: UpstreamError) -> Self {
-        let status = match &error {
-            UpstreamError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-            // The client can do something about these; everything else is the server's affair.
-            UpstreamError::Refused { status, .. } => match status {
-                400 | 401 | 403 | 404 | 413 | 422 | 429 => {
-                    StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
-                }
-                _ => StatusCode::BAD_GATEWAY,
-            },
-            UpstreamError::Unreachable { .. }
-            | UpstreamError::NoLogprobs
-            | UpstreamError::NoTokenIds { .. }
-            | UpstreamError::NotTheTokensAskedFor { .. }
-            | UpstreamError::Cut
-            | UpstreamError::Malformed(_) => StatusCode::BAD_GATEWAY,
-        };
-        Self::upstream(status, error.to_string())
+        Self::of_upstream(&error.problem, error.to_string())
     }
 }
 
@@ -156,6 +169,7 @@ impl From<LocalError> for ApiError {
             param: None,
             code: None,
             message: error.to_string(),
+            retry_after: None,
         }
     }
 }
@@ -163,9 +177,9 @@ impl From<LocalError> for ApiError {
 impl From<DecodeError> for ApiError {
     fn from(error: DecodeError) -> Self {
         match error {
-            DecodeError::Upstream(error) => error.into(),
+            DecodeError::Upstream { ref source, .. } => Self::of_upstream(&source.problem, error.to_string()),
             DecodeError::Local(error) => error.into(),
-            DecodeError::NoCandidate | DecodeError::UnknownToken { .. } => {
+            DecodeError::NoCandidate { .. } | DecodeError::NoPosition { .. } | DecodeError::UnknownToken { .. } => {
                 Self::upstream(StatusCode::BAD_GATEWAY, error.to_string())
             }
             DecodeError::Logits(reason) => LocalError::Engine(reason.to_string()).into(),

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use serde_json::Value;
 
 use super::private::{FIELD, PRIVATE_PREFIX};
 use super::{ApiError, PrivateInput, Proxy};
-use crate::upstream::innermost;
 
 /// Says on every answer whether it was steered.
 pub const STEERED: HeaderName = HeaderName::from_static("x-costeer-steered");
@@ -45,14 +44,16 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
         let private = opaque && has_private_headers(&parts.headers);
         let reason = not_steered(&proxy, private.then_some("X-CoSteer-*"))?;
         let body = reqwest::Body::wrap_stream(body.into_data_stream());
-        return send(&proxy, parts.method, path, &parts.headers, body, reason).await;
+        let headers = public_headers(&parts.headers);
+        let sending = proxy.replicas.forward_once(parts.method, below_v1(path), headers, body);
+        return Ok(answer(sending.await?, reason));
     }
     let body = axum::body::to_bytes(body, proxy.max_body_bytes)
         .await
         .map_err(|_| ApiError::body_too_large(proxy.max_body_bytes))?;
     let (body, private) = without_private(&parts.headers, body)?;
     let reason = not_steered(&proxy, private)?;
-    send(&proxy, parts.method, path, &parts.headers, body.into(), reason).await
+    send(&proxy, &parts.method, path, &parts.headers, &body, reason).await
 }
 
 /// A chat completion whose body has been read already. `reason` says why it is not steered, where it asked to be.
@@ -65,15 +66,7 @@ pub async fn forward_chat(
     body: Bytes,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    send(
-        proxy,
-        Method::POST,
-        "/v1/chat/completions",
-        headers,
-        body.into(),
-        reason,
-    )
-    .await
+    send(proxy, &Method::POST, "/v1/chat/completions", headers, &body, reason).await
 }
 
 /// Files and forms: no place for a field of ours, and often too large to hold.
@@ -121,40 +114,34 @@ fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValu
 
 async fn send(
     proxy: &Proxy,
-    method: Method,
+    method: &Method,
     path: &str,
     headers: &HeaderMap,
-    body: reqwest::Body,
+    body: &Bytes,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    // The configured address ends in /v1, as the path begins with it.
-    let url = format!("{}{}", proxy.upstream_url, path.strip_prefix("/v1").unwrap_or(path));
-    let mut headers = public_headers(headers);
-    if let Some(key) = &proxy.authorization {
-        // Not bearer_auth: it would stand beside the client's own key instead of in its place.
-        headers.insert(AUTHORIZATION, key.clone());
-    }
-    let request = proxy.client.request(method, url).headers(headers).body(body);
-    let answer = request.send().await.map_err(|error| {
-        ApiError::upstream(
-            StatusCode::BAD_GATEWAY,
-            format!(
-                "the upstream at {} cannot be reached ({}); is it running, and is upstream.url right?",
-                proxy.upstream_url,
-                innermost(&error)
-            ),
-        )
-    })?;
-    let status = answer.status();
+    let headers = public_headers(headers);
+    let sending = proxy.replicas.forward(method, below_v1(path), &headers, body);
+    Ok(answer(sending.await?, reason))
+}
+
+/// The configured addresses end in /v1, as our paths begin with it.
+fn below_v1(path: &str) -> &str {
+    path.strip_prefix("/v1").unwrap_or(path)
+}
+
+/// The upstream's answer as it is.
+fn answer(answer: reqwest::Response, reason: Option<HeaderValue>) -> Response {
     let mut kept = forwardable(answer.headers());
     kept.insert(STEERED, HeaderValue::from_static("false"));
     if let Some(reason) = reason {
         kept.insert(REASON, reason);
     }
+    let status = answer.status();
     let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
     *response.status_mut() = status;
     *response.headers_mut() = kept;
-    Ok(response)
+    response
 }
 
 /// Headers the upstream may see: neither private nor of this connection.

@@ -8,9 +8,11 @@ mod private;
 mod proxy;
 mod request;
 mod router;
+mod start;
 
 pub use error::ApiError;
 pub use private::{ContextInput, PrivateInput};
-pub use proxy::{Proxy, StartError};
+pub use proxy::Proxy;
 pub use request::ChatRequest;
 pub use router::{router, serve};
+pub use start::{StartError, Vocabularies, replicas};

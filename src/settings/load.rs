@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Source};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 
 use super::unknown::{keys, refuse_unknown};
 use super::{DEFAULTS, Settings, SettingsError};
@@ -114,15 +115,36 @@ fn check_lookahead(lookahead: Lookahead) -> Result<(), SettingsError> {
     }
 }
 
+/// Headers that requests to the upstream have already.
+const RESERVED: [HeaderName; 4] = [AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST];
+
+fn check_urls(urls: &[String]) -> Result<(), SettingsError> {
+    let key = "upstream.url";
+    for (index, url) in urls.iter().enumerate() {
+        let is_http = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let reason = "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1, or a list of them";
+        require(is_http && url.ends_with("/v1"), key, reason)?;
+        let earlier = urls.iter().take(index);
+        require(
+            earlier.into_iter().all(|other| other != url),
+            key,
+            &format!("it has {url} twice"),
+        )?;
+    }
+    require(!urls.is_empty(), key, "it must have at least one address")
+}
+
 fn check(settings: &Settings) -> Result<(), SettingsError> {
     let upstream = &settings.upstream;
     let steering = &settings.steering;
-    let is_http = reqwest::Url::parse(&upstream.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    check_urls(&upstream.urls)?;
+    let header = upstream.affinity_header.as_deref().unwrap_or("x-session-id");
     require(
-        is_http && upstream.url.trim_end_matches('/').ends_with("/v1"),
-        "upstream.url",
-        "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1",
+        HeaderName::from_bytes(header.as_bytes()).is_ok_and(|name| !RESERVED.contains(&name)),
+        "upstream.affinity_header",
+        "it must be the name of a header that nothing else uses, such as x-session-id",
     )?;
+    require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
     check_lookahead(upstream.lookahead())?;
     require(settings.local.lanes >= 1, "local.lanes", "it must be at least 1")?;
@@ -202,6 +224,15 @@ mod tests {
             ("[local]\nlanes = 0\n", "local.lanes"),
             ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
             ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
+            ("[upstream]\nurl = []\n", "upstream.url"),
+            ("[upstream]\nurl = [\"http://a/v1\", \"http://b\"]\n", "upstream.url"),
+            ("[upstream]\nurl = \"http://a/v1, http://a/v1/\"\n", "upstream.url"),
+            ("[upstream]\naffinity_header = \"x y\"\n", "upstream.affinity_header"),
+            (
+                "[upstream]\naffinity_header = \"Authorization\"\n",
+                "upstream.affinity_header",
+            ),
+            ("[upstream]\nretries = 100\n", "upstream.retries"),
             ("[steering]\nstrength = 1000\n", "steering.strength"),
             ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
             ("[steering]\ngate_positions = 0\n", "steering.gate_positions"),
@@ -223,6 +254,7 @@ mod tests {
             ("[upstream]\nlookahead = -4\n", "-4"),
             ("[upstream]\nlookahead = \"much\"\n", "\"much\" is neither"),
             ("[upstream]\nmax_lookahead = -1\n", "max_lookahead"),
+            ("[upstream]\ndriver = \"ollama\"\n", "ollama"),
             ("[steering]\ngate = \"ajar\"\n", "ajar"),
             ("[steering]\nexactness = \"exact\"\n", "exact"),
         ] {
@@ -241,6 +273,19 @@ mod tests {
         let written = file("[upstream]\nlookahead = 16\n").unwrap();
         assert_eq!(written.upstream.lookahead(), Lookahead::Fixed(16));
         assert!(matches!(lookahead("adaptive"), Lookahead::Adaptive { .. }));
+    }
+
+    #[test]
+    fn addresses_are_one_or_many_as_list_or_as_text() {
+        let expected = ["http://a/v1", "https://b:1/x/v1"];
+        let list = file("[upstream]\nurl = [\"http://a/v1\", \"https://b:1/x/v1/\"]\n").unwrap();
+        assert_eq!(list.upstream.urls, expected);
+        let text = load(
+            None,
+            Variables::Ignore,
+            &[("upstream.url", "http://a/v1/, https://b:1/x/v1".into())],
+        );
+        assert_eq!(text.unwrap().upstream.urls, expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::context::Placement;
 use crate::decode::{Exactness, GateMode, GateRule, Lookahead};
 use crate::local::Precision;
 use crate::steering::{Ftrl, Strength};
+use crate::upstream::Driver;
 
 /// The whole configuration. `config/default.toml` says what each key means.
 #[derive(Clone, Deserialize)]
@@ -45,14 +46,22 @@ pub struct Server {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
-    /// Base address, ending in `/v1`.
-    pub url: String,
+    /// Base addresses, ending in `/v1`; any of them can continue any answer.
+    #[serde(rename = "url", deserialize_with = "one_or_many")]
+    pub urls: Vec<String>,
+    /// How they are spoken to.
+    pub driver: Driver,
     /// `None` when empty.
     #[serde(deserialize_with = "optional_secret")]
     pub api_key: Option<SecretString>,
     /// `None` when empty: the local model's.
     #[serde(deserialize_with = "optional")]
     pub tokenizer: Option<String>,
+    /// The header that says to which session a request belongs; `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    pub affinity_header: Option<String>,
+    /// How often all addresses are tried again when none answers.
+    pub retries: usize,
     /// Candidates a position.
     pub top_k: usize,
     /// Positions a request; `None` where it adapts.
@@ -237,6 +246,21 @@ fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 
 fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     optional(deserializer).map(|text| text.map(SecretString::from))
+}
+
+/// A list, or one text with commas (variables are text).
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    let trimmed = |text: &str| text.trim().trim_end_matches('/').to_owned();
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(text) => text.split(',').map(trimmed).collect(),
+        OneOrMany::Many(texts) => texts.iter().map(|text| trimmed(text)).collect(),
+    })
 }
 
 /// "adaptive", or a number in digits or in quotes (variables are text).

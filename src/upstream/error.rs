@@ -1,45 +1,57 @@
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Why the upstream gave no positions.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
+use reqwest::header::HeaderValue;
+
+/// What an upstream did wrong, and which.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the upstream at {url} {problem}")]
+pub struct UpstreamError {
+    /// Its base address.
+    pub url: Arc<str>,
+    /// What happened.
+    #[source]
+    pub problem: Problem,
+}
+
+/// Why an upstream gave no positions. The texts go on from "the upstream at http://…".
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Problem {
     /// No connection, or one that broke before an answer began.
-    #[error("the upstream at {url} cannot be reached ({reason}); is it running, and is upstream.url right?")]
+    #[error("cannot be reached ({reason}); is it running, and is upstream.url right?")]
     Unreachable {
-        /// The address that was tried.
-        url: String,
         /// The innermost cause.
         reason: String,
     },
     /// Nothing came for too long.
-    #[error("the upstream at {url} sent nothing for {waited:?} ({setting})")]
+    #[error("sent nothing for {waited:?} ({setting})")]
     TimedOut {
-        /// The address that was asked.
-        url: String,
         /// How long it was waited for.
         waited: Duration,
         /// The setting that bounds the wait.
         setting: &'static str,
     },
     /// The server refused, with a status or inside a stream that had begun with 200.
-    #[error("the upstream refused the request: {message}")]
+    #[error("refused the request: {message} (status {status})")]
     Refused {
         /// HTTP status, or the code inside the stream.
         status: u16,
         /// The server's own message.
         message: String,
+        /// The server's `Retry-After` (RFC 9110, section 10.2.3).
+        retry_after: Option<HeaderValue>,
     },
     /// The answer has no log-probabilities.
     #[error(
-        "the upstream's answer holds no logprobs, without which nothing can be steered; vLLM gives them unless it runs \
-         with --max-logprobs 0, other servers need the setting that turns logprobs of /v1/completions on"
+        "gave an answer without logprobs, and without them nothing can be steered; vLLM gives them unless it runs with \
+         --max-logprobs 0, other servers need the setting that turns logprobs on"
     )]
     NoLogprobs,
     /// The answer has log-probabilities, but not by token id.
     #[error(
-        "the upstream names its candidates by text ({sample:?}) instead of by id; it ignored return_tokens_as_token_ids; \
-         start vLLM with --return-tokens-as-token-ids, or update it"
+        "names its candidates by text ({sample:?}) instead of by id: it ignored return_tokens_as_token_ids; start vLLM \
+         with --return-tokens-as-token-ids, update it, or set upstream.driver to what the server is"
     )]
     NoTokenIds {
         /// One of the names it gave.
@@ -47,7 +59,7 @@ pub enum UpstreamError {
     },
     /// The answer lacks tokens that were asked for by id.
     #[error(
-        "the upstream does not give the log-probabilities of tokens by id (it gave {given} of {asked}; vLLM 0.32 takes \
+        "does not give the log-probabilities of tokens by id (it gave {given} of {asked}; vLLM 0.32 takes \
          logprob_token_ids); update it, or set steering.exactness to \"refetch\" or \"certify\""
     )]
     NotTheTokensAskedFor {
@@ -56,12 +68,58 @@ pub enum UpstreamError {
         /// Tokens of those in the answer.
         given: usize,
     },
+    /// The list is shorter than it should be, and what is missing matters.
+    #[error(
+        "listed {given} candidates and was asked for {asked}; set upstream.top_k to what it gives, or raise its limit"
+    )]
+    TooFewCandidates {
+        /// Entries asked for.
+        asked: usize,
+        /// Entries in the list.
+        given: usize,
+    },
+    /// The server came back with another model than the one the session began with.
+    #[error(
+        "serves another model than before ({now}, it was {before}); restart the proxy when the model is meant to change"
+    )]
+    AnotherModel {
+        /// What it served when it was first asked.
+        before: String,
+        /// What it serves now.
+        now: String,
+    },
+    /// The server cannot do what steering needs.
+    #[error("cannot be used: {reason}")]
+    Unusable {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The stream ended before the answer did.
-    #[error("the upstream's answer was cut short")]
+    #[error("cut its answer short")]
     Cut,
     /// The answer is not what this kind of server sends.
-    #[error("the upstream's answer cannot be understood: {0}")]
+    #[error("gave an answer that cannot be understood: {0}")]
     Malformed(String),
+}
+
+impl Problem {
+    /// The problem of the upstream at `url`.
+    pub fn at(self, url: &Arc<str>) -> UpstreamError {
+        UpstreamError {
+            url: Arc::clone(url),
+            problem: self,
+        }
+    }
+
+    /// Whether it says something about the server's state rather than about the request: the same request may be
+    /// answered by another replica, or by this one later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Cut => true,
+            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
 }
 
 /// reqwest's own message repeats the URL and hides the cause, which is what a person needs.

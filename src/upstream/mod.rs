@@ -1,21 +1,39 @@
-//! The big model's server. Everything here is public by construction: this room cannot name the private context.
+//! The big model's servers. Everything here is public by construction: this room cannot name the private context.
 //!
-//! A driver turns a prefix of token ids into a stream of [`Position`]s: what the server proposes at each position, and
-//! the most likely candidates there, conditioned on its own proposals so far.
+//! A driver (`vllm`, `llamacpp`, `sglang`, `openai_chat`) turns a prefix of token ids into a stream of [`Position`]s: what
+//! the server proposes at each position, and the most likely candidates there, conditioned on its own proposals so far.
+//! [`Server`] finds out which driver a server needs; [`Replicas`] chooses among servers and goes on where one fails.
 
+mod affinity;
+mod connection;
+mod describe;
 mod error;
+mod failover;
+mod health;
+mod llamacpp;
+mod openai_chat;
+mod ranking;
 mod reader;
+mod refusal;
+mod replicas;
+mod server;
+mod sglang;
 mod vllm;
-mod wire;
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use reqwest::header::HeaderValue;
 
-pub use error::{UpstreamError, innermost};
-pub use vllm::{Timeouts, Vllm};
+pub use affinity::Affinity;
+pub use connection::{Connection, Timeouts};
+pub use describe::{Description, ServedModel};
+pub use error::{Problem, UpstreamError};
+pub use replicas::{Replicas, Retries};
+pub use server::{Driver, Server};
 
-use crate::vocabulary::TokenId;
+use crate::vocabulary::{ChatMessage, TokenId};
 
 /// One position of the upstream's own continuation.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,15 +45,51 @@ pub struct Position {
     pub candidates: Vec<(TokenId, f64)>,
 }
 
-/// What to ask for.
-#[derive(Clone)]
-pub struct PositionRequest {
+/// On whose behalf the upstream is asked: what all requests of one session share.
+#[derive(Clone, Default)]
+pub struct Caller {
     /// The model's name, as the client wrote it.
     pub model: Option<String>,
     /// The client's own `Authorization` header, used where no key is configured.
     pub authorization: Option<HeaderValue>,
-    /// Prompt and picked tokens.
-    pub prefix: Vec<TokenId>,
+    /// Which session it is, for servers and proxies that keep a cache.
+    pub affinity: Affinity,
+}
+
+/// What the upstream is to continue: prompt and picked tokens.
+#[derive(Clone)]
+pub struct Prefix {
+    /// The chat that the prompt spells, for servers that take no ids.
+    pub chat: Arc<[ChatMessage]>,
+    /// Ids of the prompt, then of the picked tokens.
+    pub ids: Vec<TokenId>,
+    /// How many of them are the prompt's.
+    pub prompt: usize,
+}
+
+impl Prefix {
+    /// The prompt of `chat`, with nothing picked.
+    pub fn new(chat: Arc<[ChatMessage]>, ids: Vec<TokenId>) -> Self {
+        Self {
+            chat,
+            prompt: ids.len(),
+            ids,
+        }
+    }
+
+    /// The tokens after the prompt.
+    pub fn picked(&self) -> &[TokenId] {
+        self.ids.get(self.prompt..).unwrap_or_default()
+    }
+}
+
+/// What to ask for.
+#[derive(Clone)]
+pub struct PositionRequest {
+    /// Who asks.
+    pub caller: Caller,
+    /// What to continue.
+    pub prefix: Prefix,
     /// The most positions to generate.
     pub window: usize,
     /// How many candidates each position should list.
@@ -43,13 +97,12 @@ pub struct PositionRequest {
 }
 
 /// What to ask for at a single position.
+#[derive(Clone)]
 pub struct CandidateRequest {
-    /// The model's name, as the client wrote it.
-    pub model: Option<String>,
-    /// The client's own `Authorization` header, used where no key is configured.
-    pub authorization: Option<HeaderValue>,
-    /// Prompt and picked tokens.
-    pub prefix: Vec<TokenId>,
+    /// Who asks.
+    pub caller: Caller,
+    /// What stands before the position.
+    pub prefix: Prefix,
     /// Which tokens.
     pub wanted: Wanted,
 }
@@ -72,14 +125,14 @@ pub trait Upstream: Send + Sync {
     ///
     /// # Errors
     /// An [`UpstreamError`] when the server cannot be reached or refuses; the stream carries errors that come later.
-    /// It ends after a finished answer only: one that is cut short ends with [`UpstreamError::Cut`].
+    /// It ends after a finished answer only: one that is cut short ends with [`Problem::Cut`].
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>>;
 
     /// Asks for raw ln p right after a prefix, of the likeliest tokens or of single ones, each of which is in the answer
     /// once.
     ///
     /// # Errors
-    /// [`UpstreamError::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
+    /// [`Problem::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
 }

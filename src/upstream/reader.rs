@@ -1,126 +1,180 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use reqwest::Response;
+use serde::de::DeserializeOwned;
 use sse_stream::{Sse, SseByteStream};
 use tokio::time::{Instant, timeout_at};
 
-use super::vllm::Timeouts;
-use super::wire::CompletionEvent;
-use super::{Position, Positions, UpstreamError};
+use super::connection::{Connection, LONGEST};
+use super::refusal::late;
+use super::{Problem, UpstreamError};
 
-/// Reads the event stream of an answer into positions. The first must have come by `deadline`.
-pub fn read(response: Response, url: &str, top_k: usize, deadline: Instant, timeouts: Timeouts) -> Positions {
+/// What a kind of server puts into the events of its streams.
+pub trait Dialect: Send + 'static {
+    /// The JSON of an event. A refusal must fit as well, as an event without items.
+    type Event: DeserializeOwned;
+    /// What events are read into.
+    type Item: Send + 'static;
+
+    /// Reads one event.
+    ///
+    /// # Errors
+    /// [`Problem::Malformed`] and its like.
+    fn read(&mut self, event: Self::Event) -> Result<Read<Self::Item>, Problem>;
+}
+
+/// What stood in an event.
+pub struct Read<T> {
+    /// Usually one; none in events of usage and the like, several under load.
+    pub items: Vec<T>,
+    /// The answer is complete; what follows is of no interest.
+    pub finished: bool,
+}
+
+/// Reads the event stream of an answer. The first event must have come by `deadline`. The stream ends after a finished
+/// answer only.
+pub fn read<D: Dialect>(
+    response: Response,
+    connection: &Arc<Connection>,
+    deadline: Instant,
+    dialect: D,
+) -> BoxStream<'static, Result<D::Item, UpstreamError>> {
     let reader = Reader {
-        events: SseByteStream::new(response.bytes_stream()).boxed(),
+        events: SseByteStream::new(bounded(response.bytes_stream())).boxed(),
         ready: VecDeque::new(),
         finished: false,
-        url: url.to_owned(),
-        top_k,
+        connection: Arc::clone(connection),
+        dialect,
         deadline,
-        overdue: Overdue::FirstToken,
-        timeouts,
+        begun: false,
     };
     stream::unfold(reader, |mut reader| async move {
-        let next = reader.next().await?;
-        // After an error nothing that follows can be trusted.
+        let next = reader.next().await.transpose()?;
+        // After a problem nothing that follows can be trusted.
         reader.finished |= next.is_err();
-        Some((next, reader))
+        let url = reader.connection.url();
+        Some((next.map_err(|problem| problem.at(url)), reader))
     })
     .boxed()
 }
 
-struct Reader {
+struct Reader<D: Dialect> {
     events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
-    /// Positions of the last event that have not been handed out; under load one event can hold several.
-    ready: VecDeque<Position>,
-    /// The answer is complete; what follows (usage, `[DONE]`) is of no interest.
+    /// Read and not handed out.
+    ready: VecDeque<D::Item>,
     finished: bool,
-    url: String,
-    top_k: usize,
-    /// When the next event is overdue, and which one that is.
+    connection: Arc<Connection>,
+    dialect: D,
+    /// When the next event is overdue.
     deadline: Instant,
-    overdue: Overdue,
-    timeouts: Timeouts,
-}
-
-/// What has been waited for too long.
-#[derive(Clone, Copy)]
-pub enum Overdue {
-    FirstToken,
-    NextToken,
-}
-
-impl Overdue {
-    /// The error that names the setting behind the wait.
-    pub fn error(self, url: &str, timeouts: Timeouts) -> UpstreamError {
-        let (waited, setting) = match self {
-            Self::FirstToken => (timeouts.first_token, "upstream.first_token_timeout_ms"),
-            Self::NextToken => (timeouts.idle, "upstream.idle_timeout_ms"),
-        };
-        UpstreamError::TimedOut {
-            url: url.to_owned(),
-            waited,
-            setting,
-        }
-    }
+    /// Whether there has been any.
+    begun: bool,
 }
 
 /// A connection goes back to the pool when its answer has been read to the end; what comes after the last token gets
 /// this long to arrive, and nobody waits for it.
 const TAIL: Duration = Duration::from_secs(1);
 
-impl Reader {
-    async fn next(&mut self) -> Option<Result<Position, UpstreamError>> {
+impl<D: Dialect> Reader<D> {
+    async fn next(&mut self) -> Result<Option<D::Item>, Problem> {
         loop {
-            if let Some(position) = self.ready.pop_front() {
-                return Some(Ok(position));
+            if let Some(item) = self.ready.pop_front() {
+                return Ok(Some(item));
             }
             if self.finished {
-                return None;
+                return Ok(None);
             }
             let event = match timeout_at(self.deadline, self.events.next()).await {
                 Ok(Some(Ok(event))) => event,
-                Ok(Some(Err(error))) => {
-                    tracing::debug!(%error, "the upstream's stream broke");
-                    return Some(Err(UpstreamError::Cut));
-                }
-                Ok(None) => return Some(Err(UpstreamError::Cut)),
-                Err(_) => return Some(Err(self.overdue.error(&self.url, self.timeouts))),
+                Ok(Some(Err(error))) => return Err(broken(&error)),
+                Ok(None) => return Err(Problem::Cut),
+                Err(_) => return Err(self.overdue()),
             };
-            self.deadline = Instant::now() + self.timeouts.idle;
-            self.overdue = Overdue::NextToken;
-            match event.data.as_deref() {
-                None => {}
-                // Servers say [DONE] after a refusal inside the stream as well, but never without a finish before it.
-                Some("[DONE]") => return Some(Err(UpstreamError::Cut)),
-                Some(data) => {
-                    if let Err(error) = self.take(data) {
-                        return Some(Err(error));
-                    }
-                }
+            let Some(data) = event.data else {
+                continue;
+            };
+            self.deadline = Instant::now() + self.connection.timeouts().idle;
+            self.begun = true;
+            if data == "[DONE]" {
+                // Servers say so after a refusal inside the stream as well, but never without a finish before it.
+                return Err(Problem::Cut);
             }
+            self.take(&data)?;
         }
     }
 
-    fn take(&mut self, data: &str) -> Result<(), UpstreamError> {
-        let event: CompletionEvent =
-            serde_json::from_str(data).map_err(|error| UpstreamError::Malformed(error.to_string()))?;
-        if let Some((status, message)) = event.refusal() {
-            let status = status.unwrap_or(502);
-            return Err(UpstreamError::Refused { status, message });
-        }
-        let Some(choice) = event.choices.into_iter().next() else {
-            return Ok(());
+    fn take(&mut self, data: &str) -> Result<(), Problem> {
+        let read = match serde_json::from_str(data) {
+            Ok(event) => self.dialect.read(event),
+            Err(error) => Err(Problem::Malformed(error.to_string())),
         };
-        if choice.finish_reason.is_some() {
+        // Looked for only where it can be: lists are long, and reading them twice would show.
+        let refusal = || serde_json::from_str(data).ok().as_ref().and_then(late);
+        let read = match read {
+            Ok(read) if read.items.is_empty() => refusal().map_or(Ok(read), Err)?,
+            Ok(read) => read,
+            Err(problem) => return Err(refusal().unwrap_or(problem)),
+        };
+        self.ready.extend(read.items);
+        if read.finished {
             self.finished = true;
             let rest = std::mem::replace(&mut self.events, stream::empty().boxed());
             tokio::spawn(timeout_at(Instant::now() + TAIL, rest.for_each(|_| async {})));
         }
-        self.ready.extend(choice.positions(self.top_k)?);
         Ok(())
     }
+
+    fn overdue(&self) -> Problem {
+        let timeouts = self.connection.timeouts();
+        let (waited, setting) = if self.begun {
+            (timeouts.idle, "upstream.idle_timeout_ms")
+        } else {
+            (timeouts.first_token, "upstream.first_token_timeout_ms")
+        };
+        Problem::TimedOut { waited, setting }
+    }
+}
+
+/// Why the bytes of a stream end before the stream does.
+#[derive(Debug, thiserror::Error)]
+enum Break {
+    #[error(transparent)]
+    Transport(#[from] reqwest::Error),
+    #[error("a line of its stream is longer than {LONGEST} bytes")]
+    EndlessLine,
+}
+
+fn broken(error: &sse_stream::Error) -> Problem {
+    let sse_stream::Error::Body(cause) = error else {
+        return Problem::Malformed(error.to_string());
+    };
+    if let Some(endless @ Break::EndlessLine) = cause.downcast_ref() {
+        return Problem::Malformed(endless.to_string());
+    }
+    tracing::debug!(%error, "the upstream's stream broke");
+    Problem::Cut
+}
+
+/// Ends a stream whose line does not: lines are held until they are whole.
+fn bounded(
+    bytes: impl Stream<Item = reqwest::Result<Bytes>> + Send,
+) -> impl Stream<Item = Result<Bytes, Break>> + Send {
+    let mut line = 0;
+    bytes.map(move |part| {
+        let part = part?;
+        line = match part.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => part.len() - end - 1,
+            None => line + part.len(),
+        };
+        if line > LONGEST {
+            Err(Break::EndlessLine)
+        } else {
+            Ok(part)
+        }
+    })
 }

@@ -1,5 +1,6 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::template::ChatTemplate;
 use super::{ChatMessage, ModelFiles, TokenBytes, VocabularyError};
@@ -21,6 +22,8 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     template: ChatTemplate,
     bytes: TokenBytes,
+    /// The selectable token of these bytes; filled when it is first needed.
+    by_bytes: OnceLock<HashMap<Box<[u8]>, TokenId>>,
     end: TokenId,
     ends: Vec<TokenId>,
     selectable: Vec<bool>,
@@ -73,6 +76,7 @@ impl Tokenizer {
         Ok(Self {
             bytes: TokenBytes::of(&inner, size, &specials),
             template: ChatTemplate::compile(&files)?,
+            by_bytes: OnceLock::new(),
             directory: directory.to_owned(),
             inner,
             end,
@@ -114,6 +118,21 @@ impl Tokenizer {
     /// The bytes behind every id.
     pub fn bytes(&self) -> &TokenBytes {
         &self.bytes
+    }
+
+    /// The token that stands for exactly these bytes, the lowest where there are several; the name of a token that ends a
+    /// turn stands for that token.
+    pub fn token_of(&self, bytes: &[u8]) -> Option<TokenId> {
+        let by_bytes = self.by_bytes.get_or_init(|| {
+            let ids = (0..self.selectable.len() as u32).rev().map(TokenId);
+            let ordinary = ids.filter(|id| self.selectable[id.index()] && !self.bytes.get(*id).is_empty());
+            ordinary.map(|id| (self.bytes.get(id).into(), id)).collect()
+        });
+        let end_named = || {
+            let id = self.inner.token_to_id(std::str::from_utf8(bytes).ok()?)?;
+            Some(TokenId(id)).filter(|id| self.ends.contains(id))
+        };
+        by_bytes.get(bytes).copied().or_else(end_named)
     }
 
     /// Ids that end the assistant's turn, ascending; never empty.

@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("local", &["vocabulary"]),
     ("context", &["vocabulary"]),
     ("decode", &["local", "upstream", "steering", "vocabulary"]),
-    ("settings", &["context", "decode", "local", "steering"]),
+    ("settings", &["context", "decode", "local", "steering", "upstream"]),
     (
         "http",
         &[
@@ -54,6 +54,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "local",
             "settings",
             "telemetry",
+            "upstream",
         ],
     ),
 ];

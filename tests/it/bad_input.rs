@@ -182,14 +182,14 @@ fn a_refusal_inside_a_stream_keeps_its_status_and_message() {
 
 /// One position whose only candidate is the letter "a", then nothing.
 const ONE_POSITION: &str = "data: {\"choices\":[{\"text\":\"a\",\"logprobs\":{\"tokens\":[\"token_id:64\"],\
-                            \"token_logprobs\":[-0.1],\"top_logprobs\":[{\"token_id:64\":-0.1}]},\
+                            \"token_logprobs\":[0.0],\"top_logprobs\":[{\"token_id:64\":0.0}]},\
                             \"finish_reason\":null}]}\n\n";
 
 #[test]
 fn a_draft_outside_the_vocabulary_is_named() {
     run(async {
         let script = "data: {\"choices\":[{\"text\":\"?\",\"logprobs\":{\"tokens\":[\"token_id:99999\"],\
-                      \"token_logprobs\":[-0.1],\"top_logprobs\":[{\"token_id:99999\":-0.1,\"token_id:300\":-3.0}]},\
+                      \"token_logprobs\":[-0.05],\"top_logprobs\":[{\"token_id:99999\":-0.05,\"token_id:300\":-3.0}]},\
                       \"finish_reason\":null}]}\n\n";
         let (_proxy, address) = proxy(scripted(script, false).await, &[]).await;
         let context = [("x-costeer-context", CONTEXT)];

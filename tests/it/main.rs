@@ -13,7 +13,9 @@
 mod architecture;
 mod bad_input;
 mod commands;
+mod conformity;
 mod embedded;
+mod failover;
 mod golden;
 mod lanes;
 mod lookahead;

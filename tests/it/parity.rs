@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{proxy, run, upstream};
 
 #[derive(Deserialize)]
-struct Prompt {
+pub struct Prompt {
     id: Value,
     messages: Value,
     context: String,
@@ -35,7 +35,8 @@ fn lines<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
+/// The tokens picked for a prompt.
+pub async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
     let body = json!({"messages": prompt.messages, "temperature": 0, "max_tokens": 128});
     let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
     let context = PrivateContext::new(prompt.context.clone());
@@ -47,20 +48,20 @@ async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
     tokens
 }
 
-async fn compare(placement: &str, top_k: &str, file: &str) {
-    let address: SocketAddr = upstream().await;
-    let settings = [
-        ("context.placement", placement.to_owned()),
-        ("upstream.top_k", top_k.to_owned()),
-    ];
-    let settings: Vec<(&'static str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let (proxy, _): (Arc<Proxy>, _) = proxy(address, &settings).await;
-    let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (lines("prompts.jsonl"), lines(file));
-    assert!(prompts.len() >= 60 && prompts.len() == references.len());
+/// The prompts of the references.
+pub fn prompts() -> Vec<Prompt> {
+    lines("prompts.jsonl")
+}
+
+/// Compares the answers to the first `count` prompts with the reference. Gives the positions compared, and how many answers
+/// differ where the two best scores are closer than `margin`; any other difference fails.
+pub async fn differences(proxy: &Proxy, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
+    let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (prompts(), lines(file));
+    assert!(prompts.len() >= count && prompts.len() == references.len());
     let (mut positions, mut by_rounding) = (0, 0);
-    for (prompt, reference) in prompts.iter().zip(references) {
+    for (prompt, reference) in prompts.iter().zip(references).take(count) {
         assert_eq!(prompt.id, reference.id);
-        let ours = tokens(&proxy, prompt).await;
+        let ours = tokens(proxy, prompt).await;
         let difference = ours
             .iter()
             .zip(&reference.tokens)
@@ -71,7 +72,7 @@ async fn compare(placement: &str, top_k: &str, file: &str) {
             Some(at) => {
                 let (_, margin) = reference.llm_argmax_and_margin[at];
                 assert!(
-                    margin < MARGIN,
+                    margin < margin_of_rounding,
                     "prompt {} differs at {at}, where the margin is {margin}",
                     prompt.id
                 );
@@ -79,10 +80,19 @@ async fn compare(placement: &str, top_k: &str, file: &str) {
             }
         }
     }
-    eprintln!(
-        "{file}: {} prompts, {positions} positions, {by_rounding} answers differ by rounding",
-        prompts.len()
-    );
+    eprintln!("{file}: {count} prompts, {positions} positions, {by_rounding} answers differ by rounding");
+    (positions, by_rounding)
+}
+
+async fn compare(placement: &str, top_k: &str, file: &str) {
+    let address: SocketAddr = upstream().await;
+    let settings = [
+        ("context.placement", placement.to_owned()),
+        ("upstream.top_k", top_k.to_owned()),
+    ];
+    let settings: Vec<(&'static str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let (proxy, _): (Arc<Proxy>, _) = proxy(address, &settings).await;
+    let (_, by_rounding) = differences(&proxy, file, 60, MARGIN).await;
     assert!(by_rounding <= 2);
 }
 

@@ -131,7 +131,6 @@ fn the_configured_key_takes_the_place_of_the_clients() {
             ("COSTEER__UPSTREAM__URL", url.as_str()),
             ("COSTEER__UPSTREAM__API_KEY", "00123"),
         ];
-        let with = Running::serve(&variables).await;
         let seen_before = recording.requests().len();
         for headers in [&own[..1], &own[..]] {
             ask(without, &question(DINNER), headers).await.text().await.unwrap();
@@ -141,6 +140,7 @@ fn the_configured_key_takes_the_place_of_the_clients() {
             .iter()
             .filter(|request| request.contains("from-the-client"));
         assert_eq!(client_keys.count(), seen.len() - seen_before);
+        let with = Running::serve(&variables).await;
         for headers in [&own[..1], &own[..]] {
             ask(with.address, &question(DINNER), headers)
                 .await

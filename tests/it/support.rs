@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,10 @@ use costeer::http::{Proxy, router};
 use costeer::local::{EngineOptions, ModelSource, Precision};
 use costeer::settings::{Variables, load};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
@@ -178,11 +181,19 @@ async fn record(
     response
 }
 
-/// A server that answers every request with these bytes as an event stream, and then breaks the connection or ends the
-/// body.
+/// A server that answers the first streamed request with these bytes as an event stream, and then breaks the connection or
+/// ends the body; to others it says nothing before it does that.
 pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
-    let app = Router::new().fallback(move || async move {
-        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(body.as_bytes()))]);
+    let models = || async { axum::Json(json!({"data": [{"id": "tiny-llm", "owned_by": "vllm"}]})) };
+    let said = Arc::new(AtomicBool::new(false));
+    let completions = move |request: String| async move {
+        if !request.contains("\"stream\":true") {
+            let mut refusal = Response::new(Body::from("{\"detail\":\"not scripted\"}"));
+            *refusal.status_mut() = axum::http::StatusCode::NOT_FOUND;
+            return refusal;
+        }
+        let said = if said.swap(true, Ordering::SeqCst) { "" } else { body };
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(said.as_bytes()))]);
         let end = futures::stream::once(async {
             // The part before must have left when the connection breaks.
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -193,8 +204,92 @@ pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
         let headers = response.headers_mut();
         headers.insert("content-type", "text/event-stream".parse().unwrap());
         response
-    });
-    serve(app).await
+    };
+    let routes = Router::new().route("/v1/models", axum::routing::get(models));
+    serve(routes.fallback(completions)).await
+}
+
+/// A server that can be killed: it stands before another and relays bytes, until so many events of streams have passed, or
+/// until it is told. Then all of its connections break and new ones are refused, as when a process dies.
+pub struct Mortal {
+    pub address: SocketAddr,
+    fuse: Arc<AtomicI64>,
+    life: Mutex<Option<JoinHandle<()>>>,
+    upstream: SocketAddr,
+    pub deaths: Arc<AtomicUsize>,
+}
+
+impl Mortal {
+    /// Dead to begin with. Several may share a fuse: whoever burns it down dies.
+    pub fn new(upstream: SocketAddr, fuse: Arc<AtomicI64>) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            address: free.local_addr().unwrap(),
+            fuse,
+            life: Mutex::new(None),
+            upstream,
+            deaths: Arc::default(),
+        }
+    }
+
+    /// Brings it to life, if it is not alive.
+    pub async fn revive(&self) {
+        if self
+            .life
+            .lock()
+            .unwrap()
+            .as_ref()
+            .is_some_and(|life| !life.is_finished())
+        {
+            return;
+        }
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let (fuse, upstream, deaths) = (Arc::clone(&self.fuse), self.upstream, Arc::clone(&self.deaths));
+        let live = async move {
+            let (kill, mut killed) = tokio::sync::mpsc::channel(1);
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => {
+                        let (client, _) = accepted.unwrap();
+                        connections.spawn(relay(client, upstream, Arc::clone(&fuse), kill.clone()));
+                    }
+                    _ = killed.recv() => break,
+                }
+            }
+            deaths.fetch_add(1, Ordering::SeqCst);
+        };
+        *self.life.lock().unwrap() = Some(RUNTIME.spawn(live));
+    }
+}
+
+/// Copies both ways; nothing more leaves once the fuse has burnt down.
+async fn relay(mut client: TcpStream, upstream: SocketAddr, fuse: Arc<AtomicI64>, kill: tokio::sync::mpsc::Sender<()>) {
+    let mut server = TcpStream::connect(upstream).await.unwrap();
+    let (mut up, mut down) = ([0; 1 << 16], [0; 1 << 16]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut up) => match read {
+                Ok(count @ 1..) => server.write_all(&up[..count]).await.unwrap(),
+                _ => return,
+            },
+            read = server.read(&mut down) => {
+                let Ok(count @ 1..) = read else { return };
+                let events = down[..count].windows(6).filter(|bytes| bytes == b"data: ").count() as i64;
+                let left = fuse.fetch_sub(events, Ordering::SeqCst);
+                // Once it has burnt down, there is nothing to burn.
+                if (0..events).contains(&left) {
+                    let _dead_already = kill.try_send(());
+                    // A reset, as from a process that is gone.
+                    let _best_effort = client.set_zero_linger();
+                    return;
+                }
+                if client.write_all(&down[..count]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
 }
 
 /// The real binary, somewhere else than in the source tree, as an installed one would be.
@@ -222,6 +317,11 @@ impl Running {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
+        Self::start_at(address, arguments, variables).await
+    }
+
+    /// The same at a given address.
+    pub async fn start_at(address: SocketAddr, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = costeer(arguments, variables);
         command.args(["--listen", &address.to_string()]).stderr(Stdio::piped());
         let running = Self {

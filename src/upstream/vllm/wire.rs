@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Position, UpstreamError, Wanted};
+use crate::upstream::ranking::{checked_mass, ranked};
+use crate::upstream::{Position, Problem, Wanted};
 use crate::vocabulary::TokenId;
 
 /// The request. Sampling settings are all spelled out: vLLM otherwise takes those of the model's
@@ -73,14 +74,11 @@ fn numbers(ids: &[TokenId]) -> Vec<u32> {
     ids.iter().map(|id| id.0).collect()
 }
 
-/// One event of the stream, or the whole body of a refusal.
+/// One event of the stream, or the whole answer.
 #[derive(Deserialize)]
 pub struct CompletionEvent {
     #[serde(default)]
     pub choices: Vec<Choice>,
-    pub error: Option<Value>,
-    pub detail: Option<Value>,
-    pub code: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -103,89 +101,73 @@ pub struct Logprobs {
 impl Choice {
     /// The positions of this event, with at most `top_k` candidates; none where it carries no token (the last event of
     /// some servers).
-    pub fn positions(self, top_k: usize) -> Result<Vec<Position>, UpstreamError> {
+    pub fn positions(self, top_k: usize) -> Result<Vec<Position>, Problem> {
         let Some(logprobs) = self.logprobs else {
             let carries_a_token = !self.text.is_empty() || self.token_ids.is_some_and(|ids| !ids.is_empty());
             return if carries_a_token {
-                Err(UpstreamError::NoLogprobs)
+                Err(Problem::NoLogprobs)
             } else {
                 Ok(Vec::new())
             };
         };
         if logprobs.top_logprobs.len() != logprobs.tokens.len() {
-            return Err(UpstreamError::NoLogprobs);
+            return Err(Problem::NoLogprobs);
         }
         let listed = logprobs.tokens.iter().zip(logprobs.top_logprobs);
         listed.map(|(token, top)| position(token, top, top_k)).collect()
     }
 }
 
-fn position(token: &str, top: Option<Map<String, Value>>, top_k: usize) -> Result<Position, UpstreamError> {
-    let draft = token_id(token)?;
-    let mut candidates = top
-        .ok_or(UpstreamError::NoLogprobs)?
-        .iter()
-        .map(|(name, logprob)| {
-            let logprob = logprob
-                .as_f64()
-                .ok_or_else(|| UpstreamError::Malformed(format!("the logprob of {name:?} is not a number")))?;
-            Ok((token_id(name)?, logprob))
-        })
-        .collect::<Result<Vec<_>, UpstreamError>>()?;
-    candidates.sort_unstable_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-    // vLLM adds the sampled token where it is not among the likeliest. What is bounded by the least likely entry of a
-    // top-k would not be by that one.
-    candidates.truncate(top_k);
-    Ok(Position { draft, candidates })
+fn position(token: &str, top: Option<Map<String, Value>>, top_k: usize) -> Result<Position, Problem> {
+    Ok(Position {
+        draft: token_id(token)?,
+        candidates: ranked(entries(top)?, top_k)?,
+    })
 }
 
-fn token_id(name: &str) -> Result<TokenId, UpstreamError> {
+fn entries(top: Option<Map<String, Value>>) -> Result<Vec<(TokenId, f64)>, Problem> {
+    let top = top.ok_or(Problem::NoLogprobs)?;
+    let entry = |(name, logprob): (&String, &Value)| {
+        let not_a_number = || Problem::Malformed(format!("the logprob of {name:?} is not a number"));
+        Ok((token_id(name)?, logprob.as_f64().ok_or_else(not_a_number)?))
+    };
+    top.iter().map(entry).collect()
+}
+
+fn token_id(name: &str) -> Result<TokenId, Problem> {
     name.strip_prefix("token_id:")
         .and_then(|digits| digits.parse().ok())
         .map(TokenId)
-        .ok_or_else(|| UpstreamError::NoTokenIds {
+        .ok_or_else(|| Problem::NoTokenIds {
             sample: name.chars().take(40).collect(),
         })
 }
 
 impl CompletionEvent {
-    /// The candidates of an answer of one position, likeliest first.
-    pub fn candidates(mut self, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
-        if let Some((status, message)) = self.refusal() {
-            let status = status.unwrap_or(502);
-            return Err(UpstreamError::Refused { status, message });
-        }
-        let top_k = match wanted {
-            Wanted::Likeliest(count) => *count,
-            Wanted::Tokens(_) => usize::MAX,
-        };
-        let choice = self.choices.pop().ok_or(UpstreamError::NoLogprobs)?;
-        let position = choice.positions(top_k)?.pop().ok_or(UpstreamError::NoLogprobs)?;
-        let mut known = position.candidates;
-        if let Wanted::Tokens(tokens) = wanted {
-            // vLLM adds the token it sampled.
-            known.retain(|(id, _)| tokens.contains(id));
-            if known.len() < tokens.len() {
-                return Err(UpstreamError::NotTheTokensAskedFor {
-                    asked: tokens.len(),
-                    given: known.len(),
-                });
+    /// The candidates of an answer of one position.
+    pub fn candidates(mut self, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, Problem> {
+        let logprobs = self.choices.pop().and_then(|choice| choice.logprobs);
+        let top = logprobs.ok_or(Problem::NoLogprobs)?.top_logprobs.pop().flatten();
+        let mut known = entries(top)?;
+        match wanted {
+            // As long as the server makes it: who asks for more knows how long the last was.
+            Wanted::Likeliest(count) => {
+                let count = (*count).min(known.len());
+                ranked(known, count)
+            }
+            Wanted::Tokens(tokens) => {
+                checked_mass(&known)?;
+                // vLLM adds the token it sampled.
+                known.retain(|(id, _)| tokens.contains(id));
+                if known.len() < tokens.len() {
+                    return Err(Problem::NotTheTokensAskedFor {
+                        asked: tokens.len(),
+                        given: known.len(),
+                    });
+                }
+                Ok(known)
             }
         }
-        Ok(known)
-    }
-
-    /// The refusal in this event, if it is one. Servers write `error` as an object or a string, frameworks `detail`.
-    pub fn refusal(&self) -> Option<(Option<u16>, String)> {
-        let error = self.error.as_ref().or(self.detail.as_ref())?;
-        if error.is_null() {
-            return None;
-        }
-        let message = error.get("message").unwrap_or(error);
-        let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
-        let code = error.get("code").and_then(Value::as_u64);
-        let code = code.and_then(|code| u16::try_from(code).ok()).or(self.code);
-        Some((code, text))
     }
 }
 
@@ -205,20 +187,11 @@ mod tests {
             "text_offset":[0],"token_logprobs":[-2.6235969066619873],"tokens":["token_id:1369"],
             "top_logprobs":[{"token_id:1369":-2.6235969066619873,"token_id:1994":-3.6442697,"token_id:418":-3.9514758}]},
             "finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":[1369]}]}"#;
-        let positions = choice(event).positions(20).unwrap();
+        let positions = choice(event).positions(3).unwrap();
         assert_eq!(positions.len(), 1);
         assert_eq!(positions[0].draft, TokenId(1369));
         assert_eq!(positions[0].candidates.len(), 3);
         assert!((positions[0].candidates[1].1 + 3.6442697).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_is_added_to_the_likeliest_is_left_out() {
-        let event = r#"{"choices":[{"text":"","logprobs":{"tokens":["token_id:7"],"token_logprobs":[-9.5],
-            "top_logprobs":[{"token_id:7":-9.5,"token_id:3":-2.5,"token_id:1":-0.1}]},"finish_reason":null}]}"#;
-        let positions = choice(event).positions(2).unwrap();
-        assert_eq!(positions[0].draft, TokenId(7));
-        assert_eq!(positions[0].candidates, [(TokenId(1), -0.1), (TokenId(3), -2.5)]);
     }
 
     #[test]
@@ -232,21 +205,16 @@ mod tests {
             event.candidates(&Wanted::Tokens(ids.iter().copied().map(TokenId).collect()))
         };
         let known = candidates(&[418, 1994, 2001, 5]).unwrap();
-        assert_eq!(
-            known.iter().map(|(id, _)| id.0).collect::<Vec<_>>(),
-            [1994, 418, 5, 2001]
-        );
+        let ids: Vec<u32> = known.iter().map(|(id, _)| id.0).collect();
+        assert_eq!(ids, [418, 1994, 2001, 5]);
         let error = candidates(&[418, 77]).unwrap_err();
-        assert!(matches!(
-            error,
-            UpstreamError::NotTheTokensAskedFor { asked: 2, given: 1 }
-        ));
+        assert!(matches!(error, Problem::NotTheTokensAskedFor { asked: 2, given: 1 }));
     }
 
     #[test]
     fn text_without_logprobs_is_an_error_and_an_empty_end_is_not() {
         let text = r#"{"choices":[{"text":"Hi","logprobs":null,"finish_reason":null}]}"#;
-        assert!(matches!(choice(text).positions(20), Err(UpstreamError::NoLogprobs)));
+        assert!(matches!(choice(text).positions(20), Err(Problem::NoLogprobs)));
         let end = r#"{"choices":[{"text":"","logprobs":null,"finish_reason":"length"}]}"#;
         assert!(choice(end).positions(20).unwrap().is_empty());
     }
@@ -257,23 +225,5 @@ mod tests {
             "top_logprobs":[{" St":-2.6}]},"finish_reason":null}]}"#;
         let error = choice(event).positions(20).unwrap_err();
         assert!(error.to_string().contains("\" St\""), "{error}");
-    }
-
-    #[test]
-    fn refusals_are_read_in_every_shape() {
-        let refusal = |json: &str| {
-            let event: CompletionEvent = serde_json::from_str(json).unwrap();
-            event.refusal()
-        };
-        assert_eq!(
-            refusal(r#"{"error":{"message":"too many logprobs","code":400}}"#),
-            Some((Some(400), "too many logprobs".into()))
-        );
-        assert_eq!(
-            refusal(r#"{"error":"Unauthorized"}"#),
-            Some((None, "Unauthorized".into()))
-        );
-        assert_eq!(refusal(r#"{"detail":"Not Found"}"#), Some((None, "Not Found".into())));
-        assert_eq!(refusal(r#"{"choices":[]}"#), None);
     }
 }

@@ -1,0 +1,98 @@
+//! Going on where a server stopped: a stream that outlives the servers it comes from.
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
+use metrics::counter;
+
+use super::{CandidateRequest, Position, PositionRequest, Positions, Problem, Replicas, Upstream, UpstreamError};
+use crate::vocabulary::TokenId;
+
+/// Streams in a row that may break before their first position; beyond that it is not bad luck.
+const MOST_FRUITLESS: usize = 3;
+
+/// A generation that has begun at one replica and may end at another.
+struct Surviving {
+    replicas: Replicas,
+    /// What is left to ask for. Its prefix grows with every position handed out: the positions to come are conditioned on
+    /// those drafts, wherever they are computed.
+    request: PositionRequest,
+    current: Option<(usize, Positions)>,
+    fruitless: usize,
+}
+
+impl Surviving {
+    async fn next(&mut self) -> Result<Option<Position>, UpstreamError> {
+        while self.request.window > 0 {
+            let (index, mut positions) = match self.current.take() {
+                Some(current) => current,
+                None => open(&self.replicas, &self.request).await?,
+            };
+            let next = positions.next().await;
+            let Some(replica) = self.replicas.replica(index) else {
+                return Ok(None);
+            };
+            match next {
+                None => return Ok(None),
+                Some(Ok(position)) => {
+                    replica.worked();
+                    self.fruitless = 0;
+                    self.request.window -= 1;
+                    self.request.prefix.ids.push(position.draft);
+                    self.current = Some((index, positions));
+                    return Ok(Some(position));
+                }
+                Some(Err(error)) if error.problem.may_pass() => {
+                    replica.failed(&error);
+                    self.fruitless += 1;
+                    let waited_in_vain =
+                        matches!(error.problem, Problem::TimedOut { .. }) && self.replicas.count() == 1;
+                    if self.fruitless > MOST_FRUITLESS || waited_in_vain {
+                        return Err(error);
+                    }
+                    counter!("costeer_failovers_total").increment(1);
+                }
+                Some(Err(error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+async fn open(replicas: &Replicas, request: &PositionRequest) -> Result<(usize, Positions), UpstreamError> {
+    let affinity = request.caller.affinity;
+    replicas
+        .first_to_answer(affinity, |replica| replica.server.positions(request.clone()))
+        .await
+}
+
+impl Upstream for Replicas {
+    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
+        async move {
+            let current = open(self, &request).await?;
+            let surviving = Surviving {
+                replicas: self.clone(),
+                request,
+                current: Some(current),
+                fruitless: 0,
+            };
+            let positions = stream::unfold(Some(surviving), |surviving| async move {
+                let mut surviving = surviving?;
+                let next = surviving.next().await.transpose()?;
+                let rest = next.is_ok().then_some(surviving);
+                Some((next, rest))
+            });
+            Ok(positions.boxed())
+        }
+        .boxed()
+    }
+
+    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+        async move {
+            let affinity = request.caller.affinity;
+            let asking = self.first_to_answer(affinity, |replica| replica.server.candidates(request.clone()));
+            let (_, candidates) = asking.await?;
+            Ok(candidates)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,285 @@
+//! llama.cpp's server, on its own `/completion`: token ids in and out, lists of any length.
+//!
+//! Source: the server's README and recorded answers of it. Two traps shape this driver. A token that leaves the text inside
+//! a character is withheld until the character is whole, and its list never comes; such a position is asked for once
+//! more, alone, with the end of turn forced, which changes what is sampled and not what is listed. And a request that is
+//! not streamed goes on computing when its client has left, so everything longer than one position is streamed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, stream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::connection::{Connection, Endpoint};
+use super::describe::Limits;
+use super::ranking::{checked_mass, ranked};
+use super::reader::{Dialect, Read, read};
+use super::{
+    Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
+};
+use crate::vocabulary::TokenId;
+
+const COMPLETION: Endpoint<'_> = Endpoint::Native("/completion");
+
+/// A llama.cpp server.
+#[derive(Clone)]
+pub struct LlamaCpp {
+    connection: Arc<Connection>,
+    /// A token that ends the turn and therefore is never part of a character.
+    end: TokenId,
+}
+
+/// Lists of any length, down to the whole vocabulary; a single token is found in there.
+pub const LIMITS: Limits = Limits {
+    longest_list: None,
+    by_id: true,
+};
+
+/// Longer than any vocabulary; the server shortens it without a word.
+const WHOLE_VOCABULARY: usize = 10_000_000;
+
+/// More than any bias that could stand against it.
+const FORCED: f64 = 1e6;
+
+impl LlamaCpp {
+    /// The server behind `connection`; `end` ends a turn in its model's vocabulary.
+    pub fn new(connection: Arc<Connection>, end: TokenId) -> Self {
+        Self { connection, end }
+    }
+
+    /// Greedy and raw, with every setting that could change what is sampled spelled out.
+    fn body(&self, prefix: &Prefix, positions: usize, candidates: usize) -> Value {
+        let prompt: Vec<u32> = prefix.ids.iter().map(|id| id.0).collect();
+        json!({
+            "prompt": prompt,
+            "n_predict": positions,
+            "n_probs": candidates,
+            "post_sampling_probs": false,
+            "temperature": 0.0,
+            "repeat_penalty": 1.0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+            "dry_multiplier": 0.0,
+            "mirostat": 0,
+            "cache_prompt": true,
+            "return_tokens": true,
+            "stream": true,
+        })
+    }
+
+    async fn stream(
+        &self,
+        request: &PositionRequest,
+    ) -> Result<BoxStream<'static, Result<Listed, UpstreamError>>, UpstreamError> {
+        let body = self.body(&request.prefix, request.window, request.top_k);
+        let deadline = self.connection.first_token_deadline();
+        let sending = self.connection.post(COMPLETION, &body, &request.caller, deadline);
+        let events = Events {
+            top_k: request.top_k,
+            predicted: 0,
+        };
+        Ok(read(sending.await?, &self.connection, deadline, events))
+    }
+
+    /// The list of one position, whatever would be sampled there.
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        caller: &Caller,
+        length: usize,
+    ) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let mut body = self.body(prefix, 1, length);
+        body["logit_bias"] = json!([[self.end.0, FORCED]]);
+        body["stream"] = false.into();
+        // Without it the answer repeats all settings and the prompt.
+        body["response_fields"] = json!(["completion_probabilities"]);
+        let answer: Event = self.connection.ask(COMPLETION, &body, caller).await?;
+        let entry = answer.completion_probabilities.into_iter().next();
+        let entry = entry.ok_or_else(|| self.connection.problem(Problem::NoLogprobs))?;
+        Ok(entry.candidates())
+    }
+
+    /// The position the stream said nothing of. The server samples greedily, so its draft is the likeliest.
+    async fn withheld(&self, request: &PositionRequest) -> Result<Position, UpstreamError> {
+        let known = self.list(&request.prefix, &request.caller, request.top_k).await?;
+        let problem = |problem| self.connection.problem(problem);
+        let candidates = ranked(known, request.top_k).map_err(problem)?;
+        let (draft, _) = candidates.first().ok_or_else(|| problem(Problem::NoLogprobs))?;
+        Ok(Position {
+            draft: *draft,
+            candidates,
+        })
+    }
+
+    async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let length = match &request.wanted {
+            Wanted::Likeliest(count) => *count,
+            Wanted::Tokens(_) => WHOLE_VOCABULARY,
+        };
+        let mut known = self.list(&request.prefix, &request.caller, length).await?;
+        let problem = |problem| self.connection.problem(problem);
+        match request.wanted {
+            Wanted::Likeliest(count) => {
+                let count = count.min(known.len());
+                ranked(known, count).map_err(problem)
+            }
+            Wanted::Tokens(tokens) => {
+                checked_mass(&known).map_err(problem)?;
+                known.retain(|(id, _)| tokens.contains(id));
+                if known.len() < tokens.len() {
+                    return Err(problem(Problem::NotTheTokensAskedFor {
+                        asked: tokens.len(),
+                        given: known.len(),
+                    }));
+                }
+                Ok(known)
+            }
+        }
+    }
+}
+
+/// A generation across the positions that its streams withhold.
+struct Generation {
+    server: LlamaCpp,
+    /// What is left to ask for, from what has been handed out.
+    request: PositionRequest,
+    /// `None` where the last one withheld a position.
+    listed: Option<BoxStream<'static, Result<Listed, UpstreamError>>>,
+}
+
+impl Generation {
+    async fn next(&mut self) -> Result<Option<Position>, UpstreamError> {
+        if self.request.window == 0 {
+            return Ok(None);
+        }
+        if self.listed.is_none() {
+            self.listed = Some(self.server.stream(&self.request).await?);
+        }
+        let next = match &mut self.listed {
+            Some(listed) => listed.next().await.transpose()?,
+            None => None,
+        };
+        let position = match next {
+            None => return Ok(None),
+            Some(Listed::Position(position)) => position,
+            Some(Listed::Withheld) => {
+                self.listed = None;
+                self.server.withheld(&self.request).await?
+            }
+        };
+        self.request.window -= 1;
+        self.request.prefix.ids.push(position.draft);
+        Ok(Some(position))
+    }
+}
+
+/// An event of the stream, or the whole answer.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    tokens: Vec<u32>,
+    #[serde(default)]
+    completion_probabilities: VecDeque<Entry>,
+    #[serde(default)]
+    stop: bool,
+    /// Tokens sampled so far, withheld ones included.
+    #[serde(default)]
+    tokens_predicted: usize,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: u32,
+    #[serde(default)]
+    top_logprobs: Vec<Likely>,
+}
+
+#[derive(Deserialize)]
+struct Likely {
+    id: u32,
+    logprob: f64,
+}
+
+impl Entry {
+    fn candidates(&self) -> Vec<(TokenId, f64)> {
+        let listed = self.top_logprobs.iter();
+        listed.map(|likely| (TokenId(likely.id), likely.logprob)).collect()
+    }
+}
+
+/// What an event says of the next position.
+enum Listed {
+    Position(Position),
+    /// It was sampled, and its list is lost.
+    Withheld,
+}
+
+struct Events {
+    top_k: usize,
+    /// Tokens whose events have been read.
+    predicted: usize,
+}
+
+impl Dialect for Events {
+    type Event = Event;
+    type Item = Listed;
+
+    fn read(&mut self, event: Event) -> Result<Read<Listed>, Problem> {
+        let read = |items, finished| Ok(Read { items, finished });
+        if event.stop {
+            let withheld = event.tokens_predicted > self.predicted;
+            return read(withheld.then_some(Listed::Withheld).into_iter().collect(), true);
+        }
+        if event.tokens.is_empty() && event.completion_probabilities.is_empty() {
+            return read(Vec::new(), false);
+        }
+        if event.tokens_predicted <= self.predicted {
+            return Err(Problem::Malformed(format!(
+                "token {} of its stream came after token {}",
+                event.tokens_predicted, self.predicted
+            )));
+        }
+        // One event a token: where the count is further ahead, the tokens between were withheld, and so is everything this
+        // stream says after them.
+        let entry = event.completion_probabilities.front();
+        let entry = entry.filter(|_| event.tokens_predicted == self.predicted + 1);
+        let Some(entry) = entry else {
+            return read(vec![Listed::Withheld], false);
+        };
+        self.predicted = event.tokens_predicted;
+        let position = Position {
+            draft: TokenId(entry.id),
+            candidates: ranked(entry.candidates(), self.top_k)?,
+        };
+        read(vec![Listed::Position(position)], false)
+    }
+}
+
+impl Upstream for LlamaCpp {
+    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
+        async move {
+            let listed = self.stream(&request).await?;
+            let generation = Generation {
+                server: self.clone(),
+                request,
+                listed: Some(listed),
+            };
+            let positions = stream::unfold(Some(generation), |generation| async move {
+                let mut generation = generation?;
+                let next = generation.next().await.transpose()?;
+                let rest = next.is_ok().then_some(generation);
+                Some((next, rest))
+            });
+            Ok(positions.boxed())
+        }
+        .boxed()
+    }
+
+    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+        self.single(request).boxed()
+    }
+}

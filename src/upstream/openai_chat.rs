@@ -1,0 +1,376 @@
+//! Hosts that have chat completions only. The picked text is sent back as the beginning of the assistant's message, and the
+//! host goes on with it. What travels is text, so the host may cut it into other tokens than the picked ones.
+//!
+//! A token that is part of a character cannot be sent back, so it is a candidate only where the host itself chose it.
+//!
+//! Sources: OpenAI's API reference (the shapes), vLLM's `continue_final_message`, DeepSeek's and Mistral's `prefix`. A host
+//! that closes the message and starts a new turn would answer another question without a word of warning; whether it
+//! continues is therefore tried before it is used.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::connection::{Connection, Endpoint};
+use super::describe::Limits;
+use super::ranking::ranked;
+use super::reader::{Dialect, Read, read};
+use super::{
+    Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
+};
+use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
+
+const CHAT: Endpoint<'_> = Endpoint::Api("/chat/completions");
+
+/// The host's own limit shows when it is exceeded.
+pub const LIMITS: Limits = Limits {
+    longest_list: None,
+    by_id: false,
+};
+
+/// A host with chat completions only.
+#[derive(Clone)]
+pub struct OpenaiChat {
+    connection: Arc<Connection>,
+    tokenizer: Arc<Tokenizer>,
+    continuation: Continuation,
+}
+
+/// How a host is told to go on with the assistant's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continuation {
+    /// vLLM, SGLang: `continue_final_message`, with `add_generation_prompt` off.
+    ContinueFinalMessage,
+    /// DeepSeek, Mistral: `prefix` on the message.
+    Prefix,
+    /// Not at all: the host goes on by itself.
+    Bare,
+}
+
+impl OpenaiChat {
+    /// Tries how the host continues a message.
+    ///
+    /// # Errors
+    /// [`Problem::Unusable`] when it does not; whatever it says when it cannot be asked.
+    pub async fn connect(
+        connection: Arc<Connection>,
+        tokenizer: Arc<Tokenizer>,
+        caller: &Caller,
+    ) -> Result<Self, UpstreamError> {
+        let mut host = Self {
+            connection,
+            tokenizer,
+            continuation: Continuation::ContinueFinalMessage,
+        };
+        let question = ChatMessage::new(Role::User, "Please introduce yourself in three sentences.");
+        let chat: Arc<[ChatMessage]> = Arc::new([question]);
+        let whole = host.first_tokens(&chat, "", caller, TRIED).await?;
+        let Some((begun, expected)) = whole.split_at_checked(TRIED / 2).filter(|(_, rest)| !rest.is_empty()) else {
+            return Err(host.unusable("its answer to a test question was too short to try a continuation on"));
+        };
+        let begun: String = begun.iter().map(|entry| entry.token.as_str()).collect();
+        let mut refusal = None;
+        for continuation in [
+            Continuation::ContinueFinalMessage,
+            Continuation::Prefix,
+            Continuation::Bare,
+        ] {
+            host.continuation = continuation;
+            match host.first_tokens(&chat, &begun, caller, 1).await {
+                Ok(next) if continues(expected, &next) => return Ok(host),
+                Ok(_) => {}
+                // Hosts refuse fields they do not know.
+                Err(error) if matches!(error.problem, Problem::Refused { status: 400 | 422, .. }) => {
+                    refusal = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let said = refusal.map_or_else(String::new, |error| format!(" (it also said: {})", error.problem));
+        Err(host.unusable(&format!(
+            "it does not continue an assistant's message but starts a new turn, which would answer another \
+             question{said}. Use a server that takes token ids (vLLM, llama.cpp, SGLang), or a host with a prefix or prefill \
+             feature"
+        )))
+    }
+
+    async fn first_tokens(
+        &self,
+        chat: &[ChatMessage],
+        begun: &str,
+        caller: &Caller,
+        count: usize,
+    ) -> Result<Vec<Entry>, UpstreamError> {
+        let body = self.body(chat, begun, caller, count, 1);
+        let answer: Event = self.connection.ask(CHAT, &body, caller).await?;
+        let choice = answer.choices.into_iter().next();
+        let logprobs = choice
+            .and_then(|choice| choice.logprobs)
+            .and_then(|logprobs| logprobs.content);
+        logprobs.ok_or_else(|| self.connection.problem(Problem::NoLogprobs))
+    }
+
+    fn body(&self, chat: &[ChatMessage], begun: &str, caller: &Caller, positions: usize, candidates: usize) -> Value {
+        let mut messages: Vec<Value> = chat.iter().map(|message| json!(message)).collect();
+        let mut body = json!({
+            "max_tokens": positions,
+            "logprobs": true,
+            "top_logprobs": candidates,
+            "temperature": 0.0,
+            "top_p": 1.0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+        });
+        if let Some(model) = &caller.model {
+            body["model"] = model.as_str().into();
+        }
+        // An empty message is not the same as none: some servers leave out the turn's header then.
+        if !begun.is_empty() {
+            let mut message = json!({"role": "assistant", "content": begun});
+            match self.continuation {
+                Continuation::ContinueFinalMessage => {
+                    body["continue_final_message"] = true.into();
+                    body["add_generation_prompt"] = false.into();
+                }
+                Continuation::Prefix => message["prefix"] = true.into(),
+                Continuation::Bare => {}
+            }
+            messages.push(message);
+        }
+        body["messages"] = messages.into();
+        body
+    }
+
+    /// The picked tokens as text, which must end with a whole character.
+    fn begun(&self, prefix: &Prefix) -> Result<String, Problem> {
+        let bytes: Vec<u8> = prefix
+            .picked()
+            .iter()
+            .flat_map(|id| self.tokenizer.bytes().get(*id))
+            .copied()
+            .collect();
+        String::from_utf8(bytes).map_err(|_| Problem::Unusable {
+            reason: "it takes text only, and the picked tokens end inside a character".into(),
+        })
+    }
+
+    async fn stream(&self, request: PositionRequest) -> Result<Positions, UpstreamError> {
+        let begun = self
+            .begun(&request.prefix)
+            .map_err(|problem| self.connection.problem(problem))?;
+        let PositionRequest {
+            caller,
+            prefix,
+            window,
+            top_k,
+        } = request;
+        let mut body = self.body(&prefix.chat, &begun, &caller, window, top_k);
+        body["stream"] = true.into();
+        let deadline = self.connection.first_token_deadline();
+        let response = self.connection.post(CHAT, &body, &caller, deadline).await?;
+        let events = Events {
+            tokenizer: Arc::clone(&self.tokenizer),
+            top_k,
+            ended: false,
+            nameless: None,
+        };
+        Ok(read(response, &self.connection, deadline, events).take(window).boxed())
+    }
+
+    async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let problem = |problem| self.connection.problem(problem);
+        let count = match &request.wanted {
+            Wanted::Likeliest(count) => *count,
+            Wanted::Tokens(tokens) => {
+                let asked = tokens.len();
+                return Err(problem(Problem::NotTheTokensAskedFor { asked, given: 0 }));
+            }
+        };
+        let begun = self.begun(&request.prefix).map_err(problem)?;
+        let body = self.body(&request.prefix.chat, &begun, &request.caller, 1, count);
+        let answer: Event = self.connection.ask(CHAT, &body, &request.caller).await?;
+        let choice = answer.choices.into_iter().next();
+        let entries = choice
+            .and_then(|choice| choice.logprobs)
+            .and_then(|logprobs| logprobs.content);
+        let entry = entries.unwrap_or_default().into_iter().next();
+        let entry = entry.ok_or_else(|| problem(Problem::NoLogprobs))?;
+        let count = count.min(entry.top_logprobs.len());
+        candidates(&self.tokenizer, &entry, count).map_err(problem)
+    }
+
+    fn unusable(&self, reason: &str) -> UpstreamError {
+        let reason = reason.to_owned();
+        self.connection.problem(Problem::Unusable { reason })
+    }
+}
+
+/// Tokens of the test answer; the first half is sent back.
+const TRIED: usize = 8;
+
+/// Cutting the text into other tokens, and rounding, change a number by less than this.
+const TOLERANCE: f64 = 0.5;
+
+/// Whether `next` is what the whole answer went on with, and no other turn's beginning.
+fn continues(expected: &[Entry], next: &[Entry]) -> bool {
+    match (expected.first(), next.first()) {
+        (Some(expected), Some(next)) => {
+            expected.token == next.token && (expected.logprob - next.logprob).abs() < TOLERANCE
+        }
+        _ => false,
+    }
+}
+
+/// An event of the stream, or the whole answer.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    logprobs: Option<Logprobs>,
+    finish_reason: Option<String>,
+    delta: Option<Delta>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Logprobs {
+    content: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    token: String,
+    bytes: Option<Vec<u8>>,
+    logprob: f64,
+    #[serde(default)]
+    top_logprobs: Vec<Entry>,
+}
+
+impl Entry {
+    fn is_nameless(&self) -> bool {
+        self.token.is_empty() && self.bytes.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+/// The token an entry stands for; `None` for those of other vocabularies, and where bytes of a part of a character are lost.
+fn token(tokenizer: &Tokenizer, entry: &Entry) -> Option<TokenId> {
+    let bytes = entry.bytes.as_deref().filter(|bytes| !bytes.is_empty());
+    tokenizer.token_of(bytes.unwrap_or(entry.token.as_bytes()))
+}
+
+fn candidates(tokenizer: &Tokenizer, entry: &Entry, top_k: usize) -> Result<Vec<(TokenId, f64)>, Problem> {
+    // Checked as it came: what cannot be named here has its share of the mass all the same.
+    let numbered = entry.top_logprobs.iter().enumerate();
+    let raw = numbered
+        .map(|(index, entry)| (TokenId(index as u32), entry.logprob))
+        .collect();
+    let raw = ranked(raw, top_k)?;
+    let named = raw.into_iter().filter_map(|(index, logprob)| {
+        let entry = entry.top_logprobs.get(index.index())?;
+        Some((token(tokenizer, entry)?, logprob))
+    });
+    Ok(named.collect())
+}
+
+struct Events {
+    tokenizer: Arc<Tokenizer>,
+    top_k: usize,
+    /// The end of turn has been listed.
+    ended: bool,
+    /// The last entry, where it had neither text nor bytes: the end of turn, if the answer ends with it (llama.cpp), or else
+    /// a part of a character (vLLM).
+    nameless: Option<Entry>,
+}
+
+impl Events {
+    fn position(&mut self, entry: &Entry) -> Result<Position, Problem> {
+        let Some(draft) = token(&self.tokenizer, entry) else {
+            let text = &entry.token;
+            return Err(Problem::Malformed(format!(
+                "its token {text:?} is none of the local vocabulary; do upstream.tokenizer and its model belong together?"
+            )));
+        };
+        self.ended |= self.tokenizer.ends().contains(&draft);
+        let mut candidates = candidates(&self.tokenizer, entry, self.top_k)?;
+        let bytes = self.tokenizer.bytes();
+        candidates.retain(|(id, _)| *id == draft || std::str::from_utf8(bytes.get(*id)).is_ok());
+        Ok(Position { draft, candidates })
+    }
+
+    /// The end of turn, where a host says only that it was the likeliest, or lists it without its name.
+    fn end(&mut self) -> Result<Position, Problem> {
+        let draft = self.tokenizer.end();
+        let Some(entry) = self.nameless.take() else {
+            return Ok(Position {
+                draft,
+                candidates: vec![(draft, 0.0)],
+            });
+        };
+        let mut candidates = candidates(&self.tokenizer, &entry, self.top_k)?;
+        candidates.insert(0, (draft, entry.logprob));
+        Ok(Position { draft, candidates })
+    }
+}
+
+impl Dialect for Events {
+    type Event = Event;
+    type Item = Position;
+
+    fn read(&mut self, event: Event) -> Result<Read<Position>, Problem> {
+        let mut items = Vec::new();
+        let Some(choice) = event.choices.into_iter().next() else {
+            return Ok(Read { items, finished: false });
+        };
+        let entries = choice
+            .logprobs
+            .and_then(|logprobs| logprobs.content)
+            .unwrap_or_default();
+        let speaks = choice
+            .delta
+            .and_then(|delta| delta.content)
+            .is_some_and(|content| !content.is_empty());
+        if entries.is_empty() && speaks {
+            return Err(Problem::NoLogprobs);
+        }
+        for entry in entries {
+            if self.nameless.is_some() {
+                return Err(Problem::Unusable {
+                    reason: "it does not show the bytes of tokens that are part of a character".into(),
+                });
+            }
+            if entry.is_nameless() {
+                self.nameless = Some(entry);
+            } else {
+                items.push(self.position(&entry)?);
+            }
+        }
+        if choice.finish_reason.as_deref() == Some("stop") && !self.ended {
+            items.push(self.end()?);
+        }
+        Ok(Read {
+            items,
+            finished: choice.finish_reason.is_some(),
+        })
+    }
+}
+
+impl Upstream for OpenaiChat {
+    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
+        self.stream(request).boxed()
+    }
+
+    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+        self.single(request).boxed()
+    }
+}

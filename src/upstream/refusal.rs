@@ -1,0 +1,90 @@
+//! What servers say when they refuse: `error` as an object (OpenAI, vLLM, llama.cpp, SGLang) or as a string (vLLM without a
+//! key), `detail` (FastAPI's own errors), a bare message, or a web page from something in between.
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde_json::Value;
+
+use super::Problem;
+
+/// The refusal in a body or an event, if it is one, with the code that stands in it.
+pub fn refusal(body: &Value) -> Option<(Option<u16>, String)> {
+    let error = body.get("error").or_else(|| body.get("detail"))?;
+    if error.is_null() {
+        return None;
+    }
+    let message = error.get("message").unwrap_or(error);
+    let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    let code = error.get("code").or_else(|| body.get("code")).and_then(Value::as_u64);
+    Some((code.and_then(|code| u16::try_from(code).ok()), text))
+}
+
+/// A refusal inside a stream that began with 200.
+pub fn late(body: &Value) -> Option<Problem> {
+    let (code, message) = refusal(body)?;
+    Some(Problem::Refused {
+        // Codes that are no HTTP status say nothing to a client.
+        status: code.filter(|code| (400..600).contains(code)).unwrap_or(502),
+        message,
+        retry_after: None,
+    })
+}
+
+/// Longest part of an unknown body that is repeated.
+const EXCERPT: usize = 300;
+
+/// The refusal an answer with an error status is.
+pub async fn refused(response: Response) -> Problem {
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    let message = if is_web_page(&response) {
+        "it answered with a web page; is upstream.url right, and is the server behind it up?".to_owned()
+    } else {
+        let text = response.text().await.unwrap_or_default();
+        let parsed = serde_json::from_str(&text).ok();
+        match parsed.as_ref().and_then(refusal) {
+            Some((_, message)) => message,
+            None if text.trim().is_empty() => "it gave no reason".to_owned(),
+            None => text.chars().take(EXCERPT).collect(),
+        }
+    };
+    Problem::Refused {
+        status,
+        message,
+        retry_after,
+    }
+}
+
+/// Whether the answer is HTML, which no inference server sends.
+pub fn is_web_page(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn refusals_are_read_in_every_shape() {
+        for (body, expected) in [
+            (
+                json!({"error": {"message": "too many logprobs", "code": 400}}),
+                Some((Some(400), "too many logprobs")),
+            ),
+            (json!({"error": "Unauthorized"}), Some((None, "Unauthorized"))),
+            (json!({"detail": "Not Found"}), Some((None, "Not Found"))),
+            (
+                json!({"object": "error", "error": "no such model", "code": 404}),
+                Some((Some(404), "no such model")),
+            ),
+            (json!({"choices": [], "error": null}), None),
+            (json!({"choices": []}), None),
+        ] {
+            let expected = expected.map(|(code, message)| (code, message.to_owned()));
+            assert_eq!(refusal(&body), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+
+use reqwest::header::HeaderMap;
+use reqwest::{Body, Method, Response};
+
+use super::health::Health;
+use super::{Affinity, Caller, Description, Problem, Server, UpstreamError};
+
+/// How often all servers are tried again when none answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Retries {
+    /// Rounds after the first.
+    pub rounds: usize,
+}
+
+/// Several servers of one model, any of which can continue any session: a session's whole state is the prefix it sends. It
+/// stays with one of them, where its cache is, until that one fails.
+#[derive(Clone)]
+pub struct Replicas {
+    replicas: Arc<[Replica]>,
+    retries: Retries,
+}
+
+/// One of them.
+pub struct Replica {
+    pub server: Server,
+    health: Health,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Nobody is kept waiting longer than this between two rounds; a server that asks for more is believed, and its refusal
+/// passed on.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Replicas {
+    /// At least one server.
+    pub fn new(servers: Vec<Server>, retries: Retries) -> Self {
+        let well = |server| Replica {
+            server,
+            health: Health::default(),
+        };
+        Self {
+            replicas: servers.into_iter().map(well).collect(),
+            retries,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// What each says about itself, in the order of the configuration.
+    pub async fn describe_all(&self, caller: &Caller) -> Vec<(Arc<str>, Result<Arc<Description>, UpstreamError>)> {
+        let asking = self.replicas.iter().map(|replica| async move {
+            let url = Arc::clone(replica.server.connection().url());
+            (url, replica.server.describe(caller).await)
+        });
+        join_all(asking).await
+    }
+
+    /// What the caller's server says about itself.
+    ///
+    /// # Errors
+    /// As for [`Self::first_to_answer`].
+    pub async fn describe(&self, caller: &Caller) -> Result<Arc<Description>, UpstreamError> {
+        let (_, description) = self
+            .first_to_answer(caller.affinity, |replica| {
+                let caller = caller.clone();
+                async move { replica.server.describe(&caller).await }.boxed()
+            })
+            .await?;
+        Ok(description)
+    }
+
+    /// Passes a request on as it is to the first that can be reached. An answer with an error status is an answer.
+    ///
+    /// # Errors
+    /// [`Problem::Unreachable`] when none can be.
+    pub async fn forward(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Response, UpstreamError> {
+        let sending = self.first_to_answer(Affinity::default(), |replica| {
+            let connection = Arc::clone(replica.server.connection());
+            let (method, path, headers, body) = (method.clone(), path.to_owned(), headers.clone(), body.clone());
+            async move { connection.forward(method, &path, headers, body.into()).await }.boxed()
+        });
+        let (_, response) = sending.await?;
+        Ok(response)
+    }
+
+    /// The same for a body that can be read only once, and so sent to one server only.
+    ///
+    /// # Errors
+    /// [`Problem::Unreachable`].
+    pub async fn forward_once(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<Response, UpstreamError> {
+        let first = self
+            .order(Affinity::default())
+            .first()
+            .and_then(|index| self.replica(*index));
+        let replica = first.ok_or_else(nowhere)?;
+        let sent = replica.server.connection().forward(method, path, headers, body).await;
+        sent.inspect_err(|error| {
+            replica.failed(error);
+        })
+    }
+
+    /// The replica with this number, as [`Self::first_to_answer`] gave it.
+    pub(super) fn replica(&self, index: usize) -> Option<&Replica> {
+        self.replicas.get(index)
+    }
+
+    /// Asks one after the other, the well ones first and the session's own before all, until one answers. When none does,
+    /// all of them again after a pause.
+    ///
+    /// # Errors
+    /// What no other replica could mend, at once; otherwise the last thing that went wrong.
+    pub(super) async fn first_to_answer<T>(
+        &self,
+        affinity: Affinity,
+        ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
+    ) -> Result<(usize, T), UpstreamError> {
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(self.retries.rounds)
+            .with_jitter()
+            .build();
+        loop {
+            let (failure, requested_pause) = match self.round(affinity, &ask).await? {
+                Round::Answered(index, answer) => return Ok((index, answer)),
+                Round::Failed { last, pause } => (last, pause),
+            };
+            let Some(pause) = pauses.next() else {
+                return Err(failure);
+            };
+            let pause = requested_pause.unwrap_or(pause);
+            // After a timeout everybody has waited long enough.
+            if pause > LONGEST_PAUSE || matches!(failure.problem, Problem::TimedOut { .. }) {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn round<T>(
+        &self,
+        affinity: Affinity,
+        ask: &(impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync),
+    ) -> Result<Round<T>, UpstreamError> {
+        let mut outcome = None;
+        let mut shortest_pause: Option<Duration> = None;
+        for index in self.order(affinity) {
+            let replica = &self.replicas[index];
+            match ask(replica).await {
+                Ok(answer) => return Ok(Round::Answered(index, answer)),
+                Err(error) if error.problem.may_pass() => {
+                    let pause = replica.failed(&error);
+                    shortest_pause = match (shortest_pause, pause) {
+                        (Some(left), Some(right)) => Some(left.min(right)),
+                        (left, right) => left.or(right),
+                    };
+                    outcome = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match outcome {
+            Some(last) => Ok(Round::Failed {
+                last,
+                pause: shortest_pause,
+            }),
+            None => Err(nowhere()),
+        }
+    }
+
+    fn order(&self, affinity: Affinity) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.replicas.len()).collect();
+        // Those that rest come last, the one whose rest is over soonest first.
+        order.sort_by_cached_key(|index| (self.replicas[*index].health.rest(), Reverse(affinity.weight(*index))));
+        order
+    }
+}
+
+/// Configuration sees to it that there is at least one address.
+fn nowhere() -> UpstreamError {
+    let reason = "no address is configured; set upstream.url".to_owned();
+    Problem::Unusable { reason }.at(&Arc::from("(none)"))
+}
+
+enum Round<T> {
+    Answered(usize, T),
+    Failed {
+        last: UpstreamError,
+        /// The shortest that any of them asked for.
+        pause: Option<Duration>,
+    },
+}
+
+impl Replica {
+    /// It gave a position.
+    pub fn worked(&self) {
+        self.health.worked();
+    }
+
+    /// It failed in a way that may pass; gives the pause it asked for.
+    pub fn failed(&self, error: &UpstreamError) -> Option<Duration> {
+        let pause = match &error.problem {
+            Problem::Refused {
+                retry_after: Some(pause),
+                ..
+            } => pause.to_str().ok().and_then(|seconds| seconds.trim().parse().ok()),
+            _ => None,
+        };
+        let pause = pause.map(Duration::from_secs);
+        tracing::warn!(%error, "an upstream failed");
+        self.health.failed(pause);
+        self.server.suspect();
+        pause
+    }
+}

@@ -1,0 +1,343 @@
+//! What every upstream must do, tried on a real one: `COSTEER_TEST_UPSTREAM=http://127.0.0.1:8000` names a server that holds
+//! models/tiny/llm. `tests/upstreams/run.sh` starts llama.cpp's and vLLM's. Without it these tests are skipped.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use costeer::upstream::{Caller, Connection, Driver, Position, PositionRequest, Prefix, Server, Timeouts, Upstream};
+use costeer::vocabulary::{TokenId, Tokenizer};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::parity::differences;
+use crate::support::{CONTEXT, DINNER, ask, content, events, proxy, question, run, streamed_content, upstream};
+
+/// The server to try, if there is one.
+pub fn real_upstream() -> Option<SocketAddr> {
+    let url = std::env::var("COSTEER_TEST_UPSTREAM").ok()?;
+    let address = url.trim_end_matches('/').trim_start_matches("http://").parse();
+    Some(address.expect("COSTEER_TEST_UPSTREAM is http://ADDRESS:PORT"))
+}
+
+/// Runs `test` on the real server, if there is one.
+fn on_the_real_one<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(SocketAddr) -> F) {
+    match real_upstream() {
+        Some(address) => run(test(address)),
+        None => eprintln!("skipped: COSTEER_TEST_UPSTREAM names no server (tests/upstreams/run.sh starts one)"),
+    }
+}
+
+/// Servers compute in other orders and formats; scores that are this close may change places.
+const MARGIN: f64 = 1e-2;
+const PROMPTS: usize = 20;
+
+async fn same_text(address: SocketAddr, settings: &[(&'static str, &str)], file: &str) {
+    let (proxy, _) = proxy(address, settings).await;
+    let (positions, by_rounding) = differences(&proxy, file, PROMPTS, MARGIN).await;
+    eprintln!("{settings:?}: {PROMPTS} answers, {positions} positions, {by_rounding} answers differ by rounding");
+    assert!(by_rounding <= 2);
+}
+
+#[test]
+fn steered_text_is_the_same_as_on_the_embedded_upstream() {
+    on_the_real_one(async |address| {
+        same_text(address, &[], "system-20.jsonl").await;
+    });
+}
+
+#[test]
+fn steered_text_is_the_same_with_a_request_for_every_token() {
+    // More than a hundred requests on one connection.
+    on_the_real_one(async |address| {
+        same_text(address, &[("upstream.lookahead", "1")], "system-20.jsonl").await;
+    });
+}
+
+#[test]
+fn steered_text_is_the_same_where_tokens_in_doubt_are_asked_for_by_id() {
+    on_the_real_one(async |address| {
+        let settings = [("steering.exactness", "refetch-ids")];
+        same_text(address, &settings, "system-full.jsonl").await;
+    });
+}
+
+#[test]
+fn steered_text_is_the_same_where_longer_lists_are_asked_for() {
+    on_the_real_one(async |address| {
+        let description = server(address, Driver::Auto)
+            .describe(&Caller::default())
+            .await
+            .unwrap();
+        if description.limits.longest_list.is_some() {
+            eprintln!(
+                "skipped: this server lists no more than {:?}",
+                description.limits.longest_list
+            );
+            return;
+        }
+        same_text(address, &[("steering.exactness", "refetch")], "system-full.jsonl").await;
+    });
+}
+
+#[test]
+fn steered_text_is_nearly_the_same_over_chat_completions() {
+    on_the_real_one(async |address| {
+        let (chat, _) = proxy(address, &[("upstream.driver", "openai-chat")]).await;
+        // Text is cut into tokens anew by the host, so single answers may differ; most must not.
+        let answers = same_answers(&chat, address).await;
+        eprintln!("chat completions: {answers} of {PROMPTS} answers are the same as over ids");
+        assert!(answers * 10 >= PROMPTS * 8);
+    });
+}
+
+async fn same_answers(chat: &costeer::http::Proxy, address: SocketAddr) -> usize {
+    let (ids, _) = proxy(address, &[]).await;
+    let prompts = crate::parity::prompts();
+    let mut same = 0;
+    for prompt in prompts.iter().take(PROMPTS) {
+        let expected = crate::parity::tokens(&ids, prompt).await;
+        same += usize::from(crate::parity::tokens(chat, prompt).await == expected);
+    }
+    same
+}
+
+#[test]
+fn answers_stream_and_end() {
+    on_the_real_one(async |address| {
+        let (_proxy, proxy) = proxy(address, &[]).await;
+        let context = [("x-costeer-context", CONTEXT)];
+        let whole: Value = ask(proxy, &question(DINNER), &context).await.json().await.unwrap();
+        assert_eq!(whole["choices"][0]["finish_reason"], "stop");
+        let mut body = question(DINNER);
+        body["stream"] = json!(true);
+        let stream = ask(proxy, &body, &context).await.text().await.unwrap();
+        assert_eq!(events(&stream).last().unwrap(), "[DONE]");
+        let (text, last) = streamed_content(&stream);
+        assert_eq!(text, content(&whole));
+        assert_eq!(last["choices"][0]["finish_reason"], "stop");
+    });
+}
+
+#[test]
+fn stop_strings_of_unsteered_requests_are_the_servers() {
+    on_the_real_one(async |address| {
+        let (_proxy, proxy) = proxy(address, &[]).await;
+        let whole = content(&ask(proxy, &question(DINNER), &[]).await.json().await.unwrap());
+        let stop: String = whole.split(' ').nth(3).unwrap().into();
+        let mut body = question(DINNER);
+        body["model"] = json!("tiny-llm");
+        body["stop"] = json!([stop]);
+        let cut = content(&ask(proxy, &body, &[]).await.json().await.unwrap());
+        assert!(whole.starts_with(&cut) && !cut.contains(&stop), "{cut:?} of {whole:?}");
+    });
+}
+
+#[test]
+fn an_answer_ends_at_the_end_of_the_context() {
+    on_the_real_one(async |address| {
+        let description = server(address, Driver::Auto)
+            .describe(&Caller::default())
+            .await
+            .unwrap();
+        let context = description.models[0].context_length.unwrap();
+        for room in [1, 3] {
+            let positions = positions(address, repeated(" dinner", context - room), 8).await;
+            assert!(
+                (1..=room).contains(&positions.len()),
+                "{} positions in {room}",
+                positions.len()
+            );
+        }
+        // The proxy knows where that is: an answer that does not fit is cut there, a question that does not is refused.
+        let (proxied, proxy) = proxy(address, &[("local.lanes", "1")]).await;
+        drop(proxied);
+        let mut words = context / 2;
+        let mut longest = None;
+        let mut step = words / 2;
+        while step > 0 {
+            let body = question(&" dinner".repeat(words));
+            let response = ask(proxy, &body, &[("x-costeer-context", "I am vegan.")]).await;
+            match response.status().as_u16() {
+                200 => {
+                    let answer: Value = response.json().await.unwrap();
+                    let finish = answer["choices"][0]["finish_reason"].as_str().unwrap().to_owned();
+                    longest = Some((words, finish));
+                    words += step;
+                }
+                400 => {
+                    let error: Value = response.json().await.unwrap();
+                    assert_eq!(error["error"]["code"], "context_length_exceeded", "{error}");
+                    words -= step;
+                }
+                other => panic!("status {other}: {}", response.text().await.unwrap()),
+            }
+            step /= 2;
+        }
+        let (words, finish) = longest.unwrap();
+        eprintln!("the longest question of {context} tokens has {words} words; its answer ended with {finish:?}");
+    });
+}
+
+#[test]
+fn characters_that_are_split_over_tokens_come_whole() {
+    on_the_real_one(async |address| {
+        let tokenizer = tokenizer();
+        let (mut compared, mut inside) = (0, 0);
+        for text in [
+            "日本日本日本日本日本",
+            "🦀🦀🦀🦀🦀🦀🦀🦀",
+            "Zoë, Zoë, Zoë, Zoë, Zoë",
+            "ééééééééééé",
+            "ж ж ж ж ж ж ж ж ж",
+        ] {
+            let ids = tokenizer.encode(text).unwrap();
+            for cut in 0..4 {
+                let prefix = ids[..ids.len() - cut].to_vec();
+                let (ours, theirs) = tokio::join!(
+                    positions(upstream().await, prefix.clone(), 24),
+                    positions(address, prefix.clone(), 24)
+                );
+                compared += same_positions(text, &ours, &theirs);
+                let of_a_part =
+                    |position: &&Position| std::str::from_utf8(tokenizer.bytes().get(position.draft)).is_err();
+                inside += theirs.iter().filter(of_a_part).count();
+            }
+        }
+        eprintln!("{compared} positions in texts of long characters are the same, {inside} of them inside one");
+        assert!(compared > 30 && inside > 10);
+    });
+}
+
+/// Compares until the drafts part, which they may where two tokens are about as likely.
+fn same_positions(what: &str, ours: &[Position], theirs: &[Position]) -> usize {
+    let mut compared = 0;
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        for ((_, ours), (_, theirs)) in ours.candidates.iter().zip(&theirs.candidates) {
+            assert!(
+                (ours - theirs).abs() < 0.05,
+                "{what}, position {compared}: {ours} and {theirs}"
+            );
+        }
+        if ours.draft != theirs.draft {
+            let margin = ours.candidates[0].1 - ours.candidates[1].1;
+            assert!(margin < MARGIN, "{what}, position {compared}: {ours:?} and {theirs:?}");
+            return compared;
+        }
+        compared += 1;
+    }
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    compared
+}
+
+#[test]
+fn a_stream_that_is_dropped_stops_the_servers_work() {
+    on_the_real_one(async |address| {
+        // Some continuation that does not end by itself.
+        let endless = [" dinner", "a", " the", "\n", " 1", "ab"];
+        let mut long = None;
+        for text in endless {
+            let prefix = repeated(text, 64);
+            let start = Instant::now();
+            if positions(address, prefix.clone(), 1500).await.len() == 1500 {
+                long = Some((prefix, start.elapsed()));
+                break;
+            }
+        }
+        let (prefix, whole) = long.expect("the model goes on with one of these");
+        let before = generated(address).await;
+        let server = server(address, Driver::Auto);
+        let mut stream = server.positions(request(prefix, 1500)).await.unwrap();
+        for _ in 0..5 {
+            stream.next().await.unwrap().unwrap();
+        }
+        drop(stream);
+        // Were it not stopped, it would compute for this long.
+        tokio::time::sleep(whole.max(Duration::from_secs(1))).await;
+        let computed = generated(address).await - before;
+        eprintln!("dropped after 5 of 1500 positions, which take {whole:?}: the server computed {computed:.0}");
+        assert!(computed < 300.0);
+        assert!(!busy(address).await);
+    });
+}
+
+/// Tokens the server says it has generated.
+async fn generated(address: SocketAddr) -> f64 {
+    let text = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let counter = text.lines().find(|line| {
+        line.starts_with("llamacpp:tokens_predicted_total ") || line.starts_with("vllm:generation_tokens_total{")
+    });
+    counter.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+async fn busy(address: SocketAddr) -> bool {
+    let text = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let gauge = text.lines().find(|line| {
+        line.starts_with("llamacpp:requests_processing ") || line.starts_with("vllm:num_requests_running{")
+    });
+    gauge.unwrap().rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0
+}
+
+#[test]
+fn the_server_is_recognised_and_says_what_it_gives() {
+    on_the_real_one(async |address| {
+        let description = server(address, Driver::Auto)
+            .describe(&Caller::default())
+            .await
+            .unwrap();
+        eprintln!("{description}");
+        assert!(matches!(description.driver, Driver::Vllm | Driver::LlamaCpp));
+        assert_eq!(description.models[0].id, "tiny-llm");
+        assert!(description.models[0].context_length.unwrap() >= 1024);
+        assert!(description.limits.by_id);
+        let limit = description.limits.longest_list;
+        assert_eq!(limit, (description.driver == Driver::Vllm).then_some(20));
+    });
+}
+
+fn tokenizer() -> Arc<Tokenizer> {
+    Arc::new(Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/llm")).unwrap())
+}
+
+pub fn server(address: SocketAddr, driver: Driver) -> Server {
+    let timeouts = Timeouts {
+        connect: Duration::from_secs(5),
+        first_token: Duration::from_secs(60),
+        idle: Duration::from_secs(60),
+    };
+    let connection = Connection::new(&format!("http://{address}/v1"), None, None, timeouts).unwrap();
+    Server::new(connection, driver, tokenizer())
+}
+
+pub fn request(prefix: Vec<TokenId>, window: usize) -> PositionRequest {
+    PositionRequest {
+        caller: Caller::default(),
+        prefix: Prefix::new(Arc::default(), prefix),
+        window,
+        top_k: 20,
+    }
+}
+
+async fn positions(address: SocketAddr, prefix: Vec<TokenId>, window: usize) -> Vec<Position> {
+    let server = server(address, Driver::Auto);
+    let stream = server.positions(request(prefix, window)).await.unwrap();
+    let all: Vec<_> = stream.collect().await;
+    all.into_iter().map(Result::unwrap).collect()
+}
+
+/// So many tokens of one text over and over.
+fn repeated(text: &str, count: usize) -> Vec<TokenId> {
+    let ids = tokenizer().encode(text).unwrap();
+    ids.iter().copied().cycle().take(count).collect()
+}
