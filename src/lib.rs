@@ -4,21 +4,23 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | [`cli`] | the commands: `demo`, `serve`, `upstream` |
+//! | [`cli`] | the commands: `demo`, `serve`, `doctor`, `upstream` |
+//! | [`doctor`] | looks at everything a steered answer needs |
 //! | [`http`] | the proxy's HTTP surface: the only place that knows axum and OpenAI JSON of clients |
 //! | [`settings`] | typed configuration, validated once |
 //! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
 //! | [`decode`] | one steered generation |
 //! | [`local`] | the small model on mistral.rs |
-//! | [`upstream`] | the big model's server |
+//! | [`upstream`] | the big model's servers |
 //! | [`steering`] | the arithmetic of the paper |
 //! | [`vocabulary`] | token ids, their bytes, chat templates |
-//! | [`telemetry`] | logs |
+//! | [`telemetry`] | logs and metrics |
 
 pub mod cli;
 pub mod context;
 pub mod decode;
+pub mod doctor;
 pub mod embedded;
 pub mod http;
 pub mod local;

@@ -9,7 +9,7 @@ use costeer::cli::{Arguments, run};
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nothing is left to be done when standard error is closed too.
             let _closed = writeln!(std::io::stderr(), "costeer: {error}");

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod demo;
+mod doctor;
 mod listen;
 mod page;
 mod progress;
@@ -10,6 +11,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -34,6 +36,10 @@ enum Command {
     /// Settings come from the defaults (config/default.toml), then the file, then variables such as
     /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
     Serve(ServeArguments),
+    /// Check configuration, upstreams, tokenizers and the small model, and say what to change.
+    ///
+    /// Exits with 0 when steering works and with 1 when it does not.
+    Doctor(DoctorArguments),
     /// Serve a model directory in vLLM's dialect, for trying things out.
     Upstream(UpstreamArguments),
 }
@@ -61,6 +67,22 @@ struct ServeArguments {
     /// Address to listen on, instead of server.listen.
     #[arg(long)]
     listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct DoctorArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The model to ask the upstream for, where it serves several.
+    #[arg(long)]
+    model: Option<String>,
+    /// The key clients send to the upstream, where none is configured.
+    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -153,10 +175,12 @@ pub enum CommandError {
 ///
 /// # Errors
 /// A [`CommandError`] that says what to do.
-pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
+pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     match arguments.command {
-        Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Serve(arguments) => serve::run(arguments).await,
-        Command::Upstream(arguments) => upstream::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::Doctor(arguments) => return doctor::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Upstream(arguments) => upstream::run(arguments).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

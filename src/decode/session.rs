@@ -349,6 +349,7 @@ impl Session {
             caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
             wanted: wanted.clone(),
+            temperature: 0.0,
         };
         let refusal = match self.upstream.candidates(request).await {
             Ok(known) => {

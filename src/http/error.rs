@@ -19,7 +19,7 @@ pub struct ApiError {
     code: Option<&'static str>,
     message: String,
     /// The upstream's own.
-    retry_after: Option<HeaderValue>,
+    retry_after: Option<Box<HeaderValue>>,
 }
 
 impl ApiError {
@@ -113,7 +113,7 @@ impl ApiError {
             _ => StatusCode::BAD_GATEWAY,
         };
         let retry_after = match problem {
-            Problem::Refused { retry_after, .. } => retry_after.clone(),
+            Problem::Refused { retry_after, .. } => retry_after.clone().map(Box::new),
             _ => None,
         };
         Self {
@@ -141,7 +141,7 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(STEERED, HeaderValue::from_static("false"));
         if let Some(pause) = self.retry_after {
-            headers.insert(RETRY_AFTER, pause);
+            headers.insert(RETRY_AFTER, *pause);
         } else if self.status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

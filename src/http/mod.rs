@@ -15,4 +15,4 @@ pub use private::{ContextInput, PrivateInput};
 pub use proxy::Proxy;
 pub use request::ChatRequest;
 pub use router::{router, serve};
-pub use start::{StartError, Vocabularies, replicas};
+pub use start::{StartError, Vocabularies, load_lanes, replicas};

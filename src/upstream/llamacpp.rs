@@ -21,7 +21,7 @@ use super::reader::{Dialect, Read, read};
 use super::{
     Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
 };
-use crate::vocabulary::TokenId;
+use crate::vocabulary::{ChatMessage, TokenId};
 
 const COMPLETION: Endpoint<'_> = Endpoint::Native("/completion");
 
@@ -91,10 +91,12 @@ impl LlamaCpp {
         prefix: &Prefix,
         caller: &Caller,
         length: usize,
+        temperature: f64,
     ) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
         let mut body = self.body(prefix, 1, length);
         body["logit_bias"] = json!([[self.end.0, FORCED]]);
         body["stream"] = false.into();
+        body["temperature"] = temperature.into();
         // Without it the answer repeats all settings and the prompt.
         body["response_fields"] = json!(["completion_probabilities"]);
         let answer: Event = self.connection.ask(COMPLETION, &body, caller).await?;
@@ -105,7 +107,7 @@ impl LlamaCpp {
 
     /// The position the stream said nothing of. The server samples greedily, so its draft is the likeliest.
     async fn withheld(&self, request: &PositionRequest) -> Result<Position, UpstreamError> {
-        let known = self.list(&request.prefix, &request.caller, request.top_k).await?;
+        let known = self.list(&request.prefix, &request.caller, request.top_k, 0.0).await?;
         let problem = |problem| self.connection.problem(problem);
         let candidates = ranked(known, request.top_k).map_err(problem)?;
         let (draft, _) = candidates.first().ok_or_else(|| problem(Problem::NoLogprobs))?;
@@ -120,7 +122,9 @@ impl LlamaCpp {
             Wanted::Likeliest(count) => *count,
             Wanted::Tokens(_) => WHOLE_VOCABULARY,
         };
-        let mut known = self.list(&request.prefix, &request.caller, length).await?;
+        let mut known = self
+            .list(&request.prefix, &request.caller, length, request.temperature)
+            .await?;
         let problem = |problem| self.connection.problem(problem);
         match request.wanted {
             Wanted::Likeliest(count) => {
@@ -282,4 +286,33 @@ impl Upstream for LlamaCpp {
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
         self.single(request).boxed()
     }
+
+    fn prompt(
+        &self,
+        chat: Arc<[ChatMessage]>,
+        caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        async move {
+            let messages = json!({"messages": &*chat});
+            let template = Endpoint::Native("/apply-template");
+            let Rendered { prompt } = self.connection.ask(template, &messages, &caller).await?;
+            let text = json!({"content": prompt, "add_special": true, "parse_special": true});
+            let answer: Tokenized = self
+                .connection
+                .ask(Endpoint::Native("/tokenize"), &text, &caller)
+                .await?;
+            Ok(Some(answer.tokens.into_iter().map(TokenId).collect()))
+        }
+        .boxed()
+    }
+}
+
+#[derive(Deserialize)]
+struct Rendered {
+    prompt: String,
+}
+
+#[derive(Deserialize)]
+struct Tokenized {
+    tokens: Vec<u32>,
 }

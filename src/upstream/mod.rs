@@ -105,6 +105,8 @@ pub struct CandidateRequest {
     pub prefix: Prefix,
     /// Which tokens.
     pub wanted: Wanted,
+    /// The temperature the server samples at. It changes nothing of raw numbers, which is how one finds out whether they are.
+    pub temperature: f64,
 }
 
 /// Tokens whose ln p is wanted.
@@ -135,4 +137,16 @@ pub trait Upstream: Send + Sync {
     /// [`Problem::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
+
+    /// The ids of a chat's prompt as the server itself writes them; `None` where it cannot be asked.
+    ///
+    /// # Errors
+    /// As for [`Self::positions`].
+    fn prompt(
+        &self,
+        _chat: Arc<[ChatMessage]>,
+        _caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        Box::pin(async { Ok(None) })
+    }
 }

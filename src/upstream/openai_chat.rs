@@ -190,7 +190,8 @@ impl OpenaiChat {
             }
         };
         let begun = self.begun(&request.prefix).map_err(problem)?;
-        let body = self.body(&request.prefix.chat, &begun, &request.caller, 1, count);
+        let mut body = self.body(&request.prefix.chat, &begun, &request.caller, 1, count);
+        body["temperature"] = request.temperature.into();
         let answer: Event = self.connection.ask(CHAT, &body, &request.caller).await?;
         let choice = answer.choices.into_iter().next();
         let entries = choice

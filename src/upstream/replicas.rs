@@ -57,6 +57,11 @@ impl Replicas {
         self.replicas.len()
     }
 
+    /// Each of them, in the order of the configuration.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.replicas.iter().map(|replica| &replica.server)
+    }
+
     /// What each says about itself, in the order of the configuration.
     pub async fn describe_all(&self, caller: &Caller) -> Vec<(Arc<str>, Result<Arc<Description>, UpstreamError>)> {
         let asking = self.replicas.iter().map(|replica| async move {

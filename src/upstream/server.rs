@@ -15,7 +15,7 @@ use super::openai_chat::{self, OpenaiChat};
 use super::sglang::{self, Sglang};
 use super::vllm::Vllm;
 use super::{Caller, CandidateRequest, PositionRequest, Positions, Problem, Upstream, UpstreamError};
-use crate::vocabulary::{TokenId, Tokenizer};
+use crate::vocabulary::{ChatMessage, TokenId, Tokenizer};
 
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -254,6 +254,18 @@ impl Upstream for Server {
         async move {
             let known = self.known(&request.caller).await?;
             known.upstream.candidates(request).await
+        }
+        .boxed()
+    }
+
+    fn prompt(
+        &self,
+        chat: Arc<[ChatMessage]>,
+        caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        async move {
+            let known = self.known(&caller).await?;
+            known.upstream.prompt(chat, caller).await
         }
         .boxed()
     }

@@ -49,7 +49,7 @@ impl Sglang {
     }
 
     async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
-        let body = match &request.wanted {
+        let mut body = match &request.wanted {
             Wanted::Likeliest(count) => body(&request.prefix, 1, *count),
             Wanted::Tokens(tokens) => {
                 let mut body = body(&request.prefix, 1, 0);
@@ -57,6 +57,7 @@ impl Sglang {
                 body
             }
         };
+        body["sampling_params"]["temperature"] = request.temperature.into();
         let answer: Event = self.connection.ask(GENERATE, &body, &request.caller).await?;
         candidates(answer, &request.wanted).map_err(|problem| self.connection.problem(problem))
     }

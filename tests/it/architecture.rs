@@ -21,7 +21,7 @@ fn src() -> PathBuf {
 }
 
 /// Rooms and the rooms they may use, as ARCHITECTURE.md draws them.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("vocabulary", &[]),
     ("steering", &[]),
     ("telemetry", &[]),
@@ -45,10 +45,15 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ),
     ("embedded", &["local", "steering", "vocabulary"]),
     (
+        "doctor",
+        &["decode", "http", "local", "settings", "upstream", "vocabulary"],
+    ),
+    (
         "cli",
         &[
             "context",
             "decode",
+            "doctor",
             "embedded",
             "http",
             "local",

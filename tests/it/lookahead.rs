@@ -4,11 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::Uri;
-use axum::response::Response;
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
@@ -18,7 +13,9 @@ use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{CONTEXT, DINNER, ask, content, options, post, proxy, question, recorder, run, serve, upstream};
+use crate::support::{
+    CONTEXT, Change, DINNER, ask, between, content, options, proxy, question, recorder, run, serve, upstream,
+};
 
 const QUESTIONS: [(&str, &str); 8] = [
     (DINNER, CONTEXT),
@@ -126,28 +123,6 @@ fn refetching_gives_the_whole_vocabularys_tokens_greedy_and_drawn() {
 }
 
 /// What a double does to the body of a request.
-type Change = fn(&mut Value);
-
-/// A server that hands requests on to `upstream` after a change to their body.
-async fn between(upstream: SocketAddr, change: Change) -> SocketAddr {
-    async fn forward(State((upstream, change)): State<(SocketAddr, Change)>, uri: Uri, body: Bytes) -> Response {
-        let answer = match serde_json::from_slice(&body) {
-            Ok(mut body) => {
-                change(&mut body);
-                post(upstream, uri.path(), body.to_string(), &[]).await
-            }
-            Err(_) => reqwest::get(format!("http://{upstream}{uri}")).await.unwrap(),
-        };
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
-        response.headers_mut().remove("transfer-encoding");
-        *response.body_mut() = Body::from_stream(answer.bytes_stream());
-        response
-    }
-    serve(Router::new().fallback(forward).with_state((upstream, change))).await
-}
-
 #[test]
 fn an_upstream_that_says_no_more_leaves_positions_uncertified() {
     run(async {

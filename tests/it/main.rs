@@ -14,6 +14,8 @@ mod architecture;
 mod bad_input;
 mod commands;
 mod conformity;
+mod doctor;
+mod drivers;
 mod embedded;
 mod failover;
 mod golden;

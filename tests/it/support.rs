@@ -181,6 +181,29 @@ async fn record(
     response
 }
 
+/// What is done to the body of a request on its way.
+pub type Change = fn(&mut Value);
+
+/// A server that hands requests on to `upstream` after a change to their body.
+pub async fn between(upstream: SocketAddr, change: Change) -> SocketAddr {
+    async fn forward(State((upstream, change)): State<(SocketAddr, Change)>, uri: Uri, body: Bytes) -> Response {
+        let answer = match serde_json::from_slice(&body) {
+            Ok(mut body) => {
+                change(&mut body);
+                post(upstream, uri.path(), body.to_string(), &[]).await
+            }
+            Err(_) => reqwest::get(format!("http://{upstream}{uri}")).await.unwrap(),
+        };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = answer.headers().clone();
+        response.headers_mut().remove("transfer-encoding");
+        *response.body_mut() = Body::from_stream(answer.bytes_stream());
+        response
+    }
+    serve(Router::new().fallback(forward).with_state((upstream, change))).await
+}
+
 /// A server that answers the first streamed request with these bytes as an event stream, and then breaks the connection or
 /// ends the body; to others it says nothing before it does that.
 pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {

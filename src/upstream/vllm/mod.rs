@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
@@ -14,7 +16,7 @@ use super::reader::{Dialect, Read, read};
 use super::{
     Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
 };
-use crate::vocabulary::TokenId;
+use crate::vocabulary::{ChatMessage, TokenId};
 use wire::{CompletionEvent, CompletionRequest};
 
 const COMPLETIONS: Endpoint<'_> = Endpoint::Api("/completions");
@@ -43,6 +45,7 @@ impl Vllm {
             caller: caller.clone(),
             prefix: prefix.clone(),
             wanted,
+            temperature: 0.0,
         };
         // Longer than any vocabulary.
         let longest = self.send(&request(Wanted::Likeliest(1_000_000))).await;
@@ -86,7 +89,7 @@ impl Vllm {
 
     async fn send(&self, request: &CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
         let model = request.caller.model.as_deref();
-        let body = CompletionRequest::single(model, &request.prefix.ids, &request.wanted);
+        let body = CompletionRequest::single(model, &request.prefix.ids, &request.wanted, request.temperature);
         let answer: CompletionEvent = self.connection.ask(COMPLETIONS, &body, &request.caller).await?;
         let candidates = answer.candidates(&request.wanted);
         candidates.map_err(|problem| self.connection.problem(problem))
@@ -138,6 +141,32 @@ impl Upstream for Vllm {
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
         self.single(request).boxed()
     }
+
+    fn prompt(
+        &self,
+        chat: Arc<[ChatMessage]>,
+        caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        async move {
+            let mut body = json!({"messages": &*chat, "add_generation_prompt": true});
+            if let Some(model) = &caller.model {
+                body["model"] = model.as_str().into();
+            }
+            let answer: Result<Tokenized, _> = self.connection.ask(Endpoint::Native("/tokenize"), &body, &caller).await;
+            match answer {
+                Ok(answer) => Ok(Some(answer.tokens.into_iter().map(TokenId).collect())),
+                // Servers that speak only a part of the dialect.
+                Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+}
+
+#[derive(Deserialize)]
+struct Tokenized {
+    tokens: Vec<u32>,
 }
 
 #[cfg(test)]

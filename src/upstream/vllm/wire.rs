@@ -56,14 +56,15 @@ impl<'a> CompletionRequest<'a> {
         }
     }
 
-    /// A neutral request for one position, answered in one body.
-    pub fn single(model: Option<&'a str>, prefix: &[TokenId], wanted: &Wanted) -> Self {
+    /// A request for one position, answered in one body.
+    pub fn single(model: Option<&'a str>, prefix: &[TokenId], wanted: &Wanted, temperature: f64) -> Self {
         let (likeliest, tokens) = match wanted {
             Wanted::Likeliest(count) => (*count, None),
             Wanted::Tokens(tokens) => (1, Some(numbers(tokens))),
         };
         Self {
             logprob_token_ids: tokens,
+            temperature,
             stream: false,
             ..Self::positions(model, prefix, 1, likeliest)
         }

@@ -1,0 +1,80 @@
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use reqwest::header::HeaderValue;
+use serde_json::json;
+
+use super::progress::during;
+use super::{CommandError, DoctorArguments};
+use crate::doctor::{Check, Status, examine};
+use crate::settings::{Variables, load};
+use crate::telemetry;
+use crate::upstream::Caller;
+
+/// Prints what was found; the exit code says whether anything failed.
+pub async fn run(arguments: DoctorArguments) -> Result<ExitCode, CommandError> {
+    telemetry::start("off", false)?;
+    let checks = match load(arguments.config.as_deref(), Variables::Read, &[]) {
+        Ok(settings) => {
+            let caller = Caller {
+                model: arguments.model,
+                authorization: arguments.key.as_deref().and_then(bearer),
+                ..Caller::default()
+            };
+            let mut checks = vec![Check::ok("configuration", "complete and valid")];
+            checks.extend(during("looking at everything", examine(&settings, &caller)).await);
+            checks
+        }
+        Err(error) => vec![Check::failed(
+            "configuration",
+            error.to_string(),
+            "correct the key it names",
+        )],
+    };
+    let healthy = checks.iter().all(|check| check.status != Status::Failed);
+    let mut out = std::io::stdout().lock();
+    let written = if arguments.json {
+        writeln!(out, "{:#}", json!({"ok": healthy, "checks": checks}))
+    } else {
+        table(&mut out, &checks, healthy)
+    };
+    written.map_err(CommandError::Output)?;
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn bearer(key: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn table(out: &mut impl Write, checks: &[Check], healthy: bool) -> std::io::Result<()> {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // Addresses are long; the columns of all other checks should not be.
+    let short = checks
+        .iter()
+        .map(|check| check.name.chars().count())
+        .filter(|length| *length <= WIDEST);
+    let width = short.max().unwrap_or(0);
+    for check in checks {
+        let (word, style) = match check.status {
+            Status::Ok => ("ok  ", AnsiColor::Green.on_default()),
+            Status::Warning => ("warn", AnsiColor::Yellow.on_default()),
+            Status::Failed => ("FAIL", AnsiColor::Red.on_default().bold()),
+        };
+        let style = if colour { style } else { Style::new() };
+        writeln!(out, "{style}{word}{style:#}  {:width$}  {}", check.name, check.finding)?;
+        if !check.advice.is_empty() {
+            writeln!(out, "      {:width$}  → {}", "", check.advice)?;
+        }
+    }
+    let verdict = if healthy {
+        "Steering works."
+    } else {
+        "Steering does not work yet: see FAIL."
+    };
+    writeln!(out, "\n{verdict}")
+}
+
+const WIDEST: usize = 20;

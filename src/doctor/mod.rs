@@ -1,0 +1,47 @@
+//! Looks at everything a steered answer needs, and says what to change where something is wrong.
+
+mod check;
+mod local;
+mod tokenizers;
+mod upstreams;
+
+use std::sync::Arc;
+
+pub use check::{Check, Status};
+
+use crate::http::{Vocabularies, replicas};
+use crate::settings::Settings;
+use crate::upstream::Caller;
+
+/// All checks, in the order a request meets what they look at. What cannot be looked at because something before it is wrong
+/// is left out.
+pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let vocabularies = match Vocabularies::load(settings).await {
+        Ok(vocabularies) => vocabularies,
+        Err(error) => {
+            let advice = "set local.model and upstream.tokenizer to directories that hold a tokenizer.json";
+            checks.push(Check::failed("tokenizers", error.to_string(), advice));
+            return checks;
+        }
+    };
+    checks.extend(tokenizers::compare(&vocabularies));
+    match replicas(settings, &vocabularies.upstream) {
+        Ok(replicas) => checks.extend(upstreams::examine(&replicas, settings, &vocabularies, caller).await),
+        Err(error) => {
+            let advice = "correct the setting it names";
+            checks.push(Check::failed("upstream", error.to_string(), advice));
+        }
+    }
+    checks.extend(local::examine(settings, &vocabularies).await);
+    checks
+}
+
+/// A chat that any template takes.
+fn sample() -> Arc<[crate::vocabulary::ChatMessage]> {
+    use crate::vocabulary::{ChatMessage, Role};
+    Arc::new([
+        ChatMessage::new(Role::System, "You are a helpful assistant."),
+        ChatMessage::new(Role::User, "Please introduce yourself in three sentences."),
+    ])
+}
