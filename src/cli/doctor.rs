@@ -72,7 +72,7 @@ fn table(out: &mut impl Write, checks: &[Check], healthy: bool) -> std::io::Resu
     let verdict = if healthy {
         "Steering works."
     } else {
-        "Steering does not work yet: see FAIL."
+        "Not everything works yet: see FAIL."
     };
     writeln!(out, "\n{verdict}")
 }

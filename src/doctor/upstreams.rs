@@ -127,14 +127,11 @@ impl Examination<'_> {
 
     fn length(&self, drafted: &[Position], description: &Description) -> Check {
         let given = drafted.first().map_or(0, |position| position.candidates.len());
-        let name = "  candidates";
-        match description.limits.longest_list {
-            Some(longest) if self.settings.upstream.top_k < longest => {
-                let advice = format!("upstream.top_k could be {longest}: steering sees what is listed");
-                Check::warning(name, format!("{given} a position, as configured"), advice)
-            }
-            _ => Check::ok(name, format!("{given} a position")),
-        }
+        let finding = match description.limits.longest_list {
+            Some(longest) => format!("{given} a position; the server gives up to {longest}"),
+            None => format!("{given} a position; the server gives any number"),
+        };
+        Check::ok("  candidates", finding)
     }
 
     /// Raw numbers do not depend on the temperature.
@@ -206,8 +203,8 @@ impl Examination<'_> {
         Some(if again < EFFECTIVE * first {
             Check::ok(name, finding)
         } else {
-            let advice = "where it is off, switch it on: every request sends the whole prefix (vLLM: \
-                          --enable-prefix-caching). `costeer upstream` has none";
+            let advice =
+                "if it is off, switch it on: every request sends the whole prefix (vLLM: --enable-prefix-caching)";
             Check::warning(name, finding, advice)
         })
     }
