@@ -5,23 +5,24 @@
 //! more, alone, with the end of turn forced, which changes what is sampled and not what is listed. And a request that is
 //! not streamed goes on computing when its client has left, so everything longer than one position is streamed.
 
-use std::collections::VecDeque;
+mod wire;
+
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
 use super::ranking::{checked_mass, ranked};
-use super::reader::{Dialect, Read, read};
+use super::reader::read;
 use super::{
     Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
 };
 use crate::vocabulary::{ChatMessage, TokenId};
+use wire::{Event, Events, Listed, Rendered, Tokenized};
 
 const COMPLETION: Endpoint<'_> = Endpoint::Native("/completion");
 
@@ -181,88 +182,6 @@ impl Generation {
     }
 }
 
-/// An event of the stream, or the whole answer.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(default)]
-    tokens: Vec<u32>,
-    #[serde(default)]
-    completion_probabilities: VecDeque<Entry>,
-    #[serde(default)]
-    stop: bool,
-    /// Tokens sampled so far, withheld ones included.
-    #[serde(default)]
-    tokens_predicted: usize,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    id: u32,
-    #[serde(default)]
-    top_logprobs: Vec<Likely>,
-}
-
-#[derive(Deserialize)]
-struct Likely {
-    id: u32,
-    logprob: f64,
-}
-
-impl Entry {
-    fn candidates(&self) -> Vec<(TokenId, f64)> {
-        let listed = self.top_logprobs.iter();
-        listed.map(|likely| (TokenId(likely.id), likely.logprob)).collect()
-    }
-}
-
-/// What an event says of the next position.
-enum Listed {
-    Position(Position),
-    /// It was sampled, and its list is lost.
-    Withheld,
-}
-
-struct Events {
-    top_k: usize,
-    /// Tokens whose events have been read.
-    predicted: usize,
-}
-
-impl Dialect for Events {
-    type Event = Event;
-    type Item = Listed;
-
-    fn read(&mut self, event: Event) -> Result<Read<Listed>, Problem> {
-        let read = |items, finished| Ok(Read { items, finished });
-        if event.stop {
-            let withheld = event.tokens_predicted > self.predicted;
-            return read(withheld.then_some(Listed::Withheld).into_iter().collect(), true);
-        }
-        if event.tokens.is_empty() && event.completion_probabilities.is_empty() {
-            return read(Vec::new(), false);
-        }
-        if event.tokens_predicted <= self.predicted {
-            return Err(Problem::Malformed(format!(
-                "token {} of its stream came after token {}",
-                event.tokens_predicted, self.predicted
-            )));
-        }
-        // One event a token: where the count is further ahead, the tokens between were withheld, and so is everything this
-        // stream says after them.
-        let entry = event.completion_probabilities.front();
-        let entry = entry.filter(|_| event.tokens_predicted == self.predicted + 1);
-        let Some(entry) = entry else {
-            return read(vec![Listed::Withheld], false);
-        };
-        self.predicted = event.tokens_predicted;
-        let position = Position {
-            draft: TokenId(entry.id),
-            candidates: ranked(entry.candidates(), self.top_k)?,
-        };
-        read(vec![Listed::Position(position)], false)
-    }
-}
-
 impl Upstream for LlamaCpp {
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
         async move {
@@ -305,14 +224,4 @@ impl Upstream for LlamaCpp {
         }
         .boxed()
     }
-}
-
-#[derive(Deserialize)]
-struct Rendered {
-    prompt: String,
-}
-
-#[derive(Deserialize)]
-struct Tokenized {
-    tokens: Vec<u32>,
 }
