@@ -10,7 +10,7 @@ use crate::local::LocalModel;
 use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Rule, Sampling, Strength};
 use crate::upstream::{Affinity, Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::Tokenizer;
+use crate::vocabulary::{ChatMessage, Role, Tokenizer};
 
 /// Everything the handlers share.
 pub struct Proxy {
@@ -174,12 +174,23 @@ impl Proxy {
         }
     }
 
-    /// Asks all upstreams what they are, which is logged, so that whoever starts the proxy sees it before the first request
-    /// does.
+    /// Asks all upstreams what they are and how they write a chat, and logs it, so that whoever starts the proxy knows before
+    /// the first request.
     pub async fn meet_upstreams(&self) {
-        for (_, met) in self.replicas.describe_all(&Caller::default()).await {
-            if let Err(error) = met {
-                tracing::warn!(%error, "an upstream is not there yet");
+        let caller = Caller::default();
+        let chat: Arc<[ChatMessage]> = Arc::new([ChatMessage::new(Role::User, "Hello!")]);
+        let Ok(ours) = self.upstream_tokenizer.chat_prompt(&chat) else {
+            return;
+        };
+        for server in self.replicas.servers() {
+            match server.prompt(Arc::clone(&chat), caller.clone()).await {
+                Ok(Some(theirs)) if theirs != ours => tracing::warn!(
+                    url = %server.connection().url(),
+                    "the server writes a chat in other ids than we do; is upstream.tokenizer its model's? \
+                     (costeer doctor says more)"
+                ),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "an upstream is not there yet"),
             }
         }
     }

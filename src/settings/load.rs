@@ -121,7 +121,16 @@ const RESERVED: [HeaderName; 4] = [AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, 
 fn check_urls(urls: &[String]) -> Result<(), SettingsError> {
     let key = "upstream.url";
     for (index, url) in urls.iter().enumerate() {
-        let is_http = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let parsed = reqwest::Url::parse(url).ok();
+        let secret = parsed
+            .as_ref()
+            .is_some_and(|url| !url.username().is_empty() || url.password().is_some());
+        require(
+            !secret,
+            key,
+            "it must hold no user and no password: addresses stand in errors and logs",
+        )?;
+        let is_http = parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
         let reason = "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1, or a list of them";
         require(is_http && url.ends_with("/v1"), key, reason)?;
         let earlier = urls.iter().take(index);
@@ -225,6 +234,7 @@ mod tests {
             ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
             ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
             ("[upstream]\nurl = []\n", "upstream.url"),
+            ("[upstream]\nurl = \"http://me:secret@a/v1\"\n", "upstream.url"),
             ("[upstream]\nurl = [\"http://a/v1\", \"http://b\"]\n", "upstream.url"),
             ("[upstream]\nurl = \"http://a/v1, http://a/v1/\"\n", "upstream.url"),
             ("[upstream]\naffinity_header = \"x y\"\n", "upstream.affinity_header"),

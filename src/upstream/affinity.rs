@@ -1,33 +1,52 @@
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
-/// A session's key, by which all of its requests reach the replica whose cache is warm. Random: it says nothing about the
-/// session, its user or its text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Affinity(Uuid);
+/// To which replica a session belongs. Its key is random: it says nothing about the session, its user or its text. Clones
+/// are of the same session.
+#[derive(Clone)]
+pub struct Affinity {
+    key: Uuid,
+    /// The replica that answered last, whose cache is warm.
+    home: Arc<AtomicUsize>,
+}
+
+const NOWHERE: usize = usize::MAX;
 
 impl Default for Affinity {
-    /// A fresh one.
+    /// A new session's.
     fn default() -> Self {
-        Self(Uuid::new_v4())
+        Self {
+            key: Uuid::new_v4(),
+            home: Arc::new(AtomicUsize::new(NOWHERE)),
+        }
     }
 }
 
 impl Affinity {
-    /// How much this session belongs to the replica with this number: rendezvous hashing. The highest wins, and when that
-    /// replica is gone, its sessions spread evenly over the others while all other sessions stay where they are.
-    pub fn weight(self, replica: usize) -> u64 {
-        let (high, low) = self.0.as_u64_pair();
+    /// How much this session belongs to the replica with this number. The one that answered last comes first, then the
+    /// highest wins (rendezvous hashing): when a replica is gone, its sessions spread evenly over the others.
+    pub fn weight(&self, replica: usize) -> u64 {
+        if self.home.load(Ordering::Relaxed) == replica {
+            return u64::MAX;
+        }
+        let (high, low) = self.key.as_u64_pair();
         let seed = (replica as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mix(high ^ mix(low ^ mix(seed)))
+    }
+
+    /// This replica has the session's prefix in its cache now.
+    pub fn settle(&self, replica: usize) {
+        self.home.store(replica, Ordering::Relaxed);
     }
 }
 
 /// In hexadecimal, as it goes into a header.
 impl fmt::Display for Affinity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.simple().fmt(formatter)
+        self.key.simple().fmt(formatter)
     }
 }
 
@@ -43,19 +62,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_spread_evenly_and_move_only_when_theirs_is_gone() {
-        let best = |affinity: Affinity, replicas: &[usize]| {
+    fn sessions_spread_evenly_move_when_theirs_is_gone_and_stay_where_they_settle() {
+        let best = |affinity: &Affinity, replicas: &[usize]| {
             let weight = |replica: &&usize| affinity.weight(**replica);
             *replicas.iter().max_by_key(weight).unwrap()
         };
         let mut sessions = [0; 3];
         for _ in 0..3000 {
             let affinity = Affinity::default();
-            let chosen = best(affinity, &[0, 1, 2]);
+            let chosen = best(&affinity, &[0, 1, 2]);
             sessions[chosen] += 1;
             if chosen != 1 {
-                assert_eq!(best(affinity, &[0, 2]), chosen);
+                assert_eq!(best(&affinity, &[0, 2]), chosen);
             }
+            let elsewhere = (chosen + 1) % 3;
+            affinity.clone().settle(elsewhere);
+            assert_eq!(best(&affinity, &[0, 1, 2]), elsewhere);
         }
         assert!(sessions.iter().all(|count| (800..1200).contains(count)), "{sessions:?}");
     }

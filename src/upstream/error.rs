@@ -115,7 +115,7 @@ impl Problem {
     /// answered by another replica, or by this one later.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Cut => true,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Cut | Self::AnotherModel { .. } => true,
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         }

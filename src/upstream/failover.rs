@@ -1,5 +1,7 @@
 //! Going on where a server stopped: a stream that outlives the servers it comes from.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use metrics::counter;
@@ -9,6 +11,15 @@ use crate::vocabulary::TokenId;
 
 /// Streams in a row that may break before their first position; beyond that it is not bad luck.
 const MOST_FRUITLESS: usize = 3;
+
+/// Lists in a row that may be too short. vLLM 0.32 gives two candidates instead of those asked for, at any request, while it
+/// computes beside it one that asks for single tokens; the next attempt is computed beside other requests.
+const MOST_SHORT: usize = 8;
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
+fn is_short(problem: &Problem) -> bool {
+    matches!(problem, Problem::TooFewCandidates { .. })
+}
 
 /// A generation that has begun at one replica and may end at another.
 struct Surviving {
@@ -35,6 +46,7 @@ impl Surviving {
                 None => return Ok(None),
                 Some(Ok(position)) => {
                     replica.worked();
+                    self.request.caller.affinity.settle(index);
                     self.fruitless = 0;
                     self.request.window -= 1;
                     self.request.prefix.ids.push(position.draft);
@@ -51,6 +63,11 @@ impl Surviving {
                     }
                     counter!("costeer_failovers_total").increment(1);
                 }
+                Some(Err(error)) if is_short(&error.problem) && self.fruitless < MOST_SHORT => {
+                    tracing::debug!(%error, "asking for this position again");
+                    tokio::time::sleep(FIRST_PAUSE * (1 << self.fruitless)).await;
+                    self.fruitless += 1;
+                }
                 Some(Err(error)) => return Err(error),
             }
         }
@@ -59,7 +76,7 @@ impl Surviving {
 }
 
 async fn open(replicas: &Replicas, request: &PositionRequest) -> Result<(usize, Positions), UpstreamError> {
-    let affinity = request.caller.affinity;
+    let affinity = &request.caller.affinity;
     replicas
         .first_to_answer(affinity, |replica| replica.server.positions(request.clone()))
         .await
@@ -88,7 +105,7 @@ impl Upstream for Replicas {
 
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
         async move {
-            let affinity = request.caller.affinity;
+            let affinity = &request.caller.affinity;
             let asking = self.first_to_answer(affinity, |replica| replica.server.candidates(request.clone()));
             let (_, candidates) = asking.await?;
             Ok(candidates)

@@ -5,8 +5,9 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 
+use metrics::describe_counter;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Method, Response};
 
@@ -42,6 +43,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Replicas {
     /// At least one server.
     pub fn new(servers: Vec<Server>, retries: Retries) -> Self {
+        describe_counter!(
+            "costeer_failovers_total",
+            "Answers that went on at another server in the middle, or at the same one again."
+        );
         let well = |server| Replica {
             server,
             health: Health::default(),
@@ -62,22 +67,13 @@ impl Replicas {
         self.replicas.iter().map(|replica| &replica.server)
     }
 
-    /// What each says about itself, in the order of the configuration.
-    pub async fn describe_all(&self, caller: &Caller) -> Vec<(Arc<str>, Result<Arc<Description>, UpstreamError>)> {
-        let asking = self.replicas.iter().map(|replica| async move {
-            let url = Arc::clone(replica.server.connection().url());
-            (url, replica.server.describe(caller).await)
-        });
-        join_all(asking).await
-    }
-
     /// What the caller's server says about itself.
     ///
     /// # Errors
     /// As for [`Self::first_to_answer`].
     pub async fn describe(&self, caller: &Caller) -> Result<Arc<Description>, UpstreamError> {
         let (_, description) = self
-            .first_to_answer(caller.affinity, |replica| {
+            .first_to_answer(&caller.affinity, |replica| {
                 let caller = caller.clone();
                 async move { replica.server.describe(&caller).await }.boxed()
             })
@@ -96,7 +92,8 @@ impl Replicas {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Response, UpstreamError> {
-        let sending = self.first_to_answer(Affinity::default(), |replica| {
+        let anywhere = Affinity::default();
+        let sending = self.first_to_answer(&anywhere, |replica| {
             let connection = Arc::clone(replica.server.connection());
             let (method, path, headers, body) = (method.clone(), path.to_owned(), headers.clone(), body.clone());
             async move { connection.forward(method, &path, headers, body.into()).await }.boxed()
@@ -117,7 +114,7 @@ impl Replicas {
         body: Body,
     ) -> Result<Response, UpstreamError> {
         let first = self
-            .order(Affinity::default())
+            .order(&Affinity::default())
             .first()
             .and_then(|index| self.replica(*index));
         let replica = first.ok_or_else(nowhere)?;
@@ -139,7 +136,7 @@ impl Replicas {
     /// What no other replica could mend, at once; otherwise the last thing that went wrong.
     pub(super) async fn first_to_answer<T>(
         &self,
-        affinity: Affinity,
+        affinity: &Affinity,
         ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
     ) -> Result<(usize, T), UpstreamError> {
         let mut pauses = ExponentialBuilder::default()
@@ -167,7 +164,7 @@ impl Replicas {
 
     async fn round<T>(
         &self,
-        affinity: Affinity,
+        affinity: &Affinity,
         ask: &(impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync),
     ) -> Result<Round<T>, UpstreamError> {
         let mut outcome = None;
@@ -196,9 +193,9 @@ impl Replicas {
         }
     }
 
-    fn order(&self, affinity: Affinity) -> Vec<usize> {
+    fn order(&self, affinity: &Affinity) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.replicas.len()).collect();
-        // Those that rest come last, the one whose rest is over soonest first.
+        // Those that rest come last, the one whose rest is over soonest first; among the well ones, where the session is at home.
         order.sort_by_cached_key(|index| (self.replicas[*index].health.rest(), Reverse(affinity.weight(*index))));
         order
     }

@@ -1,12 +1,11 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::header::{HeaderMap, SERVER};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use super::connection::{Connection, Endpoint};
 use super::describe::{Description, Limits, ServedModel};
@@ -39,7 +38,7 @@ pub struct Server {
     connection: Arc<Connection>,
     driver: Driver,
     tokenizer: Arc<Tokenizer>,
-    known: Mutex<Option<Known>>,
+    known: RwLock<Option<Known>>,
     /// It has failed since it was last looked at; another may have taken its place.
     suspect: AtomicBool,
 }
@@ -57,7 +56,7 @@ impl Server {
             connection: Arc::new(connection),
             driver,
             tokenizer,
-            known: Mutex::new(None),
+            known: RwLock::new(None),
             suspect: AtomicBool::new(false),
         }
     }
@@ -81,21 +80,26 @@ impl Server {
     }
 
     async fn known(&self, caller: &Caller) -> Result<Known, UpstreamError> {
-        let mut known = self.known.lock().await;
-        match &*known {
-            Some(known) if !self.suspect.load(Ordering::Acquire) => Ok(known.clone()),
+        // Never held while the server is asked: one that hangs would keep everybody in line.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(known) if !self.suspect.load(Ordering::Acquire) => Ok(known),
             Some(known) => {
                 let looks = look(&self.connection, caller).await?;
                 same_model(&known.description, &looks, caller).map_err(|problem| self.connection.problem(problem))?;
                 self.suspect.store(false, Ordering::Release);
-                Ok(known.clone())
+                Ok(known)
             }
             None => {
                 let found = self.meet(caller).await?;
-                let url = self.connection.url();
-                tracing::info!(%url, driver = ?found.description.driver, "the upstream is {}", found.description);
                 self.suspect.store(false, Ordering::Release);
-                Ok(known.insert(found).clone())
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                if known.is_none() {
+                    let url = self.connection.url();
+                    tracing::info!(%url, driver = ?found.description.driver, "the upstream is {}", found.description);
+                }
+                // What somebody else found meanwhile has learned more.
+                Ok(known.get_or_insert(found).clone())
             }
         }
     }

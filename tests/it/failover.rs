@@ -129,6 +129,32 @@ fn an_answer_goes_on_when_the_process_that_serves_it_is_killed() {
 }
 
 #[test]
+fn an_answer_goes_on_elsewhere_when_its_server_falls_silent() {
+    run(async {
+        let fuse = Arc::new(AtomicI64::new(i64::MAX));
+        let behind = upstream().await;
+        let servers = [0, 1].map(|_| {
+            let mut server = Mortal::new(behind, Arc::clone(&fuse));
+            server.freezes = true;
+            server
+        });
+        for server in &servers {
+            server.revive().await;
+        }
+        let urls = addresses(&[servers[0].address, servers[1].address]);
+        let settings = [("upstream.url", urls.as_str()), ("upstream.idle_timeout_ms", "300")];
+        let (_proxy, address) = proxy(behind, &settings).await;
+        let context = [("x-costeer-context", CONTEXT)];
+        let expected = content(&ask(address, &question(DINNER), &context).await.json().await.unwrap());
+        fuse.store(9, Ordering::SeqCst);
+        let response = ask(address, &question(DINNER), &context).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(content(&response.json().await.unwrap()), expected);
+        assert!(fuse.load(Ordering::SeqCst) < 0);
+    });
+}
+
+#[test]
 fn when_all_servers_are_gone_the_stream_ends_with_an_error_and_no_end() {
     run(async {
         let fuses = [0, 1].map(|_| Arc::new(AtomicI64::new(i64::MAX)));

@@ -235,6 +235,8 @@ pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
 /// A server that can be killed: it stands before another and relays bytes, until so many events of streams have passed, or
 /// until it is told. Then all of its connections break and new ones are refused, as when a process dies.
 pub struct Mortal {
+    /// It falls silent instead: connections stay open, and nothing comes.
+    pub freezes: bool,
     pub address: SocketAddr,
     fuse: Arc<AtomicI64>,
     life: Mutex<Option<JoinHandle<()>>>,
@@ -247,6 +249,7 @@ impl Mortal {
     pub fn new(upstream: SocketAddr, fuse: Arc<AtomicI64>) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
+            freezes: false,
             address: free.local_addr().unwrap(),
             fuse,
             life: Mutex::new(None),
@@ -268,6 +271,7 @@ impl Mortal {
         }
         let listener = TcpListener::bind(self.address).await.unwrap();
         let (fuse, upstream, deaths) = (Arc::clone(&self.fuse), self.upstream, Arc::clone(&self.deaths));
+        let freezes = self.freezes;
         let live = async move {
             let (kill, mut killed) = tokio::sync::mpsc::channel(1);
             let mut connections = tokio::task::JoinSet::new();
@@ -275,7 +279,7 @@ impl Mortal {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let (client, _) = accepted.unwrap();
-                        connections.spawn(relay(client, upstream, Arc::clone(&fuse), kill.clone()));
+                        connections.spawn(relay(client, upstream, Arc::clone(&fuse), kill.clone(), freezes));
                     }
                     _ = killed.recv() => break,
                 }
@@ -287,7 +291,13 @@ impl Mortal {
 }
 
 /// Copies both ways; nothing more leaves once the fuse has burnt down.
-async fn relay(mut client: TcpStream, upstream: SocketAddr, fuse: Arc<AtomicI64>, kill: tokio::sync::mpsc::Sender<()>) {
+async fn relay(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    fuse: Arc<AtomicI64>,
+    kill: tokio::sync::mpsc::Sender<()>,
+    freezes: bool,
+) {
     let mut server = TcpStream::connect(upstream).await.unwrap();
     let (mut up, mut down) = ([0; 1 << 16], [0; 1 << 16]);
     loop {
@@ -302,6 +312,9 @@ async fn relay(mut client: TcpStream, upstream: SocketAddr, fuse: Arc<AtomicI64>
                 let left = fuse.fetch_sub(events, Ordering::SeqCst);
                 // Once it has burnt down, there is nothing to burn.
                 if (0..events).contains(&left) {
+                    if freezes {
+                        return pending().await;
+                    }
                     let _dead_already = kill.try_send(());
                     // A reset, as from a process that is gone.
                     let _best_effort = client.set_zero_linger();
