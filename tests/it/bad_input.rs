@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::support::{CONTEXT, DINNER, ask, default_proxy, events, post, proxy, question, run, scripted, upstream};
+use crate::support::{
+    CONTEXT, DINNER, ask, default_proxy, dying, events, post, proxy, question, run, scripted, upstream,
+};
 
 /// Sends a body with the usual context and returns status and the error object.
 async fn error_of(address: SocketAddr, body: String, headers: &[(&'static str, &str)]) -> (u16, Value) {
@@ -155,7 +157,7 @@ fn answers_without_usable_logprobs_say_what_to_set() {
             ),
             ("data: nonsense\n\n", "cannot be understood"),
         ] {
-            let (_proxy, address) = proxy(scripted(script, false).await, &[]).await;
+            let (_proxy, address) = proxy(scripted(script).await, &[]).await;
             let context = [("x-costeer-context", CONTEXT)];
             let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
             assert_eq!(status, 502);
@@ -169,7 +171,7 @@ fn a_refusal_inside_a_stream_keeps_its_status_and_message() {
     run(async {
         let script = "data: {\"error\":{\"message\":\"Requested sample logprobs of 50, which is greater than max \
                       allowed: 20\",\"type\":\"BadRequestError\",\"code\":400}}\n\ndata: [DONE]\n\n";
-        let (_proxy, address) = proxy(scripted(script, false).await, &[]).await;
+        let (_proxy, address) = proxy(scripted(script).await, &[]).await;
         let context = [("x-costeer-context", CONTEXT)];
         let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
         assert_eq!(status, 400);
@@ -191,7 +193,7 @@ fn a_draft_outside_the_vocabulary_is_named() {
         let script = "data: {\"choices\":[{\"text\":\"?\",\"logprobs\":{\"tokens\":[\"token_id:99999\"],\
                       \"token_logprobs\":[-0.05],\"top_logprobs\":[{\"token_id:99999\":-0.05,\"token_id:300\":-3.0}]},\
                       \"finish_reason\":null}]}\n\n";
-        let (_proxy, address) = proxy(scripted(script, false).await, &[]).await;
+        let (_proxy, address) = proxy(scripted(script).await, &[]).await;
         let context = [("x-costeer-context", CONTEXT)];
         let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
         assert_eq!(status, 502);
@@ -206,7 +208,7 @@ fn a_draft_outside_the_vocabulary_is_named() {
 fn an_upstream_that_dies_in_mid_stream_is_an_error_event_and_no_end() {
     run(async {
         for breaks in [true, false] {
-            let (_proxy, address) = proxy(scripted(ONE_POSITION, breaks).await, &[]).await;
+            let (_proxy, address) = proxy(dying(ONE_POSITION, breaks).await, &[]).await;
             let mut body = question(DINNER);
             body["stream"] = json!(true);
             let response = ask(address, &body, &[("x-costeer-context", CONTEXT)]).await;

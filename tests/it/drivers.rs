@@ -279,7 +279,7 @@ fn numbers_that_are_none_are_named_with_upstream_and_position() {
             ("\"token_id:64\":-0.1,\"token_id:65\":-0.2", "come to 1.7"),
             ("\"token_id:99999999999\":0.0", "token_id:99999999999"),
         ] {
-            let (status, message) = refusal(scripted(listing(candidates), false).await, &[]).await;
+            let (status, message) = refusal(scripted(listing(candidates)).await, &[]).await;
             assert_eq!(status, 502);
             assert!(message.contains(needle) && message.contains("position 0"), "{message}");
         }

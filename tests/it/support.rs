@@ -204,9 +204,18 @@ pub async fn between(upstream: SocketAddr, change: Change) -> SocketAddr {
     serve(Router::new().fallback(forward).with_state((upstream, change))).await
 }
 
-/// A server that answers the first streamed request with these bytes as an event stream, and then breaks the connection or
-/// ends the body; to others it says nothing before it does that.
-pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
+/// A server that answers every streamed request with these bytes as an event stream, and ends the body.
+pub async fn scripted(body: &'static str) -> SocketAddr {
+    following(body, false, false).await
+}
+
+/// One that does so for the first streamed request only; to others it says nothing. Either way the connection then breaks,
+/// or the body ends.
+pub async fn dying(body: &'static str, breaks: bool) -> SocketAddr {
+    following(body, true, breaks).await
+}
+
+async fn following(body: &'static str, once: bool, breaks: bool) -> SocketAddr {
     let models = || async { axum::Json(json!({"data": [{"id": "tiny-llm", "owned_by": "vllm"}]})) };
     let said = Arc::new(AtomicBool::new(false));
     let completions = move |request: String| async move {
@@ -215,7 +224,7 @@ pub async fn scripted(body: &'static str, breaks: bool) -> SocketAddr {
             *refusal.status_mut() = axum::http::StatusCode::NOT_FOUND;
             return refusal;
         }
-        let said = if said.swap(true, Ordering::SeqCst) { "" } else { body };
+        let said = if said.swap(once, Ordering::SeqCst) { "" } else { body };
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(said.as_bytes()))]);
         let end = futures::stream::once(async {
             // The part before must have left when the connection breaks.
