@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use costeer::steering::{Candidate, Candidates, Delta, Noise, Policy, Rule, Sampling, Strength, doubtful};
+use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Noise, Policy, Rule, Sampling, Strength, doubtful};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Qwen2.5's padded vocabulary.
@@ -87,9 +87,10 @@ fn arithmetic(criterion: &mut Criterion) {
     let strength = Strength::new(1.783_256_843).unwrap();
     let sampling = |temperature| Sampling {
         temperature,
-        top_p: 1.0,
         seed: 7,
+        ..Sampling::default()
     };
+    let adjustments = Adjustments::default();
     let mut group = criterion.benchmark_group("a token of 152,064, k = 20");
     group.sample_size(30);
     group.bench_function("paper: 20 iterations over the vocabulary", |bencher| {
@@ -106,22 +107,32 @@ fn arithmetic(criterion: &mut Criterion) {
             group.bench_function(format!("{how}{name}: check, pick and certificate"), |bencher| {
                 bencher.iter(|| {
                     let delta = Delta::new(black_box(&private), black_box(&public), delta_floor).unwrap();
-                    let policy = Policy::new(&candidates, &delta, &rule, &selectable);
+                    let policy = Policy::new(&candidates, &delta, &rule, &adjustments, &selectable);
                     let picked = sampling.pick(&policy, 3).unwrap().candidate.index;
                     let hurdle = sampling.hurdle(&policy, 3);
-                    let doubt = doubtful(&hurdle, &candidates, &delta, &rule, &selectable).next();
+                    let doubt = doubtful(&hurdle, &candidates, &delta, &rule, &adjustments, &selectable).next();
                     (picked, doubt)
                 });
             });
             let delta = Delta::new(&private, &public, delta_floor).unwrap();
-            let policy = Policy::new(&candidates, &delta, &rule, &selectable);
+            let policy = Policy::new(&candidates, &delta, &rule, &adjustments, &selectable);
             let hurdle = sampling.hurdle(&policy, 3);
             group.bench_function(format!("{how}{name}: the certificate's scan alone"), |bencher| {
-                bencher.iter(|| doubtful(&hurdle, black_box(&candidates), &delta, &rule, &selectable).count());
+                bencher.iter(|| {
+                    doubtful(
+                        &hurdle,
+                        black_box(&candidates),
+                        &delta,
+                        &rule,
+                        &adjustments,
+                        &selectable,
+                    )
+                    .count()
+                });
             });
             group.bench_function(format!("{how}{name}: the pick alone"), |bencher| {
                 bencher.iter(|| {
-                    let policy = Policy::new(black_box(&candidates), &delta, &rule, &selectable);
+                    let policy = Policy::new(black_box(&candidates), &delta, &rule, &adjustments, &selectable);
                     sampling.pick(&policy, 3).unwrap().candidate.index
                 });
             });

@@ -2,9 +2,9 @@
 //! if it drew its drafts and they were accepted or resampled (speculative sampling). Computed from both models' whole
 //! distributions at every position of the drawn answers.
 
-use costeer::context::{Composer, Placement, PrivateContext};
+use costeer::context::{Composer, Placement, PrivateContext, PublicPrompt};
 use costeer::local::{Branch, Engine, ModelSource};
-use costeer::steering::{Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
+use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use costeer::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
 
 use crate::stage::{Item, items, options};
@@ -60,8 +60,9 @@ impl Models {
         };
         let messages = [ChatMessage::new(Role::User, item.question.clone())];
         let context = PrivateContext::new(item.context.clone());
-        let prompts = composer.branches(&self.tokenizer, &messages, &context).unwrap();
-        let upstream_prompt = self.tokenizer.chat_prompt(&messages).unwrap();
+        let prompt = PublicPrompt::Chat(messages.into());
+        let prompts = composer.branches(&self.tokenizer, &prompt, &context).unwrap();
+        let upstream_prompt = prompt.ids(&self.tokenizer).unwrap();
         let mut llm = self.llm.open(&upstream_prompt).await.unwrap();
         let mut public = self.public.open(&prompts.public).await.unwrap();
         let mut private = self.private.open(prompts.private.ids()).await.unwrap();
@@ -81,8 +82,8 @@ impl Models {
             ));
             let sampling = Sampling {
                 temperature,
-                top_p: 1.0,
                 seed: 7,
+                ..Sampling::default()
             };
             let picked = sampling.pick(&steered, position).unwrap().candidate.index;
             let token = TokenId(u32::try_from(picked).unwrap());
@@ -110,6 +111,7 @@ impl Models {
             &Candidates::new(all.collect()),
             delta,
             &rule,
+            &Adjustments::default(),
             self.tokenizer.selectable(),
         )
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -12,6 +14,39 @@ pub enum Placement {
     System,
     /// Before the last user message's own text, as in the paper.
     User,
+}
+
+/// What the client asks, as everybody may see it.
+#[derive(Clone)]
+pub enum PublicPrompt {
+    /// Messages, to be written by the chat template.
+    Chat(Arc<[ChatMessage]>),
+    /// Text to be continued as it is.
+    Text(String),
+    /// The same in ids.
+    Ids(Vec<TokenId>),
+}
+
+impl PublicPrompt {
+    /// The prompt in ids, as the model of `tokenizer` expects it.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn ids(&self, tokenizer: &Tokenizer) -> Result<Vec<TokenId>, VocabularyError> {
+        match self {
+            Self::Chat(messages) => tokenizer.chat_prompt(messages),
+            Self::Text(text) => tokenizer.text_prompt(text),
+            Self::Ids(ids) => Ok(ids.clone()),
+        }
+    }
+
+    /// The messages, where there are any.
+    pub fn chat(&self) -> Arc<[ChatMessage]> {
+        match self {
+            Self::Chat(messages) => Arc::clone(messages),
+            Self::Text(_) | Self::Ids(_) => Arc::default(),
+        }
+    }
 }
 
 /// Composes the prompts of the two branches.
@@ -54,11 +89,35 @@ impl zeroize::Zeroize for PrivateIds {
 const SEPARATOR: &str = "\n\n";
 
 impl Composer {
-    /// Both branches' prompts for `messages`.
+    /// Both branches' prompts for `prompt`. Where there are no messages, the context comes before the text.
     ///
     /// # Errors
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn branches(
+        &self,
+        tokenizer: &Tokenizer,
+        prompt: &PublicPrompt,
+        context: &PrivateContext,
+    ) -> Result<Branches, VocabularyError> {
+        let rest = match prompt {
+            PublicPrompt::Chat(messages) => return self.chat_branches(tokenizer, messages, context),
+            PublicPrompt::Text(text) => text.as_str(),
+            PublicPrompt::Ids(_) => "",
+        };
+        let mut private = [context.expose(), SEPARATOR, rest].concat();
+        let ids = tokenizer.text_prompt(&private);
+        zeroize::Zeroize::zeroize(&mut private);
+        let mut private = Zeroizing::new(PrivateIds(ids?));
+        if let PublicPrompt::Ids(ids) = prompt {
+            private.0.extend(ids);
+        }
+        Ok(Branches {
+            public: prompt.ids(tokenizer)?,
+            private,
+        })
+    }
+
+    fn chat_branches(
         &self,
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],

@@ -3,5 +3,5 @@
 mod compose;
 mod private;
 
-pub use compose::{Branches, Composer, Placement};
+pub use compose::{Branches, Composer, Placement, PublicPrompt};
 pub use private::PrivateContext;

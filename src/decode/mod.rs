@@ -6,13 +6,15 @@ mod draft;
 mod error;
 mod gate;
 mod pick;
+mod plan;
 mod report;
 mod session;
 mod window;
 
 pub use error::DecodeError;
 pub use gate::{GateMode, GateRule};
-pub use pick::Exactness;
+pub use pick::{Exactness, Listing};
+pub use plan::{Event, Finish, Limits, Picked, Plan};
 pub use report::{Report, TimeSplit};
-pub use session::{Event, Finish, Limits, Picked, Plan, Session};
+pub use session::Session;
 pub use window::Lookahead;

@@ -1,4 +1,4 @@
-use crate::steering::{Candidate, Candidates, Delta, Doubt, Policy, Rule, Sampling, doubtful};
+use crate::steering::{Adjustments, Candidate, Candidates, Delta, Doubt, Policy, Rule, Sampling, Scored, doubtful};
 use crate::upstream::Position;
 use crate::vocabulary::TokenId;
 
@@ -23,7 +23,10 @@ pub enum Exactness {
 pub struct Chooser<'a> {
     pub rule: &'a Rule,
     pub sampling: &'a Sampling,
+    pub adjustments: &'a Adjustments,
     pub exactness: Exactness,
+    /// How many of the policy's best tokens to list beside the pick; `None` where nobody asked.
+    pub list: Option<usize>,
     /// Tokens that may be picked, shape `[vocabulary]`.
     pub selectable: &'a [bool],
     /// Number of the position; 0 is the first of the answer.
@@ -36,13 +39,28 @@ pub struct Pick {
     /// Tokens that might have been picked instead, the likeliest to matter first: all of them where they are asked for by
     /// id, otherwise one of them, and none where exactness is off.
     pub doubts: Vec<Doubt>,
+    /// Those of them that the client itself has raised by a bias or a penalty, whatever the exactness. That they matter is no
+    /// secret.
+    pub raised: Vec<TokenId>,
+    /// What the policy thought of it, where that was asked for.
+    pub listing: Option<Listing>,
+}
+
+/// The steered policy at a position, before temperature, over the tokens whose ln p_LLM is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    /// ln of the picked token's probability.
+    pub logprob: f64,
+    /// The likeliest tokens with theirs, likeliest first.
+    pub best: Vec<(TokenId, f64)>,
 }
 
 impl Chooser<'_> {
     /// The pick among `candidates`; `None` when none of them may be picked.
     pub fn pick(&self, candidates: &Candidates, delta: &Delta<'_>) -> Option<Pick> {
-        let policy = Policy::new(candidates, delta, self.rule, self.selectable);
+        let policy = Policy::new(candidates, delta, self.rule, self.adjustments, self.selectable);
         let chosen = self.sampling.pick(&policy, self.position)?;
+        let raised = self.adjustments.raised();
         let wanted = match self.exactness {
             Exactness::Off => 0,
             // Which they are matters only where they are asked for.
@@ -50,15 +68,43 @@ impl Chooser<'_> {
             Exactness::RefetchIds => usize::MAX,
         };
         let mut doubts = Vec::new();
-        if wanted > 0 {
+        if wanted > 0 || !raised.is_empty() {
             let hurdle = self.sampling.hurdle(&policy, self.position);
-            doubts.extend(doubtful(&hurdle, candidates, delta, self.rule, self.selectable).take(wanted));
-            doubts.sort_unstable_by(|left, right| right.at_most.total_cmp(&left.at_most));
+            let all = doubtful(&hurdle, candidates, delta, self.rule, self.adjustments, self.selectable);
+            // Raised tokens come first.
+            doubts.extend(all.take(wanted.max(raised.len())));
         }
+        let mut raised: Vec<TokenId> = doubts
+            .iter()
+            .filter(|doubt| raised.contains(&doubt.index))
+            .map(|doubt| token_of(doubt.index))
+            .collect();
+        raised.sort_unstable();
+        if self.exactness == Exactness::Off {
+            doubts.clear();
+        }
+        doubts.sort_unstable_by(|left, right| right.at_most.total_cmp(&left.at_most));
         Some(Pick {
             token: token_of(chosen.candidate.index),
             doubts,
+            raised,
+            listing: self.list.map(|count| listing(&policy, chosen, count)),
         })
+    }
+}
+
+fn listing(policy: &Policy, chosen: &Scored, count: usize) -> Listing {
+    let logprobs = policy.log_policy();
+    let listed = policy.scored().iter().zip(&logprobs);
+    let of_the_chosen = listed
+        .clone()
+        .find(|(scored, _)| scored.candidate.index == chosen.candidate.index);
+    Listing {
+        logprob: of_the_chosen.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob),
+        best: listed
+            .take(count)
+            .map(|(scored, logprob)| (token_of(scored.candidate.index), *logprob))
+            .collect(),
     }
 }
 

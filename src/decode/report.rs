@@ -42,6 +42,27 @@ impl Report {
         }
     }
 
+    /// Adds another session's counts and times.
+    pub fn add(&mut self, other: &Self) {
+        self.positions += other.positions;
+        self.changed += other.changed;
+        self.passed += other.passed;
+        self.certified += other.certified;
+        self.refetched += other.refetched;
+        self.uncertified += other.uncertified;
+        self.upstream_requests += other.upstream_requests;
+        self.refetch_requests += other.refetch_requests;
+        self.wasted_tokens += other.wasted_tokens;
+        if self.time.first_token.is_zero() {
+            self.time.first_token = other.time.first_token;
+        }
+        self.time.total += other.time.total;
+        self.time.upstream_wait += other.time.upstream_wait;
+        self.time.local_wait += other.time.local_wait;
+        self.time.local_compute += other.time.local_compute;
+        self.time.arithmetic += other.time.arithmetic;
+    }
+
     /// Adds it all to the process' metrics.
     pub(super) fn record(&self) {
         counter!("costeer_sessions_total").increment(1);

@@ -2,74 +2,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::draft::Draft;
-use super::gate::{Gate, GateRule};
+use super::gate::Gate;
 use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
-use super::window::{Lookahead, Window};
+use super::plan::{Event, Finish, Picked, Plan};
+use super::window::Window;
 use super::{DecodeError, Report};
 use crate::local::{BranchPair, LocalError, LocalModel, PairStep};
-use crate::steering::{Candidate, Candidates, Delta, Rule, Sampling};
-use crate::upstream::{
-    Caller, CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted,
-};
+use crate::steering::{Adjustments, Candidate, Candidates, Delta};
+use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::{TextStream, TokenId, Tokenizer};
-
-/// How far a session may go.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Tokens of the answer, the end of turn not counted.
-    pub max_tokens: usize,
-    /// Positions to ask of the upstream in one request.
-    pub lookahead: Lookahead,
-    /// Candidates to ask for at each position.
-    pub top_k: usize,
-}
-
-/// Everything that defines a steered generation.
-pub struct Plan {
-    /// On whose behalf the upstream is asked.
-    pub caller: Caller,
-    /// The upstream's prompt.
-    pub prompt: Prefix,
-    /// Strength and its companions.
-    pub rule: Rule,
-    /// Greedy or drawn.
-    pub sampling: Sampling,
-    /// What to do about tokens the upstream does not list.
-    pub exactness: Exactness,
-    /// Where not to steer at all.
-    pub gate: GateRule,
-    /// Bounds.
-    pub limits: Limits,
-}
-
-/// Why a generation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// The end-of-turn token was picked.
-    Stop,
-    /// The token limit or a model's window was reached.
-    Length,
-}
-
-/// A token that was picked.
-#[derive(Clone, Debug)]
-pub struct Picked {
-    /// The token.
-    pub token: TokenId,
-    /// The upstream's own likeliest token there.
-    pub upstream_best: TokenId,
-}
-
-/// What a session yields.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// The token of this position.
-    pub picked: Picked,
-    /// The text that became certain with it, in whole characters; often empty inside a character.
-    pub text: String,
-    /// Set on the last event.
-    pub finish: Option<Finish>,
-}
 
 /// A steered generation in progress. Dropping it ends the work at the upstream and frees the lane.
 pub struct Session {
@@ -85,6 +26,7 @@ pub struct Session {
     draft: Option<Draft>,
     window: Window,
     gate: Gate,
+    adjustments: Adjustments,
     text: TextStream,
     report: Report,
     /// The upstream has shown that it says no more about a position than it has said.
@@ -116,6 +58,7 @@ impl Session {
             prefix: plan.prompt.clone(),
             window: Window::new(plan.limits.lookahead),
             gate: Gate::new(plan.gate),
+            adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
             plan,
             draft: None,
             text: TextStream::default(),
@@ -141,8 +84,9 @@ impl Session {
         let waiting = Instant::now();
         let position = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
-        let token = self.pick(&position).await?;
-        let event = self.take(token, &position);
+        let pick = self.pick(&position).await?;
+        let token = pick.token;
+        let event = self.take(pick, &position);
         self.finished = event.finish.is_some();
         // What the upstream goes on with is conditioned on its draft.
         let draft_holds = token == position.draft && !self.finished;
@@ -248,7 +192,7 @@ impl Session {
     }
 
     /// The token of `position`: steered, or the upstream's own where the gate lets it pass.
-    async fn pick(&mut self, position: &Position) -> Result<TokenId, DecodeError> {
+    async fn pick(&mut self, position: &Position) -> Result<Pick, DecodeError> {
         let mut candidates = listed(position);
         let largest = position
             .candidates
@@ -259,7 +203,7 @@ impl Session {
             let computing = Instant::now();
             let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
             self.report.time.arithmetic += computing.elapsed();
-            return pick.map(|pick| pick.token).ok_or_else(|| self.no_candidate());
+            return pick.ok_or_else(|| self.no_candidate());
         }
         let step = self.logits().await?;
         let mut computing = Instant::now();
@@ -272,7 +216,7 @@ impl Session {
             self.report.time.arithmetic += computing.elapsed();
             let Some(wanted) = self.wanted(&pick, &candidates) else {
                 self.report.book(exactness, pick.doubts.is_empty(), refetched);
-                return Ok(pick.token);
+                return Ok(pick);
             };
             let waiting = Instant::now();
             let more = self.refetch(wanted, &mut candidates).await?;
@@ -285,7 +229,13 @@ impl Session {
     /// What to ask the upstream for before this pick is certain; `None` when it is, when nobody wants to know, and when
     /// the upstream has no more to say.
     fn wanted(&self, pick: &Pick, candidates: &Candidates) -> Option<Wanted> {
-        if pick.doubts.is_empty() || self.cannot_refetch {
+        if self.cannot_refetch {
+            return None;
+        }
+        if !pick.raised.is_empty() {
+            return Some(Wanted::Tokens(pick.raised.clone()));
+        }
+        if pick.doubts.is_empty() {
             return None;
         }
         let known = candidates.known().len();
@@ -306,7 +256,9 @@ impl Session {
         Chooser {
             rule: &self.plan.rule,
             sampling: &self.plan.sampling,
+            adjustments: &self.adjustments,
             exactness,
+            list: self.plan.list,
             selectable: self.tokenizer.selectable(),
             position: self.picked() as u64,
         }
@@ -382,14 +334,18 @@ impl Session {
     }
 
     /// Books the picked token and turns it into an event.
-    fn take(&mut self, token: TokenId, position: &Position) -> Event {
-        let upstream_best = position.candidates.first().map_or(position.draft, |(id, _)| *id);
-        let picked = Picked { token, upstream_best };
+    fn take(&mut self, pick: Pick, position: &Position) -> Event {
+        let picked = Picked {
+            token: pick.token,
+            upstream_best: position.candidates.first().map_or(position.draft, |(id, _)| *id),
+            listing: pick.listing,
+        };
         self.report.positions += 1;
         self.report.changed += u64::from(picked.token != picked.upstream_best);
         let ends = self.tokenizer.ends().contains(&picked.token);
         if !ends {
             self.prefix.ids.push(picked.token);
+            self.adjustments.saw(picked.token.index());
         }
         let finish = if ends {
             Some(Finish::Stop)

@@ -4,7 +4,7 @@ use super::error::Refusal;
 use super::logprobs::{Wanted, log_softmax, top};
 use super::server::EmbeddedUpstream;
 use super::slots::Sequence;
-use crate::steering::{Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
+use crate::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use crate::vocabulary::{TextStream, TokenId};
 
 /// A generation in progress; dropping it stops it at the next token.
@@ -129,7 +129,13 @@ fn choose(logits: &[f32], sampling: &Sampling, position: u64, selectable: &[bool
             delta_floor: 0.0,
             plausibility: 0.0,
         };
-        let policy = Policy::new(&Candidates::new(all.collect()), &Delta::none(), &rule, selectable);
+        let policy = Policy::new(
+            &Candidates::new(all.collect()),
+            &Delta::none(),
+            &rule,
+            &Adjustments::default(),
+            selectable,
+        );
         let scored = sampling.pick(&policy, position)?;
         u32::try_from(scored.candidate.index).ok().map(TokenId)
     });

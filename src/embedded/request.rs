@@ -96,6 +96,7 @@ impl Common {
             temperature: self.temperature.unwrap_or(1.0),
             top_p: self.top_p.unwrap_or(1.0),
             seed: self.seed.map_or_else(rand::random, i64::cast_unsigned),
+            ..Sampling::default()
         }
     }
 

@@ -1,3 +1,5 @@
+//! The two routes that can be steered.
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -7,17 +9,39 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, collected, streamed};
-use super::forward::{authorization, forward_chat};
+use super::answer::{Shape, collected, streamed};
+use super::forward::{authorization, forward_body};
 use super::private::FIELD;
-use super::request::RequestError;
-use super::{ApiError, ChatRequest, PrivateInput, Proxy};
+use super::request::{CompletionRequest, RequestError};
+use super::{ApiError, ChatRequest, Options, PrivateInput, Proxy, SteeredRequest};
+use crate::context::PublicPrompt;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
 ///
 /// # Errors
 /// An [`ApiError`] before the first token; a stream that fails later carries it as an event.
 pub async fn chat_completions(
+    state: State<Arc<Proxy>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    answer(Shape::Chat, state, headers, body).await
+}
+
+/// `POST /v1/completions`: the same for a text.
+///
+/// # Errors
+/// As for [`chat_completions`].
+pub async fn completions(
+    state: State<Arc<Proxy>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    answer(Shape::Completion, state, headers, body).await
+}
+
+async fn answer(
+    shape: Shape,
     State(proxy): State<Arc<Proxy>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -31,25 +55,46 @@ pub async fn chat_completions(
     } else {
         original
     };
-    let Some(context) = private.context(proxy.default_context.as_ref()) else {
-        return forward_chat(&proxy, &headers, public, None).await;
+    let path = match shape {
+        Shape::Chat => "/chat/completions",
+        Shape::Completion => "/completions",
     };
-    let request = match ChatRequest::parse(&body) {
-        Ok(request) => request,
+    let Some(context) = private.context(proxy.default_context.as_ref()) else {
+        return forward_body(&proxy, path, &headers, public, None).await;
+    };
+    let (prompts, options) = match prompts(shape, &body) {
+        Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
             let reason = proxy.unsteerable(&field, reason)?;
-            return forward_chat(&proxy, &headers, public, Some(reason)).await;
+            return forward_body(&proxy, path, &headers, public, Some(reason)).await;
         }
     };
-    let session = proxy
-        .open_session(&request, context, private.strength, authorization(&headers))
-        .await?;
-    let answer = Answer::new(&request);
-    if request.stream {
-        streamed(answer, session).await
+    let request = SteeredRequest {
+        context: context.clone(),
+        proxy,
+        prompts,
+        options,
+        strength: private.strength,
+        authorization: authorization(&headers),
+    };
+    if request.options.stream {
+        streamed(shape, request).await
     } else {
-        collected(answer, session).await
+        collected(shape, request).await
+    }
+}
+
+fn prompts(shape: Shape, body: &Map<String, Value>) -> Result<(Vec<PublicPrompt>, Options), RequestError> {
+    match shape {
+        Shape::Chat => {
+            let request = ChatRequest::parse(body)?;
+            Ok((vec![PublicPrompt::Chat(request.messages.into())], request.options))
+        }
+        Shape::Completion => {
+            let request = CompletionRequest::parse(body)?;
+            Ok((request.prompts, request.options))
+        }
     }
 }
 

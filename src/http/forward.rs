@@ -30,7 +30,7 @@ const NOT_FORWARDED: [HeaderName; 9] = [
     HeaderName::from_static("upgrade"),
 ];
 
-/// Any `/v1/*` request that is not a chat completion. Nothing but chat completions can be steered, so one that carries
+/// Any other `/v1/*` request. Nothing but chat completions and completions can be steered, so one that carries
 /// something private is refused or loses it, as `steering.on_unsteerable` says. A request without a body only loses its
 /// private headers: clients may set them for everything they send.
 ///
@@ -56,17 +56,19 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
     send(&proxy, &parts.method, path, &parts.headers, &body, reason).await
 }
 
-/// A chat completion whose body has been read already. `reason` says why it is not steered, where it asked to be.
+/// A request to a route that can be steered, whose body has been read already. `reason` says why it is not steered, where it
+/// asked to be. `path` is the one below `/v1`.
 ///
 /// # Errors
 /// 502 when the upstream cannot be reached.
-pub async fn forward_chat(
+pub async fn forward_body(
     proxy: &Proxy,
+    path: &str,
     headers: &HeaderMap,
     body: Bytes,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    send(proxy, &Method::POST, "/v1/chat/completions", headers, &body, reason).await
+    send(proxy, &Method::POST, path, headers, &body, reason).await
 }
 
 /// Files and forms: no place for a field of ours, and often too large to hold.
@@ -108,7 +110,7 @@ fn without_private(headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Option<&'
 }
 
 fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
-    let reason = "only chat completions can be steered";
+    let reason = "only chat completions and completions can be steered";
     private.map(|name| proxy.unsteerable(name, reason)).transpose()
 }
 

@@ -9,10 +9,13 @@ mod proxy;
 mod request;
 mod router;
 mod start;
+mod steer;
 
 pub use error::ApiError;
 pub use private::{ContextInput, PrivateInput};
 pub use proxy::Proxy;
-pub use request::ChatRequest;
+pub use request::{ChatRequest, CompletionRequest, Options};
 pub use router::{router, serve};
+use steer::SteeredRequest;
+
 pub use start::{StartError, Vocabularies, load_lanes, replicas};

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 
 use super::start::{StartError, Vocabularies, default_context, load_lanes, replicas};
-use super::{ApiError, ChatRequest};
-use crate::context::{Composer, PrivateContext};
+use super::{ApiError, ChatRequest, Options};
+use crate::context::{Composer, PrivateContext, PublicPrompt};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::LocalModel;
 use crate::settings::{OnUnsteerable, Settings};
-use crate::steering::{Rule, Sampling, Strength};
-use crate::upstream::{Affinity, Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{ChatMessage, Role, Tokenizer};
+use crate::steering::{Rule, Strength};
+use crate::upstream::{Caller, Prefix, Replicas, Upstream};
+use crate::vocabulary::{ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
 
 /// Everything the handlers share.
 pub struct Proxy {
@@ -83,10 +83,10 @@ impl Proxy {
         }
     }
 
-    /// Opens a steered session for `request`.
+    /// Opens a steered session for the first answer to `request`.
     ///
     /// # Errors
-    /// 400 when a prompt does not fit the local model's window, naming both numbers; whatever opening the session says.
+    /// As for [`Self::open`].
     pub async fn open_session(
         &self,
         request: &ChatRequest,
@@ -94,30 +94,43 @@ impl Proxy {
         strength: Option<Strength>,
         authorization: Option<HeaderValue>,
     ) -> Result<Session, ApiError> {
-        let branches = self
-            .composer
-            .branches(&self.local_tokenizer, &request.messages, context)?;
-        let upstream_prompt = self.upstream_tokenizer.chat_prompt(&request.messages)?;
         let caller = Caller {
-            model: request.model.clone(),
+            model: request.options.model.clone(),
             authorization,
-            affinity: Affinity::default(),
+            ..Caller::default()
         };
+        let prompt = PublicPrompt::Chat(request.messages.clone().into());
+        self.open(&prompt, &request.options, context, strength, caller).await
+    }
+
+    /// Opens a steered session for one answer to `prompt`.
+    ///
+    /// # Errors
+    /// 400 when the prompt does not fit a model's window, naming both numbers; whatever opening the session says.
+    pub(super) async fn open(
+        &self,
+        prompt: &PublicPrompt,
+        options: &Options,
+        context: &PrivateContext,
+        strength: Option<Strength>,
+        caller: Caller,
+    ) -> Result<Session, ApiError> {
+        let branches = self.composer.branches(&self.local_tokenizer, prompt, context)?;
+        let upstream_prompt = prompt.ids(&self.upstream_tokenizer)?;
+        self.known(&upstream_prompt)?;
         let room = self.room(branches.public.len(), branches.private.ids().len())?;
         let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
-        let wanted = request.max_tokens.unwrap_or(self.limits.max_tokens);
+        let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
             caller,
-            prompt: Prefix::new(request.messages.clone().into(), upstream_prompt),
+            prompt: Prefix::new(prompt.chat(), upstream_prompt),
             rule: Rule {
                 strength: strength.unwrap_or(self.rule.strength),
                 ..self.rule
             },
-            sampling: Sampling {
-                temperature: request.temperature,
-                top_p: request.top_p,
-                seed: request.seed,
-            },
+            sampling: options.sampling,
+            penalties: options.penalties.clone(),
+            list: options.logprobs,
             exactness: self.exactness,
             gate: self.gate,
             limits: Limits {
@@ -134,6 +147,23 @@ impl Proxy {
             plan,
         );
         Ok(session.await?)
+    }
+
+    /// The bytes behind every token of an answer.
+    pub(super) fn token_bytes(&self) -> &TokenBytes {
+        self.local_tokenizer.bytes()
+    }
+
+    /// A prompt in ids may hold only those that the vocabulary has.
+    fn known(&self, prompt: &[TokenId]) -> Result<(), ApiError> {
+        let size = self.local_tokenizer.selectable().len();
+        match prompt.iter().find(|id| id.index() >= size) {
+            Some(id) => Err(ApiError::invalid(
+                "prompt",
+                format!("token id {} is out of the vocabulary, which has {size}", id.0),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Tokens left for the answer in the local model's window; at least one.

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tower::ServiceBuilder;
 use tower_http::trace::TraceLayer;
 
-use super::chat::chat_completions;
+use super::chat::{chat_completions, completions};
 use super::forward::pass_through;
 use super::{ApiError, Proxy};
 use crate::telemetry::metrics;
@@ -23,6 +23,7 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
     let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
     Router::new()
         .route("/v1/chat/completions", post(chat_completions))
+        .route("/v1/completions", post(completions))
         // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
         .route("/v1/{*path}", any(pass_through))
         .route("/healthz", get(|| async { "ok\n" }))

@@ -1,4 +1,4 @@
-use super::{Candidates, Delta, Hurdle, Rule};
+use super::{Adjustments, Candidates, Delta, Hurdle, Rule};
 
 /// A token that might have been picked, had the upstream listed it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,29 +9,36 @@ pub struct Doubt {
     pub at_most: f64,
 }
 
-/// Tokens outside `candidates` that cannot be proved to stay below `hurdle`, in rising order of index.
+/// Tokens outside `candidates` that cannot be proved to stay below `hurdle`, each once.
 ///
 /// Where there are none, the pick equals the one over the full vocabulary: it is *certified*. Every unknown token has
-/// at most [`Candidates::unknown_at_most`] of ln p_LLM, and its Δ and its noise are known. With a plausibility limit above
-/// that bound nothing outside is a candidate at all. `selectable` has shape `[vocabulary]`, and at least one token of the
-/// upstream's list must be selectable.
+/// at most [`Candidates::unknown_at_most`] of ln p_LLM, and its Δ, its adjustment and its noise are known. With a
+/// plausibility limit above that bound nothing outside is a candidate at all. `selectable` has shape `[vocabulary]`, and at
+/// least one token of the upstream's list must be selectable.
 pub fn doubtful<'a>(
     hurdle: &'a Hurdle,
     candidates: &Candidates,
     delta: &'a Delta<'a>,
     rule: &Rule,
+    adjustments: &'a Adjustments,
     selectable: &'a [bool],
 ) -> impl Iterator<Item = Doubt> + 'a {
-    let bound = candidates.unknown_at_most();
     let strength = rule.strength.value();
+    let bound = candidates.unknown_at_most() - rule.shift(delta, adjustments);
     let known = candidates.sorted_indexes();
-    let plausible = bound >= rule.least_logprob(candidates.largest(selectable));
+    let plausible = candidates.unknown_at_most() >= rule.least_logprob(candidates.largest(selectable));
     let tokens = if plausible { selectable.len() } else { 0 };
-    suspects(hurdle, bound, delta, strength, tokens)
+    // Most adjustments lower a score, which cannot put a token in doubt. Those that raise one are few.
+    let raised = adjustments.raised();
+    let lifted: Vec<usize> = raised.iter().copied().filter(|index| *index < tokens).collect();
+    let others = suspects(hurdle, bound, delta, strength, tokens).filter(move |index| !raised.contains(index));
+    lifted
+        .into_iter()
+        .chain(others)
         .filter(move |index| selectable.get(*index).copied().unwrap_or(false) && known.binary_search(index).is_err())
         .map(move |index| Doubt {
             index,
-            at_most: bound + strength * delta.of(index) + hurdle.noise().of(index),
+            at_most: adjustments.adjusted(index, bound + strength * delta.of(index)) + hurdle.noise().of(index),
         })
         // A value that is no number has been proved to be nothing.
         .filter(|doubt| doubt.at_most >= hurdle.value() || doubt.at_most.is_nan())
@@ -68,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::candidates::candidates;
-    use super::super::{Candidate, Policy, Sampling, Strength};
+    use super::super::{Candidate, Penalties, Policy, Sampling, Strength};
     use super::*;
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
@@ -87,8 +94,8 @@ mod tests {
     fn sampling(temperature: f64, seed: u64) -> Sampling {
         Sampling {
             temperature,
-            top_p: 1.0,
             seed,
+            ..Sampling::default()
         }
     }
 
@@ -105,7 +112,14 @@ mod tests {
             plausibility in prop::sample::select(vec![0.0, 0.01, 0.3]),
             temperature in prop::sample::select(vec![0.0, 0.7, 1.3]),
             seed: u64,
+            bias in prop::collection::btree_map(0usize..40, -8.0f64..8.0, 0..4),
+            presence in prop::sample::select(vec![0.0, -1.5, 0.7]),
+            repetition in prop::sample::select(vec![1.0, 1.3, 0.8]),
         ) {
+            let penalties = Penalties { bias, presence, frequency: presence / 2.0, repetition };
+            let mut adjustments = Adjustments::new(penalties, [2, 11]);
+            adjustments.saw(5);
+            adjustments.saw(17);
             let rule = Rule { strength: Strength::new(strength).unwrap(), delta_floor: floor, plausibility };
             let delta = Delta::new(&private, &public, floor).unwrap();
             let selectable: Vec<bool> = (0..40).map(|index| index % 7 != 3).collect();
@@ -114,14 +128,17 @@ mod tests {
             let sampling = sampling(temperature, seed);
             // Where nothing of the upstream's own list may be picked, nothing is.
             prop_assume!(known.known().iter().any(|candidate| selectable[candidate.index]));
-            let full = Policy::new(&all, &delta, &rule, &selectable);
+            let full = Policy::new(&all, &delta, &rule, &adjustments, &selectable);
             let wanted = sampling.pick(&full, 3).unwrap().candidate.index;
             // Asking for what is doubtful ends with a certificate, whatever was known at first.
             for _ in 0..40 {
-                let policy = Policy::new(&known, &delta, &rule, &selectable);
+                let policy = Policy::new(&known, &delta, &rule, &adjustments, &selectable);
                 let hurdle = sampling.hurdle(&policy, 3);
-                let doubts: Vec<Doubt> = doubtful(&hurdle, &known, &delta, &rule, &selectable).collect();
-                prop_assert!(doubts.windows(2).all(|pair| pair[0].index < pair[1].index));
+                let doubts: Vec<Doubt> = doubtful(&hurdle, &known, &delta, &rule, &adjustments, &selectable).collect();
+                let mut once: Vec<usize> = doubts.iter().map(|doubt| doubt.index).collect();
+                once.sort_unstable();
+                once.dedup();
+                prop_assert_eq!(once.len(), doubts.len());
                 let Some(doubt) = doubts.first() else {
                     prop_assert_eq!(sampling.pick(&policy, 3).unwrap().candidate.index, wanted);
                     return Ok(());
@@ -134,12 +151,12 @@ mod tests {
         #[test]
         fn the_whole_vocabulary_certifies_itself(llm in prop::collection::vec(-6.0f32..6.0, 20)) {
             let rule = Rule { strength: Strength::new(1.78).unwrap(), delta_floor: 0.0, plausibility: 0.0 };
-            let flat = [0.0; 20];
+            let (flat, adjustments) = ([0.0; 20], Adjustments::default());
             let delta = Delta::new(&flat, &flat, 0.0).unwrap();
             let all = candidates(&log_softmax(&llm));
-            let policy = Policy::new(&all, &delta, &rule, &[true; 20]);
+            let policy = Policy::new(&all, &delta, &rule, &adjustments, &[true; 20]);
             let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
-            prop_assert_eq!(doubtful(&hurdle, &all, &delta, &rule, &[true; 20]).count(), 0);
+            prop_assert_eq!(doubtful(&hurdle, &all, &delta, &rule, &adjustments, &[true; 20]).count(), 0);
         }
     }
 
@@ -150,15 +167,15 @@ mod tests {
             delta_floor: 0.0,
             plausibility: 0.0,
         };
-        let delta = Delta::none();
+        let (delta, adjustments) = (Delta::none(), Adjustments::default());
         let known = Candidates::new(vec![Candidate {
             index: 1,
             logprob: -0.5,
         }]);
         let selectable = [true, false, true];
-        let policy = Policy::new(&known, &delta, &rule, &selectable);
+        let policy = Policy::new(&known, &delta, &rule, &adjustments, &selectable);
         let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
-        let doubts: Vec<usize> = doubtful(&hurdle, &known, &delta, &rule, &selectable)
+        let doubts: Vec<usize> = doubtful(&hurdle, &known, &delta, &rule, &adjustments, &selectable)
             .map(|doubt| doubt.index)
             .collect();
         assert_eq!(doubts, [0, 2]);

@@ -3,6 +3,7 @@
 //! `policy = softmax(log p_LLM + c · Δ)` over the candidates, with `Δ = log p_SLM(private) − log p_SLM(public)`.
 //! Nothing here waits, allocates per vocabulary entry, or knows where the numbers come from. All logarithms are natural.
 
+mod adjust;
 mod candidates;
 mod certificate;
 mod delta;
@@ -11,6 +12,7 @@ mod policy;
 mod sampling;
 mod strength;
 
+pub use adjust::{Adjustments, Penalties};
 pub use candidates::{Candidate, Candidates};
 pub use certificate::{Doubt, doubtful};
 pub use delta::{Delta, NotANumber};

@@ -1,4 +1,4 @@
-use super::{Candidate, Candidates, Delta, Strength};
+use super::{Adjustments, Candidate, Candidates, Delta, Strength};
 
 /// A candidate with everything steering knows about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -7,7 +7,7 @@ pub struct Scored {
     pub candidate: Candidate,
     /// Δ, in nats, up to a constant of the position.
     pub delta: f64,
-    /// ln p_LLM + c·Δ: the log of the policy up to a constant.
+    /// ln p_LLM + c·Δ, adjusted: the log of the policy up to a constant.
     pub score: f64,
 }
 
@@ -23,6 +23,15 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What c·Δ has too much, as a constant of the position; 0 where only differences matter.
+    pub(super) fn shift(&self, delta: &Delta<'_>, adjustments: &Adjustments) -> f64 {
+        if adjustments.needs_absolute_scores() {
+            self.strength.value() * delta.zero()
+        } else {
+            0.0
+        }
+    }
+
     /// The least ln p_LLM a token must have to be a candidate, given the largest among them.
     pub(super) fn least_logprob(&self, largest: f64) -> f64 {
         if self.plausibility > 0.0 {
@@ -40,8 +49,16 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Scores `candidates` that are `selectable` (shape `[vocabulary]`) by `rule`. May come out empty.
-    pub fn new(candidates: &Candidates, delta: &Delta<'_>, rule: &Rule, selectable: &[bool]) -> Self {
+    /// Scores `candidates` that are `selectable` (shape `[vocabulary]`) by `rule` and what is asked of single tokens. May come
+    /// out empty.
+    pub fn new(
+        candidates: &Candidates,
+        delta: &Delta<'_>,
+        rule: &Rule,
+        adjustments: &Adjustments,
+        selectable: &[bool],
+    ) -> Self {
+        let shift = rule.shift(delta, adjustments);
         let least = rule.least_logprob(candidates.largest(selectable));
         let mut scored: Vec<Scored> = candidates
             .known()
@@ -53,7 +70,10 @@ impl Policy {
                 Scored {
                     candidate: *candidate,
                     delta,
-                    score: candidate.logprob + rule.strength.value() * delta,
+                    score: adjustments.adjusted(
+                        candidate.index,
+                        candidate.logprob + rule.strength.value() * delta - shift,
+                    ),
                 }
             })
             .filter(|scored| !scored.score.is_nan())
@@ -114,7 +134,13 @@ mod tests {
     fn ties_break_to_the_lower_id() {
         let flat = [0.0; 4];
         let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-        let policy = Policy::new(&candidates(&[-2.0, -1.0, -1.0, -1.0]), &delta, &rule(1.0), &[true; 4]);
+        let policy = Policy::new(
+            &candidates(&[-2.0, -1.0, -1.0, -1.0]),
+            &delta,
+            &rule(1.0),
+            &Adjustments::default(),
+            &[true; 4],
+        );
         assert_eq!(policy.best().unwrap().candidate.index, 1);
     }
 
@@ -124,13 +150,13 @@ mod tests {
         let public = [9.0, 0.0];
         let delta = Delta::new(&private, &public, 0.0).unwrap();
         let offered = candidates(&[-0.01, -8.0]);
-        let free = Policy::new(&offered, &delta, &rule(1.0), &[true; 2]);
+        let free = Policy::new(&offered, &delta, &rule(1.0), &Adjustments::default(), &[true; 2]);
         assert_eq!(free.best().unwrap().candidate.index, 1);
         let strict = Rule {
             plausibility: 0.01,
             ..rule(1.0)
         };
-        let policy = Policy::new(&offered, &delta, &strict, &[true; 2]);
+        let policy = Policy::new(&offered, &delta, &strict, &Adjustments::default(), &[true; 2]);
         assert_eq!(policy.scored().len(), 1);
         assert_eq!(policy.best().unwrap().candidate.index, 0);
     }
@@ -139,7 +165,13 @@ mod tests {
     fn what_is_not_selectable_is_never_picked() {
         let flat = [0.0; 3];
         let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-        let policy = Policy::new(&candidates(&[-0.1, -3.0, -4.0]), &delta, &rule(1.0), &[false, true]);
+        let policy = Policy::new(
+            &candidates(&[-0.1, -3.0, -4.0]),
+            &delta,
+            &rule(1.0),
+            &Adjustments::default(),
+            &[false, true],
+        );
         assert_eq!(policy.scored().len(), 1);
         assert_eq!(policy.best().unwrap().candidate.index, 1);
     }
@@ -152,7 +184,7 @@ mod tests {
         ) {
             let public: Vec<f32> = logits.iter().rev().copied().collect();
             let delta = Delta::new(&logits, &public, 0.0).unwrap();
-            let policy = Policy::new(&candidates(&logprobs), &delta, &rule(0.0), &[true; 12]);
+            let policy = Policy::new(&candidates(&logprobs), &delta, &rule(0.0), &Adjustments::default(), &[true; 12]);
             let largest = logprobs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             prop_assert_eq!(policy.best().unwrap().candidate.logprob, largest);
             let mass: f64 = policy.log_policy().iter().map(|logprob| logprob.exp()).sum();
@@ -168,7 +200,7 @@ mod tests {
             let flat = [0.0f32; 8];
             let rank = |private: &[f32]| {
                 let delta = Delta::new(private, &flat, 0.0).unwrap();
-                let policy = Policy::new(&candidates(&[-2.0; 8]), &delta, &rule(1.78), &[true; 8]);
+                let policy = Policy::new(&candidates(&[-2.0; 8]), &delta, &rule(1.78), &Adjustments::default(), &[true; 8]);
                 policy.scored().iter().position(|scored| scored.candidate.index == chosen)
             };
             let mut raised = logits.clone();

@@ -7,8 +7,25 @@ pub struct Sampling {
     pub temperature: f64,
     /// Draw from the smallest set of best candidates that holds this much probability; 1 draws from all.
     pub top_p: f64,
+    /// Draw from as many of the best candidates at most; 0 draws from all.
+    pub top_k: usize,
+    /// Draw from candidates that have at least this share of the best one's probability; 0 draws from all.
+    pub min_p: f64,
     /// The same seed draws the same tokens.
     pub seed: u64,
+}
+
+impl Default for Sampling {
+    /// The best token, always.
+    fn default() -> Self {
+        Self {
+            temperature: 0.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            seed: 0,
+        }
+    }
 }
 
 /// What a token outside the candidates would have to exceed, noise included, to be picked instead.
@@ -50,10 +67,10 @@ impl Sampling {
             .map(|(scored, _)| scored)
     }
 
-    /// What [`Self::pick`] leaves to be exceeded. A nucleus is cut from the candidates as they are, so below `top_p` 1 it
+    /// What [`Self::pick`] leaves to be exceeded. A nucleus is cut from the candidates as they are, so where there is one, it
     /// is the best of the policy that a token outside would have to exceed, without noise.
     pub fn hurdle(&self, policy: &Policy, position: u64) -> Hurdle {
-        let temperature = if self.top_p < 1.0 { 0.0 } else { self.temperature };
+        let temperature = if self.cuts() { 0.0 } else { self.temperature };
         let noise = Noise::new(self.seed, position, temperature);
         let values = policy
             .scored()
@@ -63,27 +80,36 @@ impl Sampling {
         Hurdle { noise, value }
     }
 
-    /// How many of the best candidates hold `top_p` of the probability.
+    /// Whether some candidates are not drawn from, however likely.
+    fn cuts(&self) -> bool {
+        self.top_p < 1.0 || self.top_k > 0 || self.min_p > 0.0
+    }
+
+    /// How many of the best candidates are drawn from: first those that are likely enough, of these at most `top_k`, and of
+    /// these as many as hold `top_p` of what is left (vLLM's order).
     fn nucleus(&self, policy: &Policy) -> usize {
-        let all = policy.scored().len();
-        let Some(best) = policy.best().filter(|_| self.top_p < 1.0) else {
-            return all;
+        let all = policy.scored();
+        let Some(best) = policy.best().filter(|_| self.cuts()) else {
+            return all.len();
         };
         let weight = |scored: &Scored| ((scored.score - best.score) / self.temperature).exp();
-        let total: f64 = policy.scored().iter().map(weight).sum();
+        let likely_enough = all.iter().take_while(|scored| weight(scored) >= self.min_p);
+        let most = if self.top_k > 0 { self.top_k } else { all.len() };
+        let left: Vec<f64> = likely_enough.take(most).map(weight).collect();
+        let total: f64 = left.iter().sum();
         let mut kept = 0.0;
-        let last = policy.scored().iter().position(|scored| {
-            kept += weight(scored);
+        let last = left.iter().position(|weight| {
+            kept += weight;
             kept >= self.top_p * total
         });
-        last.map_or(all, |last| last + 1)
+        last.map_or(left.len(), |last| last + 1).max(1)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::candidates::candidates;
-    use super::super::{Delta, Rule, Strength};
+    use super::super::{Adjustments, Delta, Rule, Strength};
     use super::*;
 
     fn policy(probabilities: &[f64]) -> Policy {
@@ -95,7 +121,13 @@ mod tests {
             plausibility: 0.0,
         };
         let logprobs: Vec<f64> = probabilities.iter().map(|probability| probability.ln()).collect();
-        Policy::new(&candidates(&logprobs), &delta, &rule, &vec![true; probabilities.len()])
+        Policy::new(
+            &candidates(&logprobs),
+            &delta,
+            &rule,
+            &Adjustments::default(),
+            &vec![true; probabilities.len()],
+        )
     }
 
     fn counts(sampling: Sampling, policy: &Policy, draws: u64) -> Vec<f64> {
@@ -115,15 +147,21 @@ mod tests {
             plausibility: 0.0,
         };
         let logprobs = [0.4_f64, 0.3, 0.2, 0.06, 0.04].map(f64::ln);
-        let policy = Policy::new(&candidates(&logprobs), &delta, &rule, &[true; 5]);
+        let policy = Policy::new(
+            &candidates(&logprobs),
+            &delta,
+            &rule,
+            &Adjustments::default(),
+            &[true; 5],
+        );
         let mut counts = [0.0; 5];
         let draws = 30_000;
         for draw in 0..draws {
             let (seed, position) = if vary_seed { (draw, 3) } else { (11, draw) };
             let sampling = Sampling {
                 temperature,
-                top_p: 1.0,
                 seed,
+                ..Sampling::default()
             };
             counts[sampling.pick(&policy, position).unwrap().candidate.index] += 1.0;
         }
@@ -155,10 +193,37 @@ mod tests {
             temperature: 1.0,
             top_p: 0.69,
             seed: 1,
+            ..Sampling::default()
         };
         let counts = counts(sampling, &policy(&[0.4, 0.3, 0.2, 0.1]), 2000);
         assert!(counts[0] > 0.0 && counts[1] > 0.0);
         assert_eq!(&counts[2..], [0.0, 0.0]);
+    }
+
+    #[test]
+    fn each_limit_cuts_where_it_should() {
+        let policy = policy(&[0.4, 0.3, 0.2, 0.1]);
+        let drawn = |sampling: Sampling| {
+            let sampling = Sampling {
+                temperature: 1.0,
+                ..sampling
+            };
+            counts(sampling, &policy, 2000)
+                .iter()
+                .filter(|count| **count > 0.0)
+                .count()
+        };
+        let none = Sampling::default();
+        assert_eq!(drawn(none), 4);
+        assert_eq!(drawn(Sampling { top_k: 2, ..none }), 2);
+        assert_eq!(drawn(Sampling { min_p: 0.45, ..none }), 3);
+        // Of the two that are left the first holds 57 %.
+        let both = Sampling {
+            top_k: 2,
+            top_p: 0.55,
+            ..none
+        };
+        assert_eq!(drawn(both), 1);
     }
 
     #[test]
@@ -167,8 +232,8 @@ mod tests {
         let with_seed = |seed| {
             let sampling = Sampling {
                 temperature: 0.8,
-                top_p: 1.0,
                 seed,
+                ..Sampling::default()
             };
             let picks = (0..64).map(|position| sampling.pick(&policy, position).unwrap().candidate.index);
             picks.collect::<Vec<usize>>()
@@ -179,11 +244,7 @@ mod tests {
 
     #[test]
     fn temperature_zero_is_the_best() {
-        let sampling = Sampling {
-            temperature: 0.0,
-            top_p: 1.0,
-            seed: 0,
-        };
+        let sampling = Sampling::default();
         let policy = policy(&[0.2, 0.5, 0.3]);
         assert_eq!(sampling.pick(&policy, 9).unwrap().candidate.index, 1);
     }

@@ -100,14 +100,26 @@ impl Tokenizer {
         self.encode(&text)
     }
 
+    /// The prompt for `text` that is to be continued as it is, as ids, with what the model expects before any text.
+    ///
+    /// # Errors
+    /// [`VocabularyError::Encode`] when the tokenizer gives up.
+    pub fn text_prompt(&self, text: &str) -> Result<Vec<TokenId>, VocabularyError> {
+        self.encoded(text, true)
+    }
+
     /// The ids of `text`, special tokens in it recognised, none added.
     ///
     /// # Errors
     /// [`VocabularyError::Encode`] when the tokenizer gives up.
     pub fn encode(&self, text: &str) -> Result<Vec<TokenId>, VocabularyError> {
+        self.encoded(text, false)
+    }
+
+    fn encoded(&self, text: &str, add_special_tokens: bool) -> Result<Vec<TokenId>, VocabularyError> {
         let encoding = self
             .inner
-            .encode_fast(text, false)
+            .encode_fast(text, add_special_tokens)
             .map_err(|error| VocabularyError::Encode {
                 path: self.directory.clone(),
                 reason: error.to_string(),

@@ -22,6 +22,7 @@ mod golden;
 mod lanes;
 mod lookahead;
 mod metrics;
+mod options;
 mod parity;
 mod privacy;
 mod steered;

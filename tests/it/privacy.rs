@@ -88,8 +88,8 @@ fn what_is_private_is_refused_where_nothing_can_be_steered() {
         misspelt["Costeer"] = json!({"context": SECRET});
         let header = [("x-costeer-context", SECRET)];
         for (path, body, headers) in [
-            ("/v1/completions", completion.to_string(), &header[..]),
-            ("/v1/completions", with_field.to_string(), &[][..]),
+            ("/v1/embeddings", completion.to_string(), &header[..]),
+            ("/v1/embeddings", with_field.to_string(), &[][..]),
             ("/v1/chat/completions/", with_field.to_string(), &[][..]),
             ("/v1/chat/completions", misspelt.to_string(), &[][..]),
             (

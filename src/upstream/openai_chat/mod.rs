@@ -145,6 +145,11 @@ impl OpenaiChat {
 
     /// The picked tokens as text, which must end with a whole character.
     fn begun(&self, prefix: &Prefix) -> Result<String, Problem> {
+        if prefix.chat.is_empty() {
+            return Err(Problem::Unusable {
+                reason: "it takes chats only, and this is a text to be completed".into(),
+            });
+        }
         let bytes: Vec<u8> = prefix
             .picked()
             .iter()

@@ -1,0 +1,70 @@
+use super::gate::GateRule;
+use super::pick::{Exactness, Listing};
+use super::window::Lookahead;
+use crate::steering::{Penalties, Rule, Sampling};
+use crate::upstream::{Caller, Prefix};
+use crate::vocabulary::TokenId;
+
+/// How far a session may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Tokens of the answer, the end of turn not counted.
+    pub max_tokens: usize,
+    /// Positions to ask of the upstream in one request.
+    pub lookahead: Lookahead,
+    /// Candidates to ask for at each position.
+    pub top_k: usize,
+}
+
+/// Everything that defines a steered generation.
+pub struct Plan {
+    /// On whose behalf the upstream is asked.
+    pub caller: Caller,
+    /// The upstream's prompt.
+    pub prompt: Prefix,
+    /// Strength and its companions.
+    pub rule: Rule,
+    /// Greedy or drawn.
+    pub sampling: Sampling,
+    /// What is asked of single tokens.
+    pub penalties: Penalties,
+    /// How many of the steered policy's best tokens to list at each position; `None` where nobody asked.
+    pub list: Option<usize>,
+    /// What to do about tokens the upstream does not list.
+    pub exactness: Exactness,
+    /// Where not to steer at all.
+    pub gate: GateRule,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why a generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The end-of-turn token was picked.
+    Stop,
+    /// The token limit or a model's window was reached.
+    Length,
+}
+
+/// A token that was picked.
+#[derive(Clone, Debug)]
+pub struct Picked {
+    /// The token.
+    pub token: TokenId,
+    /// The upstream's own likeliest token there.
+    pub upstream_best: TokenId,
+    /// What the steered policy thought of it, where that was asked for.
+    pub listing: Option<Listing>,
+}
+
+/// What a session yields.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The token of this position.
+    pub picked: Picked,
+    /// The text that became certain with it, in whole characters; often empty inside a character.
+    pub text: String,
+    /// Set on the last event.
+    pub finish: Option<Finish>,
+}

@@ -1,0 +1,79 @@
+use std::collections::VecDeque;
+
+use super::stops::Stops;
+use crate::decode::{Event, Finish, Listing};
+use crate::vocabulary::{TokenBytes, TokenId};
+
+/// A token of the answer with what the steered policy thought of it.
+#[derive(Clone)]
+pub struct Listed {
+    pub token: TokenId,
+    pub listing: Listing,
+    /// Characters of the answer before it.
+    pub offset: usize,
+}
+
+/// What can be sent after an event.
+#[derive(Default)]
+pub struct Piece {
+    /// Whole characters, and nothing of a stop string.
+    pub text: String,
+    /// The tokens whose text has been sent.
+    pub listed: Vec<Listed>,
+    /// Set on the last.
+    pub finish: Option<Finish>,
+}
+
+/// Turns the events of one session into what the client may see of them.
+pub struct Pieces {
+    stops: Stops,
+    /// Tokens whose text has not been sent, with where it ends, in bytes of the answer.
+    waiting: VecDeque<(usize, Listed)>,
+    /// Bytes and characters that have come, and bytes that have been sent.
+    come: usize,
+    characters: usize,
+    sent: usize,
+}
+
+impl Pieces {
+    /// Of an answer that ends at one of these texts.
+    pub fn new(stop: Vec<String>) -> Self {
+        Self {
+            stops: Stops::new(stop),
+            waiting: VecDeque::new(),
+            come: 0,
+            characters: 0,
+            sent: 0,
+        }
+    }
+
+    /// What `event` makes certain. After a finish nothing more may come, although the session may not know it.
+    pub fn take(&mut self, event: Event, bytes: &TokenBytes) -> Piece {
+        let offset = self.characters;
+        self.come += event.text.len();
+        self.characters += event.text.chars().count();
+        // The end of turn is no part of the answer.
+        if let Some(listing) = event
+            .picked
+            .listing
+            .filter(|_| !bytes.get(event.picked.token).is_empty())
+        {
+            let token = event.picked.token;
+            self.waiting.push_back((self.come, Listed { token, listing, offset }));
+        }
+        let (mut text, stopped) = self.stops.push(&event.text);
+        let mut finish = event.finish;
+        if stopped {
+            finish = Some(Finish::Stop);
+        } else if finish.is_some() {
+            text.push_str(&self.stops.finish());
+        }
+        self.sent += text.len();
+        let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
+        Piece {
+            text,
+            listed: self.waiting.drain(..ready).map(|(_, listed)| listed).collect(),
+            finish,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::timeout;
+
+use super::piece::{Piece, Pieces};
+use super::{Envelope, Shape, Usage, steered};
+use crate::decode::{Event, Session};
+use crate::http::{ApiError, SteeredRequest};
+
+/// Parts that may wait for a slow client.
+const UNREAD: usize = 32;
+
+/// How long a client may leave them unread. It holds a lane of the small model for as long as its answer lasts.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answers with server-sent events. Headers go out with the first token, so that whatever fails before it has a status
+/// of its own.
+///
+/// # Errors
+/// An [`ApiError`] when the first session fails before its first token.
+pub async fn streamed(shape: Shape, request: SteeredRequest) -> Result<Response, ApiError> {
+    let mut session = request.open(0).await?;
+    let first = session.next().await?;
+    let (client, parts) = channel(UNREAD);
+    let writer = Writer {
+        envelope: Envelope::new(shape, &request),
+        request,
+        usage: Usage::default(),
+        client,
+    };
+    // In a task of its own, so that a client that does not read cannot hold the session still.
+    tokio::spawn(writer.write(session, first));
+    let events = stream::unfold(parts, |mut parts| async move {
+        let data: String = parts.recv().await?;
+        Some((Ok::<_, Infallible>(SseEvent::default().data(data)), parts))
+    });
+    let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    Ok(steered(response))
+}
+
+/// Writes one answer after the other into the stream.
+struct Writer {
+    envelope: Envelope,
+    request: SteeredRequest,
+    usage: Usage,
+    client: Sender<String>,
+}
+
+/// The client is gone, or does not read.
+struct Gone;
+
+/// Why writing ended early.
+enum Ended {
+    Gone,
+    Failed(ApiError),
+}
+
+impl From<Gone> for Ended {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl Writer {
+    async fn write(mut self, session: Session, first: Option<Event>) {
+        match self.answers(session, first).await {
+            Ok(()) | Err(Ended::Gone) => {}
+            // No [DONE] after it: a cut answer must not look like a finished one.
+            Err(Ended::Failed(error)) => {
+                let _gone = self.send(error.body().to_string()).await;
+            }
+        }
+    }
+
+    async fn answers(&mut self, session: Session, first: Option<Event>) -> Result<(), Ended> {
+        self.answer(0, session, first).await?;
+        for index in 1..self.request.answers() {
+            let mut session = self.request.open(index).await.map_err(Ended::Failed)?;
+            let first = self.unless_gone(&mut session).await?;
+            self.answer(index, session, first).await?;
+        }
+        if self.request.options.include_usage {
+            let mut last = self.part(json!([]));
+            last["usage"] = self.usage.json();
+            self.send(last.to_string()).await?;
+        }
+        self.send("[DONE]".to_owned()).await?;
+        Ok(())
+    }
+
+    async fn answer(&mut self, index: usize, mut session: Session, first: Option<Event>) -> Result<(), Ended> {
+        if let Some(opening) = self.envelope.shape.opening(index) {
+            self.send(self.part(json!([opening])).to_string()).await?;
+        }
+        let mut pieces = Pieces::new(self.request.options.stop.clone());
+        let mut next = first;
+        while let Some(event) = next {
+            let piece = pieces.take(event, self.request.token_bytes());
+            if piece.finish.is_some() {
+                return self.finish(index, piece, session).await;
+            }
+            if !piece.text.is_empty() || !piece.listed.is_empty() {
+                let delta = self.delta(index, &piece);
+                self.send(self.part(json!([delta])).to_string()).await?;
+            }
+            next = self.unless_gone(&mut session).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, index: usize, mut piece: Piece, session: Session) -> Result<(), Ended> {
+        let finish = piece.finish.take();
+        if !piece.text.is_empty() || !piece.listed.is_empty() {
+            let delta = self.delta(index, &piece);
+            self.send(self.part(json!([delta])).to_string()).await?;
+        }
+        let report = json!(session.report());
+        self.usage
+            .add(&session, index.is_multiple_of(self.request.options.choices));
+        // Its lane is free before the last parts are sent.
+        drop(session);
+        let last = self.envelope.shape.delta(index, "", Value::Null, finish);
+        let mut last = self.part(json!([last]));
+        last["costeer"] = report;
+        self.send(last.to_string()).await?;
+        Ok(())
+    }
+
+    fn delta(&self, index: usize, piece: &Piece) -> Value {
+        let shape = self.envelope.shape;
+        let wanted = self.request.options.logprobs.is_some();
+        let logprobs = wanted.then(|| shape.logprobs(&piece.listed, self.request.token_bytes()));
+        shape.delta(index, &piece.text, logprobs.into(), None)
+    }
+
+    fn part(&self, choices: Value) -> Value {
+        let mut part = self.envelope.around(self.envelope.shape.part(), choices);
+        if self.request.options.include_usage {
+            // OpenAI: null on every part but the last.
+            part["usage"] = Value::Null;
+        }
+        part
+    }
+
+    /// The next event; ends at once when the client leaves.
+    async fn unless_gone(&self, session: &mut Session) -> Result<Option<Event>, Ended> {
+        tokio::select! {
+            biased;
+            () = self.client.closed() => Err(Ended::Gone),
+            event = session.next() => event.map_err(|error| Ended::Failed(error.into())),
+        }
+    }
+
+    async fn send(&self, data: String) -> Result<(), Gone> {
+        match timeout(PATIENCE, self.client.send(data)).await {
+            Ok(sent) => sent.map_err(|_| Gone),
+            Err(_) => {
+                tracing::info!(patience = ?PATIENCE, "a client did not read its answer and was given up");
+                Err(Gone)
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A steered request with everything that opening its sessions takes.
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+
+use super::{ApiError, Options, Proxy};
+use crate::context::{PrivateContext, PublicPrompt};
+use crate::decode::Session;
+use crate::steering::Strength;
+use crate::upstream::Caller;
+use crate::vocabulary::TokenBytes;
+
+/// Answers wanted, and what they are to be steered by.
+pub struct SteeredRequest {
+    pub proxy: Arc<Proxy>,
+    /// Each is answered [`Options::choices`] times.
+    pub prompts: Vec<PublicPrompt>,
+    pub options: Options,
+    pub context: PrivateContext,
+    pub strength: Option<Strength>,
+    /// The client's own key for the upstream.
+    pub authorization: Option<HeaderValue>,
+}
+
+impl SteeredRequest {
+    /// How many answers there are.
+    pub fn answers(&self) -> usize {
+        self.prompts.len() * self.options.choices
+    }
+
+    /// Opens the session of the answer with this number; those to one prompt stand together. Each draws with a seed of its
+    /// own, and the first with the one that was asked for.
+    ///
+    /// # Errors
+    /// An [`ApiError`] as for [`Proxy::open`].
+    pub async fn open(&self, answer: usize) -> Result<Session, ApiError> {
+        let choices = self.options.choices.max(1);
+        let prompt = self.prompts.get(answer / choices);
+        let prompt = prompt.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
+        let mut options = self.options.clone();
+        options.sampling.seed = options.sampling.seed.wrapping_add((answer % choices) as u64);
+        let caller = Caller {
+            model: options.model.clone(),
+            authorization: self.authorization.clone(),
+            ..Caller::default()
+        };
+        self.proxy
+            .open(prompt, &options, &self.context, self.strength, caller)
+            .await
+    }
+
+    /// The bytes behind every token of the answers.
+    pub fn token_bytes(&self) -> &TokenBytes {
+        self.proxy.token_bytes()
+    }
+}

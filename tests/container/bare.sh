@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Runs a built program (deploy/build.sh) as the image would, without a container engine: bare.sh PROGRAM. It is process 1 in a read-only root
+# file system that holds nothing but the program, the C library, the certificates and the tiny pair, as user 10001 where this runs as root.
+# Runs the demo, then serves, asks "costeer health" and ends it with SIGTERM.
+#
+# Needs Linux with namespaces (unshare of util-linux), python3 and a file of certificates; where namespaces are forbidden it says so and is
+# skipped.
+set -euo pipefail
+
+if [ $# != 1 ]; then
+    echo "usage: $0 PROGRAM" >&2
+    exit 2
+fi
+program=$(realpath "$1")
+cd "$(dirname "$0")/../.."
+# The user, and what else the Dockerfile's last stage sets.
+user=10001
+variables=(PATH=/usr/local/bin HOME=/models HF_HOME=/models/huggingface)
+# What debian:bookworm-slim has of that which a Rust program links to.
+libraries='linux-vdso|ld-linux-[^ ]*|libc|libm|libgcc_s|libdl|libpthread|librt'
+
+spaces=(--mount --pid --fork)
+as=(--userspec="$user:$user" --groups=)
+if [ "$(id -u)" != 0 ]; then
+    spaces+=(--user --map-root-user)
+    # A user namespace made without privileges has one user only.
+    as=()
+fi
+if ! unshare "${spaces[@]}" mount -t proc proc /proc 2> /dev/null; then
+    echo "skipped: namespaces are forbidden here"
+    exit
+fi
+
+scratch=$(mktemp -d)
+clean() {
+    local job
+    for job in $(jobs -pr); do
+        # The program, and unshare ends with it; its own --kill-child does not outlast the change of user.
+        pkill -KILL -P "$job" || true
+        wait "$job" 2> /dev/null || true
+    done
+    rm -rf "$scratch"
+}
+trap clean EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+foreign=$(ldd "$program" | awk '{ print $1 }' | grep -Ev "(^|/)($libraries)\.so" || true)
+if [ -n "$foreign" ]; then
+    echo "the slim image has no $foreign" >&2
+    exit 1
+fi
+root=$scratch/root
+mkdir -p "$root/usr/local/bin" "$root/usr/local/share/costeer/models" "$root/etc/ssl/certs" "$root/proc" "$root/models"
+cp "$program" "$root/usr/local/bin/costeer"
+cp -r models/tiny "$root/usr/local/share/costeer/models/"
+ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
+    install -D "$library" "$root$library"
+done
+for certificates in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+    if [ -e "$certificates" ]; then
+        cp "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
+        break
+    fi
+done
+chmod -R go+rX "$scratch"
+
+# bare ARGUMENTS: costeer in there; variables for it are in the array "variables".
+bare() {
+    # shellcheck disable=SC2016 # The inner shell expands these.
+    exec unshare "${spaces[@]}" bash -c '
+        set -e
+        root=$1
+        shift
+        mount --bind "$root" "$root"
+        mount -o remount,bind,ro "$root"
+        mount -t proc proc "$root/proc"
+        exec "$@"
+    ' bare "$root" "$(command -v env)" -i "${variables[@]}" "$(command -v chroot)" "${as[@]}" "$root" /usr/local/bin/costeer "$@"
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# As a job, since bash heeds signals while it waits for one, but not while a foreground command runs.
+start() {
+    bare "$@" > "$scratch/said-$1" 2>&1 &
+}
+
+fail() {
+    echo "$1" >&2
+    tail -n 40 "$scratch"/said-* >&2
+    exit 1
+}
+
+start demo --once --listen 127.0.0.1:0 --upstream-listen 127.0.0.1:0
+wait $! || fail "the demo failed"
+grep -q '^steered: ' "$scratch/said-demo" || fail "the demo showed no steered answer"
+echo "bare: the demo steers"
+
+upstream=$(free_port)
+port=$(free_port)
+variables+=("COSTEER__SERVER__LISTEN=127.0.0.1:$port" "COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1")
+health() {
+    local status=0
+    (bare health --url "http://127.0.0.1:$port") > "$scratch/said-health" 2>&1 || status=$?
+    echo $status
+}
+# Not any failure: a command line that is wrong ends with 2.
+[ "$(health)" = 1 ] || fail "health does not end with 1 where no proxy runs"
+start upstream --model models/tiny/llm --listen "127.0.0.1:$upstream"
+start serve
+server=$!
+deadline=$((SECONDS + 60))
+until [ "$(health)" = 0 ]; do
+    kill -0 "$server" 2> /dev/null || fail "the proxy ended before it was ready"
+    [ $SECONDS -lt $deadline ] || fail "the proxy was not ready within a minute"
+    sleep 0.5
+done
+echo "bare: health sees a proxy that is ready"
+
+# The program, not unshare.
+pkill -TERM -P "$server" || fail "the proxy is gone"
+status=0
+wait "$server" || status=$?
+[ "$status" = 0 ] || fail "the proxy ended with $status at SIGTERM"
+echo "bare: SIGTERM ends it"
