@@ -10,7 +10,8 @@ pub struct Penalties {
     pub presence: f64,
     /// Taken from it once for every time it is.
     pub frequency: f64,
-    /// Divides positive and multiplies negative scores of tokens in prompt or answer; 1 does nothing.
+    /// Divides positive and multiplies negative scores of tokens in prompt or answer; 1 does nothing. The upstream's logits are
+    /// not known, so scores are log-probabilities: a token that is nearly certain stays so.
     pub repetition: f64,
 }
 
