@@ -193,6 +193,7 @@ fn penalties_make_tokens_less_likely_to_come_again() {
         }
         let raised = listed(json!({"presence_penalty": -1.5})).await;
         assert!(raised[again].1 > plain[again].1);
+        assert!(!listed(json!({"repetition_penalty": 1.2})).await.is_empty());
     });
 }
 
