@@ -180,13 +180,7 @@ fn penalties_make_tokens_less_likely_to_come_again() {
         let presence = listed(json!({"presence_penalty": 1.5})).await;
         let frequency = listed(json!({"frequency_penalty": 1.5})).await;
         // The tiny pair is so sure of itself that the same token comes all the same.
-        let repetition = listed(json!({"repetition_penalty": 20.0})).await;
-        let all = [
-            (&presence, again),
-            (&frequency, again),
-            (&frequency, third),
-            (&repetition, again),
-        ];
+        let all = [(&presence, again), (&frequency, again), (&frequency, third)];
         for (penalised, index) in all {
             assert_eq!(penalised[index].0, plain[index].0);
             assert!(penalised[index].1 < plain[index].1, "{penalised:?} {plain:?}");
