@@ -1,7 +1,9 @@
 //! The commands.
 
+mod config;
 mod demo;
 mod doctor;
+mod health;
 mod listen;
 mod page;
 mod progress;
@@ -35,11 +37,16 @@ enum Command {
     ///
     /// Settings come from the defaults (config/default.toml), then the file, then variables such as
     /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
+    /// OPENAI_BASE_URL and OPENAI_API_KEY are taken for the upstream where neither names it.
     Serve(ServeArguments),
     /// Check configuration, upstreams, tokenizers and the small model, and say what to change.
     ///
     /// Exits with 0 when steering works and with 1 when it does not.
     Doctor(DoctorArguments),
+    /// Print the effective configuration, with every key's meaning; secrets are hidden.
+    Config(ConfigArguments),
+    /// Ask a running proxy whether it is ready: exits with 0 if so, with 1 otherwise. For container health checks.
+    Health(HealthArguments),
     /// Serve a model directory in vLLM's dialect, for trying things out.
     Upstream(UpstreamArguments),
 }
@@ -67,6 +74,20 @@ struct ServeArguments {
     /// Address to listen on, instead of server.listen.
     #[arg(long)]
     listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct ConfigArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct HealthArguments {
+    /// The proxy.
+    #[arg(long, default_value = "http://127.0.0.1:8089")]
+    url: String,
 }
 
 #[derive(Args)]
@@ -166,6 +187,9 @@ pub enum CommandError {
     /// `log.filter` does not parse.
     #[error("log.filter: {0}")]
     Log(#[from] tracing_subscriber::filter::ParseError),
+    /// A running proxy is not ready.
+    #[error("not ready: {0}")]
+    NotReady(String),
     /// The showcase got no answer.
     #[error("the showcase failed: {0}")]
     Showcase(String),
@@ -178,7 +202,9 @@ pub enum CommandError {
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     match arguments.command {
         Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::Config(arguments) => config::run(&arguments)?,
         Command::Doctor(arguments) => return doctor::run(arguments).await,
+        Command::Health(arguments) => return health::run(&arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await?,
         Command::Upstream(arguments) => upstream::run(arguments).await?,
     }

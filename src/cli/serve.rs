@@ -1,10 +1,14 @@
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
 
 use super::listen::{bind, shutdown};
 use super::progress::during;
 use super::{CommandError, ServeArguments};
 use crate::decode::Report;
-use crate::http::{Proxy, router, serve};
+use crate::http::{Proxy, describe_metrics, metrics_router, router, serve};
 use crate::settings::{LogFormat, Variables, load};
 use crate::telemetry;
 
@@ -19,6 +23,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     // From here on everything is counted.
     telemetry::metrics();
     Report::describe();
+    describe_metrics();
     // Before the model is loaded: a port in use should not cost half a minute.
     let listener = bind(settings.server.listen, "server.listen").await?;
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
@@ -29,13 +34,30 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         local = %settings.local.model,
         "ready"
     );
-    // Beside the serving: an upstream that is not up yet keeps nobody waiting.
-    let met = Arc::clone(&proxy);
-    tokio::spawn(async move { met.meet_upstreams().await });
-    let serving = serve(listener, router(proxy), shutdown(), settings.server.drain);
+    let metrics_listener = match settings.server.metrics_listen {
+        Some(address) => Some(bind(address, "server.metrics_listen").await?),
+        None => None,
+    };
+    let (draining, watching) = (Arc::clone(&proxy), Arc::clone(&proxy));
+    let ending = async move {
+        shutdown().await;
+        draining.drain();
+    };
+    let serving = serve(listener, router(proxy), ending, settings.server.drain);
     let metrics = telemetry::metrics();
     tokio::select! {
         served = serving => served.map_err(CommandError::Serve),
         () = metrics.upkeep() => Ok(()),
+        // Beside the serving: an upstream that is not up yet keeps nobody waiting.
+        () = watching.watch_upstreams() => Ok(()),
+        served = serve_metrics(metrics_listener) => served.map_err(CommandError::Serve),
+    }
+}
+
+/// The metrics on a listener of their own, if there is one. Ends with the process.
+async fn serve_metrics(listener: Option<TcpListener>) -> std::io::Result<()> {
+    match listener {
+        Some(listener) => serve(listener, metrics_router(), pending(), Duration::ZERO).await,
+        None => pending().await,
     }
 }

@@ -96,6 +96,11 @@ impl Report {
             "From the start of a steered answer to its first token."
         );
         describe_histogram!(
+            "costeer_inter_token_seconds",
+            Unit::Seconds,
+            "Between two tokens of a steered answer."
+        );
+        describe_histogram!(
             "costeer_session_part_seconds",
             Unit::Seconds,
             "What a steered answer waited for or did, by part."

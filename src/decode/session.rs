@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use metrics::histogram;
+
 use super::draft::Draft;
 use super::gate::Gate;
 use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
@@ -100,9 +102,13 @@ impl Session {
             // At once, and not when the next token is wanted: the request travels while this one is written out.
             self.open_draft();
         }
+        let before = self.report.time.total;
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
             self.report.time.first_token = self.report.time.total;
+        } else {
+            let between = self.report.time.total.saturating_sub(before);
+            histogram!("costeer_inter_token_seconds").record(between.as_secs_f64());
         }
         Ok(Some(event))
     }

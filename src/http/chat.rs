@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde_json::{Map, Value};
 
 use super::answer::{Shape, collected, streamed};
-use super::forward::{authorization, forward_body};
+use super::forward::{authorization, forward_body, trace};
 use super::private::FIELD;
 use super::request::{CompletionRequest, RequestError};
 use super::{ApiError, ChatRequest, Options, PrivateInput, Proxy, SteeredRequest};
@@ -71,12 +71,13 @@ async fn answer(
         }
     };
     let request = SteeredRequest {
+        authorization: authorization(&proxy, &headers),
+        trace: trace(&headers),
         context: context.clone(),
         proxy,
         prompts,
         options,
         strength: private.strength,
-        authorization: authorization(&headers),
     };
     if request.options.stream {
         streamed(shape, request).await

@@ -67,6 +67,19 @@ impl ApiError {
         }
     }
 
+    /// 401: `server.api_key` is missing or wrong.
+    pub fn unauthorized() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            param: None,
+            code: Some("invalid_api_key"),
+            ..Self::invalid(
+                "",
+                "this proxy needs its own key (server.api_key), as Authorization: Bearer KEY",
+            )
+        }
+    }
+
     /// 413: the body is larger than `server.max_body_bytes`.
     pub fn body_too_large(limit: usize) -> Self {
         Self {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use serde_json::Value;
 
+use super::observe::REQUEST_ID;
 use super::private::{FIELD, PRIVATE_PREFIX};
 use super::{ApiError, PrivateInput, Proxy};
 
@@ -44,7 +45,7 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
         let private = opaque && has_private_headers(&parts.headers);
         let reason = not_steered(&proxy, private.then_some("X-CoSteer-*"))?;
         let body = reqwest::Body::wrap_stream(body.into_data_stream());
-        let headers = public_headers(&parts.headers);
+        let headers = public_headers(&proxy, &parts.headers);
         let sending = proxy.replicas.forward_once(parts.method, below_v1(path), headers, body);
         return Ok(answer(sending.await?, reason));
     }
@@ -122,7 +123,7 @@ async fn send(
     body: &Bytes,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    let headers = public_headers(headers);
+    let headers = public_headers(proxy, headers);
     let sending = proxy.replicas.forward(method, below_v1(path), &headers, body);
     Ok(answer(sending.await?, reason))
 }
@@ -146,9 +147,12 @@ fn answer(answer: reqwest::Response, reason: Option<HeaderValue>) -> Response {
     response
 }
 
-/// Headers the upstream may see: neither private nor of this connection.
-fn public_headers(headers: &HeaderMap) -> HeaderMap {
+/// Headers the upstream may see: neither private nor of this connection, nor the key that opens this proxy.
+fn public_headers(proxy: &Proxy, headers: &HeaderMap) -> HeaderMap {
     let mut kept = forwardable(headers);
+    if proxy.api_key.is_some() {
+        kept.remove(AUTHORIZATION);
+    }
     let private: Vec<HeaderName> = kept
         .keys()
         .filter(|name| name.as_str().starts_with(PRIVATE_PREFIX))
@@ -168,7 +172,22 @@ fn forwardable(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The client's own key, passed on where none is configured.
-pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(AUTHORIZATION).cloned()
+/// The client's own key, passed on where none is configured; never the one that opens this proxy.
+pub fn authorization(proxy: &Proxy, headers: &HeaderMap) -> Option<HeaderValue> {
+    let own = headers.get(AUTHORIZATION).cloned();
+    own.filter(|_| proxy.api_key.is_none())
+}
+
+/// What names the request at the upstream: its id, and the trace it is part of (W3C Trace Context).
+pub fn trace(headers: &HeaderMap) -> HeaderMap {
+    let names = [
+        REQUEST_ID,
+        HeaderName::from_static("traceparent"),
+        HeaderName::from_static("tracestate"),
+    ];
+    let named = names.into_iter().filter_map(|name| {
+        let value = headers.get(&name)?.clone();
+        Some((name, value))
+    });
+    named.collect()
 }

@@ -4,18 +4,24 @@ mod answer;
 mod chat;
 mod error;
 mod forward;
+mod guard;
+mod health;
+mod observe;
 mod private;
 mod proxy;
 mod request;
 mod router;
+mod serve;
 mod start;
 mod steer;
 
 pub use error::ApiError;
+pub use observe::describe as describe_metrics;
 pub use private::{ContextInput, PrivateInput};
 pub use proxy::Proxy;
 pub use request::{ChatRequest, CompletionRequest, Options};
-pub use router::{router, serve};
+pub use router::{metrics_router, router};
+pub use serve::serve;
 use steer::SteeredRequest;
 
 pub use start::{StartError, Vocabularies, load_lanes, replicas};

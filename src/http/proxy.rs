@@ -1,6 +1,9 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::http::HeaderValue;
+use secrecy::SecretString;
 
 use super::start::{StartError, Vocabularies, default_context, load_lanes, replicas};
 use super::{ApiError, ChatRequest, Options};
@@ -12,10 +15,20 @@ use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
 use crate::vocabulary::{ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
 
+/// How often upstreams that do not answer are looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
 /// Everything the handlers share.
 pub struct Proxy {
     pub(super) replicas: Replicas,
     pub(super) max_body_bytes: usize,
+    /// What clients must bring, if anything.
+    pub(super) api_key: Option<SecretString>,
+    /// Origins whose pages may call; `*` is all.
+    pub(super) cors_origins: Vec<String>,
+    /// Whether `/metrics` is among the routes, and not on a listener of its own.
+    pub(super) serves_metrics: bool,
+    draining: AtomicBool,
     on_unsteerable: OnUnsteerable,
     pub(super) default_context: Option<PrivateContext>,
     upstream: Arc<dyn Upstream>,
@@ -48,6 +61,10 @@ impl Proxy {
         let lanes = load_lanes(settings, &vocabularies).await?;
         Ok(Arc::new(Self {
             max_body_bytes: settings.server.max_body_bytes,
+            api_key: settings.server.api_key.clone(),
+            cors_origins: settings.server.cors_origins.clone(),
+            serves_metrics: settings.server.metrics_listen.is_none(),
+            draining: AtomicBool::new(false),
             on_unsteerable: settings.steering.on_unsteerable,
             default_context: default_context(settings)?,
             upstream: Arc::new(replicas.clone()),
@@ -201,6 +218,28 @@ impl Proxy {
             )),
             Some(window) => Ok(window - prompt),
             None => Ok(usize::MAX),
+        }
+    }
+
+    /// From now on it says that it is not ready.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether it is about to end.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Looks at the upstreams now and then, as long as none of them is well: whether the proxy is ready must not depend on
+    /// somebody's request. Runs until it is dropped.
+    pub async fn watch_upstreams(&self) {
+        let mut looks = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            looks.tick().await;
+            if !self.replicas.any_is_well() {
+                self.meet_upstreams().await;
+            }
         }
     }
 

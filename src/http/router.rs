@@ -1,38 +1,47 @@
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tower::ServiceBuilder;
-use tower_http::trace::TraceLayer;
 
 use super::chat::{chat_completions, completions};
 use super::forward::pass_through;
+use super::guard::{cors, guard};
+use super::health::{alive, ready};
+use super::observe::observe;
 use super::{ApiError, Proxy};
 use crate::telemetry::metrics;
 
-/// All routes of the proxy.
+/// All routes of the proxy. Those that are added before the guard need the key, if there is one: everything but the two that
+/// probes ask.
 pub fn router(proxy: Arc<Proxy>) -> Router {
     let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
-    Router::new()
+    let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
         // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
-        .route("/v1/{*path}", any(pass_through))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/metrics", get(scrape))
+        .route("/v1/{*path}", any(pass_through));
+    if proxy.serves_metrics {
+        guarded = guarded.route("/metrics", get(scrape));
+    }
+    guarded
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(ServiceBuilder::new().layer(TraceLayer::new_for_http()))
+        .layer(from_fn_with_state(Arc::clone(&proxy), guard))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .layer(from_fn_with_state(Arc::clone(&proxy), cors))
+        .layer(from_fn(observe))
         .layer(limit)
         .with_state(proxy)
+}
+
+/// The metrics alone, for a listener of their own.
+pub fn metrics_router() -> Router {
+    Router::new().route("/metrics", get(scrape))
 }
 
 /// Prometheus' text format, version 0.0.4.
@@ -50,44 +59,4 @@ async fn unknown_path() -> ApiError {
 
 async fn wrong_method() -> ApiError {
     ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
-}
-
-/// Serves `router` until `shutdown` resolves; answers that are running then get `drain` to end.
-///
-/// # Errors
-/// What the listener says when it breaks.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-) -> std::io::Result<()> {
-    let (begun, draining) = oneshot::channel();
-    let graceful = async move {
-        shutdown.await;
-        let _nobody_waits = begun.send(());
-    };
-    // Tokens are small and must leave at once: with Nagle's algorithm each would wait for the acknowledgement of the one
-    // before, which the other side delays by 40 ms.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(graceful);
-    let overdue = async move {
-        // The sender is dropped without a word when serving ends by itself.
-        if draining.await.is_ok() {
-            tokio::time::sleep(drain).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        served = serving => served,
-        () = overdue => {
-            tracing::warn!(?drain, "answers were still running at the end of the drain time and were cut");
-            Ok(())
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::{ApiError, Options, Proxy};
 use crate::context::{PrivateContext, PublicPrompt};
@@ -21,6 +21,8 @@ pub struct SteeredRequest {
     pub strength: Option<Strength>,
     /// The client's own key for the upstream.
     pub authorization: Option<HeaderValue>,
+    /// What names the request at the upstream.
+    pub trace: HeaderMap,
 }
 
 impl SteeredRequest {
@@ -43,6 +45,7 @@ impl SteeredRequest {
         let caller = Caller {
             model: options.model.clone(),
             authorization: self.authorization.clone(),
+            trace: self.trace.clone(),
             ..Caller::default()
         };
         self.proxy

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use metrics::{describe_gauge, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep};
@@ -62,6 +63,13 @@ impl Lanes {
             value: source.written().to_owned(),
             reason: "nothing says how many tokens it can hold (max_position_embeddings in config.json)".into(),
         })?;
+        describe_gauge!("costeer_lanes", "Sessions that can run at the same time.");
+        describe_gauge!("costeer_lanes_busy", "Sessions that run.");
+        describe_gauge!("costeer_queue_waiting", "Sessions that wait for a lane.");
+        gauge!("costeer_lanes").set(engines.len() as f64);
+        // Seen from the beginning, and not from the first session on.
+        gauge!("costeer_lanes_busy").increment(0.0);
+        gauge!("costeer_queue_waiting").increment(0.0);
         Ok(Arc::new(Self {
             free: Mutex::new((0..engines.len()).rev().collect()),
             permits: Arc::new(Semaphore::new(engines.len())),
@@ -81,6 +89,7 @@ impl Lanes {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // There are as many permits as lanes, and a lane goes back before its permit does.
         let index = free.ok_or_else(|| LocalError::Engine("no lane is free although one must be".into()))?;
+        gauge!("costeer_lanes_busy").increment(1.0);
         Ok(Lane {
             lanes: Arc::clone(self),
             index,
@@ -114,6 +123,7 @@ struct Waiting<'a> {
 impl<'a> Waiting<'a> {
     fn enter(counter: &'a AtomicUsize) -> Self {
         let ahead = counter.fetch_add(1, Ordering::Relaxed);
+        gauge!("costeer_queue_waiting").increment(1.0);
         Self { counter, ahead }
     }
 }
@@ -121,6 +131,7 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.counter.fetch_sub(1, Ordering::Relaxed);
+        gauge!("costeer_queue_waiting").decrement(1.0);
     }
 }
 
@@ -136,6 +147,7 @@ impl Drop for Lane {
         // Fields drop after this body, so the permit follows the lane.
         let mut free = self.lanes.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(self.index);
+        gauge!("costeer_lanes_busy").decrement(1.0);
     }
 }
 

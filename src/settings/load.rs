@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat, Source};
+use config::{Config, Environment, File, FileFormat, Source, Value};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 
 use super::unknown::{keys, refuse_unknown};
@@ -25,8 +25,14 @@ pub enum Variables {
     Ignore,
 }
 
-/// Reads the defaults, then `file`, then the environment, then `overrides` (`section.key`, value), and checks the
-/// result.
+/// Variables that other tools use for the same thing. They win over the defaults and nothing else.
+const FAMILIAR: [(&str, &str); 2] = [
+    ("OPENAI_BASE_URL", "upstream.url"),
+    ("OPENAI_API_KEY", "upstream.api_key"),
+];
+
+/// Reads the defaults, then `OPENAI_BASE_URL` and `OPENAI_API_KEY`, then `file`, then the environment, then `overrides`
+/// (`section.key`, value), and checks the result.
 ///
 /// # Errors
 /// A [`SettingsError`] that names the key.
@@ -35,8 +41,35 @@ pub fn load(
     variables: Variables,
     overrides: &[(&str, String)],
 ) -> Result<Settings, SettingsError> {
+    let settings: Settings = merged(file, variables, overrides)?.try_deserialize()?;
+    check(&settings)?;
+    Ok(settings)
+}
+
+/// The value of every key that has one, as `section.key`, after the same layers and checks as [`load`].
+///
+/// # Errors
+/// A [`SettingsError`] that names the key.
+pub fn effective(file: Option<&Path>, variables: Variables) -> Result<Vec<(String, Value)>, SettingsError> {
+    load(file, variables, &[])?;
+    let merged = merged(file, variables, &[])?;
+    let values = keys(&merged)?.into_iter().map(|key| {
+        let value = merged.get(&key)?;
+        Ok((key, value))
+    });
+    values.collect()
+}
+
+fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)]) -> Result<Config, SettingsError> {
     let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
     let mut own = Config::builder();
+    if variables == Variables::Read {
+        for (variable, key) in FAMILIAR {
+            if let Some(value) = std::env::var(variable).ok().filter(|value| !value.trim().is_empty()) {
+                own = own.set_default(key, value)?;
+            }
+        }
+    }
     if let Some(path) = file {
         std::fs::metadata(path).map_err(|source| SettingsError::Unreadable {
             path: path.to_owned(),
@@ -63,13 +96,7 @@ pub fn load(
     }
     let own = own.build()?;
     refuse_both_ways(&own)?;
-    let settings: Settings = Config::builder()
-        .add_source(defaults)
-        .add_source(own)
-        .build()?
-        .try_deserialize()?;
-    check(&settings)?;
-    Ok(settings)
+    Ok(Config::builder().add_source(defaults).add_source(own).build()?)
 }
 
 /// `strength` and the five numbers say the same thing twice; which of them should win is anybody's guess.
@@ -147,6 +174,13 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
     let upstream = &settings.upstream;
     let steering = &settings.steering;
     check_urls(&upstream.urls)?;
+    // OPENAI_BASE_URL often points at this very proxy, for the clients' sake.
+    let own = format!("http://{}/v1", settings.server.listen);
+    require(
+        !upstream.urls.contains(&own),
+        "upstream.url",
+        "it is this proxy's own address (server.listen); it must be the big model's server",
+    )?;
     let header = upstream.affinity_header.as_deref().unwrap_or("x-session-id");
     require(
         HeaderName::from_bytes(header.as_bytes()).is_ok_and(|name| !RESERVED.contains(&name)),
@@ -234,6 +268,7 @@ mod tests {
             ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
             ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
             ("[upstream]\nurl = []\n", "upstream.url"),
+            ("[upstream]\nurl = \"http://127.0.0.1:8089/v1\"\n", "upstream.url"),
             ("[upstream]\nurl = \"http://me:secret@a/v1\"\n", "upstream.url"),
             ("[upstream]\nurl = [\"http://a/v1\", \"http://b\"]\n", "upstream.url"),
             ("[upstream]\nurl = \"http://a/v1, http://a/v1/\"\n", "upstream.url"),

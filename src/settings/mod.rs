@@ -6,7 +6,7 @@ mod model;
 mod unknown;
 
 pub use error::SettingsError;
-pub use load::{Variables, load};
+pub use load::{Variables, effective, load};
 pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Upstream};
 
 /// `config/default.toml`, which documents every key.

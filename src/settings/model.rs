@@ -35,6 +35,15 @@ pub struct Settings {
 pub struct Server {
     /// Address and port.
     pub listen: SocketAddr,
+    /// What clients must bring; `None` when empty.
+    #[serde(deserialize_with = "optional_secret")]
+    pub api_key: Option<SecretString>,
+    /// Where the metrics are served by themselves; `None` when empty: among the other routes.
+    #[serde(deserialize_with = "optional_address")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Origins whose pages may call.
+    #[serde(deserialize_with = "none_or_many")]
+    pub cors_origins: Vec<String>,
     /// Bytes.
     pub max_body_bytes: usize,
     /// How long running answers get at the end.
@@ -246,6 +255,21 @@ fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 
 fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     optional(deserializer).map(|text| text.map(SecretString::from))
+}
+
+fn optional_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = optional(deserializer)?;
+    let address = text.map(|text| {
+        text.parse()
+            .map_err(|_| D::Error::custom(format!("\"{text}\" is no address and port")))
+    });
+    address.transpose()
+}
+
+fn none_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let mut texts = one_or_many(deserializer)?;
+    texts.retain(|text| !text.is_empty());
+    Ok(texts)
 }
 
 /// A list, or one text with commas (variables are text).

@@ -186,7 +186,7 @@ impl Connection {
     ) -> Result<Response, UpstreamError> {
         let url = self.at(endpoint);
         let send = || {
-            let mut request = self.client.request(method.clone(), &url);
+            let mut request = self.client.request(method.clone(), &url).headers(caller.trace.clone());
             if !body.is_empty() {
                 request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
             }

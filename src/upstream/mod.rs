@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use affinity::Affinity;
 pub use connection::{Connection, Timeouts};
@@ -52,6 +52,8 @@ pub struct Caller {
     pub model: Option<String>,
     /// The client's own `Authorization` header, used where no key is configured.
     pub authorization: Option<HeaderValue>,
+    /// Headers that name the request for those who follow it through several servers.
+    pub trace: HeaderMap,
     /// Which session it is, for servers and proxies that keep a cache.
     pub affinity: Affinity,
 }

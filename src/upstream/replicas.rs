@@ -67,6 +67,12 @@ impl Replicas {
         self.replicas.iter().map(|replica| &replica.server)
     }
 
+    /// Whether one of them has answered, and has not failed since.
+    pub fn any_is_well(&self) -> bool {
+        let well = |replica: &Replica| replica.server.is_known() && replica.health.rest().is_zero();
+        self.replicas.iter().any(well)
+    }
+
     /// What the caller's server says about itself.
     ///
     /// # Errors

@@ -74,6 +74,11 @@ impl Server {
         Ok(self.known(caller).await?.description)
     }
 
+    /// Whether it has ever answered.
+    pub fn is_known(&self) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Has it looked at again before the next request.
     pub fn suspect(&self) {
         self.suspect.store(true, Ordering::Release);
