@@ -9,7 +9,7 @@ use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
 use super::plan::{Event, Finish, Picked, Plan};
 use super::window::Window;
 use super::{DecodeError, Report};
-use crate::local::{BranchPair, LocalError, LocalModel, PairStep};
+use crate::local::{BranchPair, Lane, LocalError, PairStep};
 use crate::steering::{Adjustments, Candidate, Candidates, Delta};
 use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::{TextStream, TokenId, Tokenizer};
@@ -41,17 +41,17 @@ impl Session {
     /// Opens both branches, which start on their prompts at once, and sends the first request to the upstream.
     ///
     /// # Errors
-    /// [`DecodeError::Local`] when no lane is free or the local model refuses.
+    /// [`DecodeError::Local`] when the local model refuses.
     pub async fn open(
         upstream: Arc<dyn Upstream>,
-        local: &dyn LocalModel,
+        lane: Arc<dyn Lane>,
         tokenizer: Arc<Tokenizer>,
         public: &[TokenId],
         private: &[TokenId],
         plan: Plan,
     ) -> Result<Self, DecodeError> {
         let started = Instant::now();
-        let branches = local.open(public, private).await?;
+        let branches = lane.open(public, private).await?;
         let mut session = Self {
             upstream,
             tokenizer,

@@ -52,7 +52,7 @@ pub async fn examine(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Ch
 
 /// Seconds a step of both branches takes.
 async fn pace(lanes: &impl LocalModel, prompt: &[crate::vocabulary::TokenId]) -> Result<f64, LocalError> {
-    let mut branches = lanes.open(prompt, prompt).await?;
+    let mut branches = lanes.lane().await?.open(prompt, prompt).await?;
     branches.logits().await?;
     let start = Instant::now();
     for token in prompt.iter().cycle().take(STEPS) {

@@ -1,6 +1,6 @@
 //! The two routes that can be steered.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -73,6 +73,7 @@ async fn answer(
     let request = SteeredRequest {
         authorization: authorization(&proxy, &headers),
         trace: trace(&headers),
+        lane: Mutex::default(),
         context: context.clone(),
         proxy,
         prompts,

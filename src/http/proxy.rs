@@ -9,11 +9,11 @@ use super::start::{StartError, Vocabularies, default_context, load_lanes, replic
 use super::{ApiError, ChatRequest, Options};
 use crate::context::{Composer, PrivateContext, PublicPrompt};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
-use crate::local::LocalModel;
+use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
+use crate::vocabulary::{ChatMessage, Role, TokenBytes, Tokenizer};
 
 /// How often upstreams that do not answer are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -117,7 +117,9 @@ impl Proxy {
             ..Caller::default()
         };
         let prompt = PublicPrompt::Chat(request.messages.clone().into());
-        self.open(&prompt, &request.options, context, strength, caller).await
+        let lane = self.lane().await?;
+        self.open(&prompt, &request.options, context, strength, caller, lane)
+            .await
     }
 
     /// Opens a steered session for one answer to `prompt`.
@@ -131,10 +133,12 @@ impl Proxy {
         context: &PrivateContext,
         strength: Option<Strength>,
         caller: Caller,
+        lane: Arc<dyn Lane>,
     ) -> Result<Session, ApiError> {
         let branches = self.composer.branches(&self.local_tokenizer, prompt, context)?;
         let upstream_prompt = prompt.ids(&self.upstream_tokenizer)?;
-        self.known(&upstream_prompt)?;
+        self.known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
+        self.known("logit_bias", options.penalties.bias.keys().copied())?;
         let room = self.room(branches.public.len(), branches.private.ids().len())?;
         let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
@@ -157,7 +161,7 @@ impl Proxy {
         };
         let session = Session::open(
             Arc::clone(&self.upstream),
-            self.local.as_ref(),
+            lane,
             Arc::clone(&self.local_tokenizer),
             &branches.public,
             branches.private.ids(),
@@ -166,18 +170,26 @@ impl Proxy {
         Ok(session.await?)
     }
 
+    /// Room for the sessions of one request.
+    ///
+    /// # Errors
+    /// 429 when none came free.
+    pub(super) async fn lane(&self) -> Result<Arc<dyn Lane>, ApiError> {
+        Ok(self.local.lane().await?)
+    }
+
     /// The bytes behind every token of an answer.
     pub(super) fn token_bytes(&self) -> &TokenBytes {
         self.local_tokenizer.bytes()
     }
 
-    /// A prompt in ids may hold only those that the vocabulary has.
-    fn known(&self, prompt: &[TokenId]) -> Result<(), ApiError> {
+    /// Ids that a client names must be of tokens that the vocabulary has.
+    fn known(&self, field: &str, mut ids: impl Iterator<Item = usize>) -> Result<(), ApiError> {
         let size = self.local_tokenizer.selectable().len();
-        match prompt.iter().find(|id| id.index() >= size) {
+        match ids.find(|id| *id >= size) {
             Some(id) => Err(ApiError::invalid(
-                "prompt",
-                format!("token id {} is out of the vocabulary, which has {size}", id.0),
+                field,
+                format!("token id {id} is out of the vocabulary, which has {size}"),
             )),
             None => Ok(()),
         }

@@ -1,12 +1,13 @@
 //! A steered request with everything that opening its sessions takes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::{ApiError, Options, Proxy};
 use crate::context::{PrivateContext, PublicPrompt};
 use crate::decode::Session;
+use crate::local::Lane;
 use crate::steering::Strength;
 use crate::upstream::Caller;
 use crate::vocabulary::TokenBytes;
@@ -23,6 +24,8 @@ pub struct SteeredRequest {
     pub authorization: Option<HeaderValue>,
     /// What names the request at the upstream.
     pub trace: HeaderMap,
+    /// The small model's lane, kept from one answer to the next, so that nobody takes it in between.
+    pub lane: Mutex<Option<Arc<dyn Lane>>>,
 }
 
 impl SteeredRequest {
@@ -37,6 +40,7 @@ impl SteeredRequest {
     /// # Errors
     /// An [`ApiError`] as for [`Proxy::open`].
     pub async fn open(&self, answer: usize) -> Result<Session, ApiError> {
+        let lane = self.lane(answer).await?;
         let choices = self.options.choices.max(1);
         let prompt = self.prompts.get(answer / choices);
         let prompt = prompt.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
@@ -48,9 +52,23 @@ impl SteeredRequest {
             trace: self.trace.clone(),
             ..Caller::default()
         };
-        self.proxy
-            .open(prompt, &options, &self.context, self.strength, caller)
-            .await
+        let opening = self
+            .proxy
+            .open(prompt, &options, &self.context, self.strength, caller, lane);
+        opening.await
+    }
+
+    /// The last answer gets it for itself, and may give it back before it ends.
+    async fn lane(&self, answer: usize) -> Result<Arc<dyn Lane>, ApiError> {
+        let kept = self.lane.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lane = match kept {
+            Some(lane) => lane,
+            None => self.proxy.lane().await?,
+        };
+        if answer + 1 < self.answers() {
+            *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lane));
+        }
+        Ok(lane)
     }
 
     /// The bytes behind every token of the answers.

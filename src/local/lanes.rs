@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use metrics::{describe_gauge, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep};
+use super::{Branch, BranchPair, Engine, EngineOptions, Lane, LocalError, LocalModel, ModelSource, PairStep};
 use crate::vocabulary::TokenId;
 
 /// How many sessions run, how many may wait, and for how long.
@@ -81,7 +81,7 @@ impl Lanes {
     }
 
     /// A free lane, in the order of asking.
-    async fn acquire(self: &Arc<Self>) -> Result<Lane, LocalError> {
+    async fn acquire(self: &Arc<Self>) -> Result<HeldLane, LocalError> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.wait_for_permit().await?,
@@ -90,7 +90,7 @@ impl Lanes {
         // There are as many permits as lanes, and a lane goes back before its permit does.
         let index = free.ok_or_else(|| LocalError::Engine("no lane is free although one must be".into()))?;
         gauge!("costeer_lanes_busy").increment(1.0);
-        Ok(Lane {
+        Ok(HeldLane {
             lanes: Arc::clone(self),
             index,
             _permit: permit,
@@ -136,13 +136,13 @@ impl Drop for Waiting<'_> {
 }
 
 /// A lane in use; goes back to the pool when dropped.
-struct Lane {
+struct HeldLane {
     lanes: Arc<Lanes>,
     index: usize,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Lane {
+impl Drop for HeldLane {
     fn drop(&mut self) {
         // Fields drop after this body, so the permit follows the lane.
         let mut free = self.lanes.free.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,25 +152,8 @@ impl Drop for Lane {
 }
 
 impl LocalModel for Arc<Lanes> {
-    fn open<'a>(
-        &'a self,
-        public: &'a [TokenId],
-        private: &'a [TokenId],
-    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
-        async move {
-            let lane = self.acquire().await?;
-            let pair = self
-                .engines
-                .get(lane.index)
-                .ok_or_else(|| LocalError::Engine("a lane without engines".into()))?;
-            let session = LaneSession {
-                public: pair.public.open(public).await?,
-                private: pair.private.open(private).await?,
-                _lane: lane,
-            };
-            Ok(Box::new(session) as Box<dyn BranchPair>)
-        }
-        .boxed()
+    fn lane(&self) -> BoxFuture<'_, Result<Arc<dyn Lane>, LocalError>> {
+        async move { Ok(Arc::new(self.acquire().await?) as Arc<dyn Lane>) }.boxed()
     }
 
     fn context_length(&self) -> usize {
@@ -178,11 +161,34 @@ impl LocalModel for Arc<Lanes> {
     }
 }
 
+impl Lane for HeldLane {
+    fn open<'a>(
+        self: Arc<Self>,
+        public: &'a [TokenId],
+        private: &'a [TokenId],
+    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
+        async move {
+            let lanes = Arc::clone(&self.lanes);
+            let pair = lanes
+                .engines
+                .get(self.index)
+                .ok_or_else(|| LocalError::Engine("a lane without engines".into()))?;
+            let session = LaneSession {
+                public: pair.public.open(public).await?,
+                private: pair.private.open(private).await?,
+                _lane: self,
+            };
+            Ok(Box::new(session) as Box<dyn BranchPair>)
+        }
+        .boxed()
+    }
+}
+
 /// Branches drop before the lane: whoever gets the lane next finds both engines about to stop.
 struct LaneSession {
     public: Branch,
     private: Branch,
-    _lane: Lane,
+    _lane: Arc<HeldLane>,
 }
 
 impl BranchPair for LaneSession {

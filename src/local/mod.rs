@@ -10,6 +10,8 @@ mod hub;
 mod lanes;
 mod source;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 
 pub use engine::{Branch, Engine, EngineOptions, Precision};
@@ -22,18 +24,28 @@ use crate::vocabulary::TokenId;
 
 /// A small model that can run sessions, each of two branches.
 pub trait LocalModel: Send + Sync {
-    /// Opens the two branches of a session on these prompts and starts computing at once.
+    /// Waits for a lane, which is free again when it and what was opened on it are dropped.
     ///
     /// # Errors
-    /// [`LocalError::Busy`] when no lane came free within the configured bounds; others when the model refuses.
-    fn open<'a>(
-        &'a self,
-        public: &'a [TokenId],
-        private: &'a [TokenId],
-    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>>;
+    /// [`LocalError::Busy`] when none came free within the configured bounds.
+    fn lane(&self) -> BoxFuture<'_, Result<Arc<dyn Lane>, LocalError>>;
 
     /// Tokens one branch can hold, prompt and answer together.
     fn context_length(&self) -> usize;
+}
+
+/// Room for sessions, one after the other, that nobody can take in between.
+pub trait Lane: Send + Sync {
+    /// Opens the two branches of a session on these prompts and starts computing at once, or when the session before it
+    /// has ended.
+    ///
+    /// # Errors
+    /// A [`LocalError`] when the model refuses.
+    fn open<'a>(
+        self: Arc<Self>,
+        public: &'a [TokenId],
+        private: &'a [TokenId],
+    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>>;
 }
 
 /// The two branches of one session.

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use costeer::local::{LaneLimits, Lanes, LocalError, LocalModel, ModelSource};
+use costeer::local::{LaneLimits, Lanes, LocalError, ModelSource};
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::json;
 
-use crate::support::{CONTEXT, DINNER, Running, ask, content, options, proxy, question, run, upstream};
+use crate::support::{CONTEXT, DINNER, Running, ask, content, open, options, proxy, question, run, upstream};
 
 /// Resident memory of a process in MiB, and how many threads it has.
 fn usage(process: u32) -> (f64, usize) {
@@ -82,9 +82,9 @@ fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
         let session = async || {
             for _ in 0..40 {
                 for _ in 0..3 {
-                    drop(lanes.open(&prompt, &prompt[..60]).await.unwrap());
+                    drop(open(&lanes, &prompt, &prompt[..60]).await.unwrap());
                 }
-                let mut pair = lanes.open(&prompt, &prompt[..60]).await.unwrap();
+                let mut pair = open(&lanes, &prompt, &prompt[..60]).await.unwrap();
                 for _ in 0..3 {
                     let step = tokio::time::timeout(Duration::from_secs(30), pair.logits()).await;
                     step.expect("both engines stand still").unwrap();
@@ -101,21 +101,45 @@ fn waiting_for_a_lane_is_bounded() {
     run(async {
         let lanes = lanes(1, 1, Duration::from_millis(300)).await;
         let prompt = [TokenId(300)];
-        let held = lanes.open(&prompt, &prompt).await.unwrap();
-        let (waiting, refused) = tokio::join!(lanes.open(&prompt, &prompt), async {
+        let held = open(&lanes, &prompt, &prompt).await.unwrap();
+        let (waiting, refused) = tokio::join!(open(&lanes, &prompt, &prompt), async {
             tokio::task::yield_now().await;
-            lanes.open(&prompt, &prompt).await
+            open(&lanes, &prompt, &prompt).await
         });
         assert!(matches!(refused.err(), Some(LocalError::Busy { lanes: 1, waiting: 1 })));
         assert!(
             matches!(waiting.err(), Some(LocalError::Busy { .. })),
             "it waits no longer than its patience"
         );
-        let (waiting, ()) = tokio::join!(lanes.open(&prompt, &prompt), async move {
+        let (waiting, ()) = tokio::join!(open(&lanes, &prompt, &prompt), async move {
             tokio::time::sleep(Duration::from_millis(50)).await;
             drop(held);
         });
         waiting.unwrap().logits().await.unwrap();
+    });
+}
+
+#[test]
+fn a_request_keeps_its_lane_from_one_answer_to_the_next() {
+    run(async {
+        let settings = [("local.lanes", "1"), ("local.queue", "0")];
+        let (_proxy, address) = proxy(upstream().await, &settings).await;
+        let mut body = question(DINNER);
+        body["n"] = json!(4);
+        let context = [("x-costeer-context", CONTEXT)];
+        let others = async {
+            let mut refused = 0;
+            for _ in 0..40 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                refused += u32::from(ask(address, &question("Hi"), &context).await.status() == 429);
+            }
+            refused
+        };
+        let (response, refused) = tokio::join!(ask(address, &body, &context), others);
+        assert_eq!(response.status(), 200);
+        let answer: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(answer["choices"].as_array().unwrap().len(), 4);
+        assert!(refused > 0, "nobody else wanted the lane");
     });
 }
 

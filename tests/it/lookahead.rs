@@ -8,13 +8,13 @@ use costeer::context::PrivateContext;
 use costeer::decode::Report;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
 use costeer::http::{ChatRequest, Proxy};
-use costeer::local::{LaneLimits, Lanes, LocalModel, ModelSource};
+use costeer::local::{LaneLimits, Lanes, ModelSource};
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONTEXT, Change, DINNER, ask, between, content, options, proxy, question, recorder, run, serve, upstream,
+    CONTEXT, Change, DINNER, ask, between, content, open, options, proxy, question, recorder, run, serve, upstream,
 };
 
 const QUESTIONS: [(&str, &str); 8] = [
@@ -311,8 +311,8 @@ fn tokens_fed_at_once_give_what_they_give_one_by_one() {
         let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
         let prompt: Vec<TokenId> = (300..380).map(TokenId).collect();
         let tokens: Vec<TokenId> = (500..524).map(TokenId).collect();
-        let mut at_once = lanes.open(&prompt, &prompt[..40]).await.unwrap();
-        let mut one_by_one = lanes.open(&prompt, &prompt[..40]).await.unwrap();
+        let mut at_once = open(&lanes, &prompt, &prompt[..40]).await.unwrap();
+        let mut one_by_one = open(&lanes, &prompt, &prompt[..40]).await.unwrap();
         at_once.logits().await.unwrap();
         at_once.feed(&tokens);
         for token in &tokens {

@@ -23,6 +23,7 @@ mod hostile;
 mod lanes;
 mod lookahead;
 mod metrics;
+mod openapi;
 mod operations;
 mod options;
 mod parity;

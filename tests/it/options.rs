@@ -143,6 +143,13 @@ fn a_bias_forces_and_forbids_tokens_also_those_the_upstream_does_not_list() {
         let first = tokenizer.encode(&whole).unwrap()[0].0.to_string();
         let banned = content(&answer(address, &with(json!({"logit_bias": {&first: -100}}))).await);
         assert_ne!(tokenizer.encode(&banned).unwrap()[0].0.to_string(), first);
+        let unknown = ask(
+            address,
+            &with(json!({"logit_bias": {"999999": 1}})),
+            &[("x-costeer-context", CONTEXT)],
+        )
+        .await;
+        assert_eq!(unknown.status(), 400);
         // Nobody would begin with this one.
         let unlikely = tokenizer.encode(" 7").unwrap()[0].0;
         let forced = with(json!({"logit_bias": {unlikely.to_string(): 100}, "max_tokens": 4}));

@@ -16,8 +16,9 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
 use costeer::http::{Proxy, router};
-use costeer::local::{EngineOptions, ModelSource, Precision};
+use costeer::local::{BranchPair, EngineOptions, Lanes, LocalError, LocalModel, ModelSource, Precision};
 use costeer::settings::{Variables, load};
+use costeer::vocabulary::TokenId;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -179,6 +180,15 @@ async fn record(
         }));
     *response.body_mut() = Body::from_stream(answer.bytes_stream());
     response
+}
+
+/// A session's branches on the next free lane.
+pub async fn open(
+    lanes: &Arc<Lanes>,
+    public: &[TokenId],
+    private: &[TokenId],
+) -> Result<Box<dyn BranchPair>, LocalError> {
+    lanes.lane().await?.open(public, private).await
 }
 
 /// What is done to the body of a request on its way.

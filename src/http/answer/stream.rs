@@ -81,7 +81,11 @@ impl Writer {
     async fn answers(&mut self, session: Session, first: Option<Event>) -> Result<(), Ended> {
         self.answer(0, session, first).await?;
         for index in 1..self.request.answers() {
-            let mut session = self.request.open(index).await.map_err(Ended::Failed)?;
+            let mut session = tokio::select! {
+                biased;
+                () = self.client.closed() => return Err(Ended::Gone),
+                opened = self.request.open(index) => opened.map_err(Ended::Failed)?,
+            };
             let first = self.unless_gone(&mut session).await?;
             self.answer(index, session, first).await?;
         }

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Holds the running binary against openapi.yaml: schemathesis generates requests, valid and not, and looks at every answer. Twice: with a
+# private context and without. Needs Python 3.11 or newer with venv, curl, and the binary (${COSTEER_BIN:-of the release build}).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=${COSTEER_VENVS:-$HOME/.cache/costeer}/schema
+costeer=${COSTEER_BIN:-${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}/release/costeer}
+# For each kind of request and operation.
+examples=${COSTEER_EXAMPLES:-400}
+
+servers=()
+clean() {
+    kill "${servers[@]}" 2> /dev/null || true
+    wait "${servers[@]}" 2> /dev/null || true
+}
+trap clean EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+wanted="$(python3 --version) $(sha256sum < tests/schema/requirements.txt)"
+if [ "$(cat "$venv/installed" 2> /dev/null)" != "$wanted" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/schema/requirements.txt
+    # Written last: an installation that was cut short is made again.
+    echo "$wanted" > "$venv/installed"
+fi
+
+read -r upstream proxy < <("$venv/bin/python" -c '
+import socket
+taken = [socket.socket() for _ in range(2)]
+for one in taken: one.bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in taken))')
+"$costeer" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$upstream" 2> /dev/null &
+servers+=($!)
+# Short answers: what is looked at is their shape.
+COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__LANES=2 \
+    "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
+servers+=($!)
+for _ in $(seq 300); do
+    curl --silent --fail --noproxy '*' --output /dev/null "http://127.0.0.1:$proxy/readyz" && break
+    sleep 0.2
+done
+
+# Two checks do not apply: a request that fits the schema may still ask for what cannot be steered, which is a 400, and headers that the
+# schema does not name are everybody's right.
+for header in 'X-CoSteer-Context: I am vegan.' 'X-Nothing: 1'; do
+    "$venv/bin/schemathesis" run openapi.yaml --url "http://127.0.0.1:$proxy" --header "$header" --max-examples "$examples" --workers 2 \
+        --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none
+done
