@@ -27,7 +27,12 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     // Before the model is loaded: a port in use should not cost half a minute.
     let listener = bind(settings.server.listen, "server.listen").await?;
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
-    let proxy = during("loading the local model", Proxy::load(&settings)).await?;
+    let loading = during("loading the local model", Proxy::load(&settings));
+    let proxy = tokio::select! {
+        loaded = loading => loaded?,
+        // Nobody should have to wait for a model in order to stop.
+        () = shutdown() => return Ok(()),
+    };
     tracing::info!(
         listen = %listen,
         upstream = %settings.upstream.urls.join(", "),
@@ -45,13 +50,16 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     };
     let serving = serve(listener, router(proxy), ending, settings.server.drain);
     let metrics = telemetry::metrics();
-    tokio::select! {
+    let served = tokio::select! {
         served = serving => served.map_err(CommandError::Serve),
         () = metrics.upkeep() => Ok(()),
         // Beside the serving: an upstream that is not up yet keeps nobody waiting.
         () = watching.watch_upstreams() => Ok(()),
         served = serve_metrics(metrics_listener) => served.map_err(CommandError::Serve),
-    }
+    };
+    #[cfg(feature = "otel")]
+    telemetry::finish().await;
+    served
 }
 
 /// The metrics on a listener of their own, if there is one. Ends with the process.

@@ -49,6 +49,8 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         method = %request.method(),
         route = %route
     );
+    #[cfg(feature = "otel")]
+    crate::telemetry::join(&span, request.headers_mut());
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, spent) = (response.status(), begun.elapsed());
