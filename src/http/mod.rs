@@ -7,6 +7,7 @@ mod forward;
 mod guard;
 mod health;
 mod observe;
+mod patience;
 mod private;
 mod proxy;
 mod request;

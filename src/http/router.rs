@@ -12,6 +12,7 @@ use super::forward::pass_through;
 use super::guard::{cors, guard};
 use super::health::{alive, ready};
 use super::observe::observe;
+use super::patience::patience;
 use super::{ApiError, Proxy};
 use crate::telemetry::metrics;
 
@@ -34,6 +35,7 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .layer(from_fn_with_state(Arc::clone(&proxy), cors))
+        .layer(from_fn(patience))
         .layer(from_fn(observe))
         .layer(limit)
         .with_state(proxy)
