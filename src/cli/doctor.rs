@@ -1,16 +1,16 @@
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use reqwest::header::HeaderValue;
 use serde_json::json;
 
+use super::page::in_colour;
 use super::progress::during;
 use super::{CommandError, DoctorArguments};
 use crate::doctor::{Check, Status, examine};
 use crate::settings::{Variables, load};
 use crate::telemetry;
-use crate::upstream::Caller;
+use crate::upstream::{Caller, bearer};
 
 /// Prints what was found; the exit code says whether anything failed.
 pub async fn run(arguments: DoctorArguments) -> Result<ExitCode, CommandError> {
@@ -43,14 +43,8 @@ pub async fn run(arguments: DoctorArguments) -> Result<ExitCode, CommandError> {
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn bearer(key: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
 fn table(out: &mut impl Write, checks: &[Check], healthy: bool) -> std::io::Result<()> {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = in_colour();
     // Addresses are long; the columns of all other checks should not be.
     let short = checks
         .iter()

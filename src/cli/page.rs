@@ -21,15 +21,20 @@ pub struct Page {
 const TWO_COLUMNS: usize = 76;
 const GUTTER: usize = 3;
 
+/// Whether standard output is a terminal, and nobody has asked for no colours there (`NO_COLOR`, no-color.org).
+pub fn in_colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 impl Page {
-    /// Standard output as it is: a terminal or not, with or without `NO_COLOR` (no-color.org).
+    /// Standard output as it is: a terminal or not.
     pub fn standard_output() -> Self {
         let terminal = std::io::stdout().is_terminal();
         let columns = console::Term::stdout()
             .size_checked()
             .map_or(80, |(_, columns)| columns.into());
         Self {
-            colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            colour: in_colour(),
             width: if terminal { columns } else { 0 },
         }
     }

@@ -2,14 +2,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
+use rand::seq::IndexedRandom;
 
 use super::{Check, sample};
 use crate::decode::Exactness;
 use crate::http::Vocabularies;
 use crate::settings::Settings;
 use crate::upstream::{
-    Affinity, Caller, CandidateRequest, Description, Driver, Position, PositionRequest, Prefix, Problem, Replicas,
-    Server, Upstream, UpstreamError, Wanted,
+    Caller, CandidateRequest, Description, Driver, Position, PositionRequest, Prefix, Problem, Replicas, Server,
+    Upstream, UpstreamError, Wanted,
 };
 use crate::vocabulary::{TokenId, Tokenizer};
 
@@ -67,10 +68,7 @@ impl Examination<'_> {
         let description = match self.server.describe(self.caller).await {
             Ok(description) => description,
             Err(error) => {
-                return (
-                    vec![Check::failed(name, error.problem.to_string(), advice(&error.problem))],
-                    None,
-                );
+                return (vec![failure(name, &error)], None);
             }
         };
         let mut checks = vec![Check::ok(name, description.to_string())];
@@ -86,11 +84,7 @@ impl Examination<'_> {
         let drafted = match self.positions(&prefix, DRAFT).await {
             Ok(drafted) => drafted,
             Err(error) => {
-                checks.push(Check::failed(
-                    "  logprobs",
-                    error.problem.to_string(),
-                    advice(&error.problem),
-                ));
+                checks.push(failure("  logprobs", &error));
                 return (checks, None);
             }
         };
@@ -147,7 +141,7 @@ impl Examination<'_> {
                 "they change with the temperature, so they are processed",
                 "vLLM: start it with --logprobs-mode raw_logprobs",
             ),
-            (Err(error), _) | (_, Err(error)) => Check::failed(name, error.problem.to_string(), advice(&error.problem)),
+            (Err(error), _) | (_, Err(error)) => failure(name, &error),
         }
     }
 
@@ -158,7 +152,7 @@ impl Examination<'_> {
         prefix.ids.extend(begun.iter().map(|position| position.draft));
         let continued = match self.positions(&prefix, rest.len().max(1)).await {
             Ok(continued) => continued,
-            Err(error) => return Check::failed(name, error.problem.to_string(), advice(&error.problem)),
+            Err(error) => return failure(name, &error),
         };
         let same = rest.iter().zip(&continued).all(|(rest, continued)| {
             // Where two tokens are about as likely, either may come first.
@@ -268,9 +262,15 @@ fn never_seen(tokenizer: &Tokenizer, length: usize) -> Vec<TokenId> {
         .map(TokenId)
         .filter(|id| !tokenizer.bytes().get(*id).is_empty())
         .collect();
-    let random = Affinity::default();
-    let chosen = (0..length).map(|index| random.weight(index) as usize % usable.len().max(1));
-    chosen.filter_map(|index| usable.get(index).copied()).collect()
+    let mut random = rand::rng();
+    (0..length)
+        .filter_map(|_| usable.choose(&mut random).copied())
+        .collect()
+}
+
+/// A check that an upstream made fail.
+fn failure(name: impl Into<String>, error: &UpstreamError) -> Check {
+    Check::failed(name, error.problem.to_string(), advice(&error.problem))
 }
 
 fn advice(problem: &Problem) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chat;
+mod cors;
 mod error;
 mod forward;
 mod guard;

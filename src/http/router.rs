@@ -8,8 +8,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
 use super::chat::{chat_completions, completions};
+use super::cors::cors;
 use super::forward::pass_through;
-use super::guard::{cors, guard};
+use super::guard::guard;
 use super::health::{alive, ready};
 use super::observe::observe;
 use super::patience::patience;

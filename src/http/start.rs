@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use crate::context::PrivateContext;
 use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, ModelSource, tokenizer_directory};
 use crate::settings::{Device, Settings};
-use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts};
+use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
 use crate::vocabulary::{ModelFiles, Tokenizer, VocabularyError};
 
 /// Why the proxy cannot start.
@@ -122,10 +122,7 @@ fn authorization(settings: &Settings) -> Result<Option<HeaderValue>, StartError>
     let Some(key) = &settings.upstream.api_key else {
         return Ok(None);
     };
-    let mut value =
-        HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| StartError::ApiKey)?;
-    value.set_sensitive(true);
-    Ok(Some(value))
+    bearer(key.expose_secret()).map(Some).ok_or(StartError::ApiKey)
 }
 
 fn tokenizer(setting: &'static str, files: &Path) -> Result<Arc<Tokenizer>, StartError> {

@@ -34,6 +34,11 @@ impl SteeredRequest {
         self.prompts.len() * self.options.choices
     }
 
+    /// Whether the answers with lower numbers are to other prompts.
+    pub fn is_first_of_its_prompt(&self, answer: usize) -> bool {
+        answer.is_multiple_of(self.options.choices)
+    }
+
     /// Opens the session of the answer with this number; those to one prompt stand together. Each draws with a seed of its
     /// own, and the first with the one that was asked for.
     ///

@@ -41,7 +41,11 @@ pub fn load(
     variables: Variables,
     overrides: &[(&str, String)],
 ) -> Result<Settings, SettingsError> {
-    let settings: Settings = merged(file, variables, overrides)?.try_deserialize()?;
+    checked(merged(file, variables, overrides)?)
+}
+
+fn checked(merged: Config) -> Result<Settings, SettingsError> {
+    let settings: Settings = merged.try_deserialize()?;
     check(&settings)?;
     Ok(settings)
 }
@@ -51,8 +55,8 @@ pub fn load(
 /// # Errors
 /// A [`SettingsError`] that names the key.
 pub fn effective(file: Option<&Path>, variables: Variables) -> Result<Vec<(String, Value)>, SettingsError> {
-    load(file, variables, &[])?;
     let merged = merged(file, variables, &[])?;
+    checked(merged.clone())?;
     let values = keys(&merged)?.into_iter().map(|key| {
         let value = merged.get(&key)?;
         Ok((key, value))

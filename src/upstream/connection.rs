@@ -6,14 +6,15 @@ use futures::{Stream, StreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Method, Response, Url};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::innermost;
 use super::refusal::{is_web_page, refused};
 use super::{Caller, Problem, UpstreamError};
+use crate::vocabulary::TokenId;
 
 /// How long to wait for an upstream.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,13 @@ pub enum Endpoint<'a> {
 /// Longest answer, line of a stream or body, that is held in memory: the whole vocabulary of the largest models takes
 /// about a third of it.
 pub const LONGEST: usize = 64 << 20;
+
+/// The `Authorization` header that brings this key; `None` where the key has characters that no header may have.
+pub fn bearer(key: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
 
 /// One server's address, and how to speak to it.
 pub struct Connection {
@@ -124,6 +132,19 @@ impl Connection {
         let deadline = self.first_token_deadline();
         let response = self.post(endpoint, body, caller, deadline).await?;
         self.json(response, deadline).await
+    }
+
+    /// The ids that the server's `/tokenize` makes of `body` (vLLM and llama.cpp).
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn tokenize<B: Serialize>(&self, body: &B, caller: &Caller) -> Result<Vec<TokenId>, UpstreamError> {
+        #[derive(Deserialize)]
+        struct Tokenized {
+            tokens: Vec<TokenId>,
+        }
+        let answer: Tokenized = self.ask(Endpoint::Native("/tokenize"), body, caller).await?;
+        Ok(answer.tokens)
     }
 
     /// Gets a JSON body, and the headers it came with.

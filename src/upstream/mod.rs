@@ -27,7 +27,7 @@ use futures::stream::BoxStream;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use affinity::Affinity;
-pub use connection::{Connection, Timeouts};
+pub use connection::{Connection, Timeouts, bearer};
 pub use describe::{Description, ServedModel};
 pub use error::{Problem, UpstreamError};
 pub use replicas::{Replicas, Retries};

@@ -1,6 +1,6 @@
 //! A server's list of candidates, checked and put in order. Lists of all drivers pass through here.
 
-use super::Problem;
+use super::{Problem, Wanted};
 use crate::vocabulary::TokenId;
 
 /// Servers compute in f32 or less and print rounded numbers.
@@ -28,11 +28,37 @@ pub fn ranked(mut candidates: Vec<(TokenId, f64)>, top_k: usize) -> Result<Vec<(
     Ok(candidates)
 }
 
+/// What was wanted of a position, out of what a server gave. A list of the likeliest is as long as the server makes it: who
+/// asks for more knows how long the last was.
+///
+/// # Errors
+/// [`Problem::NotTheTokensAskedFor`] when single tokens are missing; as for [`ranked`].
+pub fn answering(wanted: &Wanted, mut given: Vec<(TokenId, f64)>) -> Result<Vec<(TokenId, f64)>, Problem> {
+    match wanted {
+        Wanted::Likeliest(count) => {
+            let count = (*count).min(given.len());
+            ranked(given, count)
+        }
+        Wanted::Tokens(tokens) => {
+            checked_mass(&given)?;
+            // Servers add the token they sampled, or give the whole vocabulary.
+            given.retain(|(id, _)| tokens.contains(id));
+            if given.len() < tokens.len() {
+                return Err(Problem::NotTheTokensAskedFor {
+                    asked: tokens.len(),
+                    given: given.len(),
+                });
+            }
+            Ok(given)
+        }
+    }
+}
+
 /// What the listed tokens' probabilities come to.
 ///
 /// # Errors
 /// [`Problem::Malformed`] for numbers that are no log-probabilities of one distribution.
-pub fn checked_mass(candidates: &[(TokenId, f64)]) -> Result<f64, Problem> {
+fn checked_mass(candidates: &[(TokenId, f64)]) -> Result<f64, Problem> {
     let mut mass = 0.0;
     for (token, logprob) in candidates {
         if logprob.is_nan() || *logprob > ROUNDING {

@@ -133,9 +133,8 @@ impl Server {
                 (Arc::new(chat), openai_chat::LIMITS)
             }
         };
-        let version = version(&self.connection, caller).await;
         let server = match driver {
-            Driver::Auto | Driver::Vllm => named("vLLM", version),
+            Driver::Auto | Driver::Vllm => named("vLLM", version(&self.connection, caller).await),
             Driver::LlamaCpp => "llama.cpp".to_owned(),
             Driver::Sglang => "SGLang".to_owned(),
             Driver::OpenaiChat => "an OpenAI-compatible host".to_owned(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
-use super::ranking::{checked_mass, ranked};
+use super::ranking::{answering, ranked};
 use super::reader::{Dialect, Read, read};
 use super::{CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::TokenId;
@@ -53,7 +53,7 @@ impl Sglang {
             Wanted::Likeliest(count) => body(&request.prefix, 1, *count),
             Wanted::Tokens(tokens) => {
                 let mut body = body(&request.prefix, 1, 0);
-                body["token_ids_logprob"] = tokens.iter().map(|id| id.0).collect();
+                body["token_ids_logprob"] = json!(tokens);
                 body
             }
         };
@@ -65,9 +65,8 @@ impl Sglang {
 
 /// Greedy, with every sampling setting spelled out.
 fn body(prefix: &Prefix, positions: usize, candidates: usize) -> Value {
-    let ids: Vec<u32> = prefix.ids.iter().map(|id| id.0).collect();
     json!({
-        "input_ids": ids,
+        "input_ids": prefix.ids,
         "sampling_params": {
             "max_new_tokens": positions,
             "temperature": 0.0,
@@ -86,27 +85,12 @@ fn body(prefix: &Prefix, positions: usize, candidates: usize) -> Value {
 
 fn candidates(answer: Event, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, Problem> {
     let meta = answer.meta_info.ok_or(Problem::NoLogprobs)?;
-    match wanted {
-        Wanted::Likeliest(count) => {
-            let known = meta.output_top_logprobs.into_iter().flatten().next().flatten();
-            let known = entries(&known.ok_or(Problem::NoLogprobs)?);
-            let count = (*count).min(known.len());
-            ranked(known, count)
-        }
-        Wanted::Tokens(tokens) => {
-            let known = meta.output_token_ids_logprobs.into_iter().flatten().next().flatten();
-            let mut known = entries(&known.unwrap_or_default());
-            checked_mass(&known)?;
-            known.retain(|(id, _)| tokens.contains(id));
-            if known.len() < tokens.len() {
-                return Err(Problem::NotTheTokensAskedFor {
-                    asked: tokens.len(),
-                    given: known.len(),
-                });
-            }
-            Ok(known)
-        }
-    }
+    let first = |lists: Option<Vec<Option<Vec<Entry>>>>| lists.into_iter().flatten().next().flatten();
+    let known = match wanted {
+        Wanted::Likeliest(_) => first(meta.output_top_logprobs).ok_or(Problem::NoLogprobs)?,
+        Wanted::Tokens(_) => first(meta.output_token_ids_logprobs).unwrap_or_default(),
+    };
+    answering(wanted, entries(&known))
 }
 
 /// An event of the stream, or the whole answer.

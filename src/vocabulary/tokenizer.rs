@@ -2,11 +2,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
+
 use super::template::ChatTemplate;
 use super::{ChatMessage, ModelFiles, TokenBytes, VocabularyError};
 
 /// The number of a token in a vocabulary. Never a position, never a rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct TokenId(pub u32);
 
 impl TokenId {

@@ -2,18 +2,18 @@
 //! models/tiny/llm. `tests/upstreams/run.sh` starts llama.cpp's and vLLM's. Without it these tests are skipped.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use costeer::upstream::{Caller, Connection, Driver, Position, PositionRequest, Prefix, Server, Timeouts, Upstream};
-use costeer::vocabulary::{TokenId, Tokenizer};
+use costeer::vocabulary::TokenId;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::parity::differences;
 use crate::support::{
-    CONTEXT, Change, DINNER, ask, between, content, events, proxy, question, run, streamed_content, upstream,
+    CONTEXT, Change, DINNER, ask, between, content, events, metrics_of, proxy, question, run, streamed_content,
+    tokenizer, upstream,
 };
 
 /// The server to try, if there is one.
@@ -186,7 +186,7 @@ fn an_answer_ends_at_the_end_of_the_context() {
 #[test]
 fn characters_that_are_split_over_tokens_come_whole() {
     on_the_real_one(async |address| {
-        let tokenizer = tokenizer();
+        let tokenizer = tokenizer("llm");
         let (mut compared, mut withheld) = (0, 0);
         let description = server(address, Driver::Auto)
             .describe(&Caller::default())
@@ -284,29 +284,24 @@ fn a_stream_that_is_dropped_stops_the_servers_work() {
 
 /// Tokens the server says it has generated.
 async fn generated(address: SocketAddr) -> f64 {
-    let text = reqwest::get(format!("http://{address}/metrics"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    let counter = text.lines().find(|line| {
-        line.starts_with("llamacpp:tokens_predicted_total ") || line.starts_with("vllm:generation_tokens_total{")
-    });
-    counter.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+    first_of(
+        address,
+        ["llamacpp:tokens_predicted_total ", "vllm:generation_tokens_total{"],
+    )
+    .await
 }
 
 async fn busy(address: SocketAddr) -> bool {
-    let text = reqwest::get(format!("http://{address}/metrics"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    let gauge = text.lines().find(|line| {
-        line.starts_with("llamacpp:requests_processing ") || line.starts_with("vllm:num_requests_running{")
-    });
-    gauge.unwrap().rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0
+    first_of(address, ["llamacpp:requests_processing ", "vllm:num_requests_running{"]).await > 0.0
+}
+
+/// The metric whose line begins with one of these.
+async fn first_of(address: SocketAddr, names: [&str; 2]) -> f64 {
+    let text = metrics_of(address).await;
+    let line = text
+        .lines()
+        .find(|line| names.iter().any(|name| line.starts_with(name)));
+    line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -326,10 +321,6 @@ fn the_server_is_recognised_and_says_what_it_gives() {
     });
 }
 
-fn tokenizer() -> Arc<Tokenizer> {
-    Arc::new(Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/llm")).unwrap())
-}
-
 pub fn server(address: SocketAddr, driver: Driver) -> Server {
     let timeouts = Timeouts {
         connect: Duration::from_secs(5),
@@ -337,7 +328,7 @@ pub fn server(address: SocketAddr, driver: Driver) -> Server {
         idle: Duration::from_secs(60),
     };
     let connection = Connection::new(&format!("http://{address}/v1"), None, None, timeouts).unwrap();
-    Server::new(connection, driver, tokenizer())
+    Server::new(connection, driver, Arc::new(tokenizer("llm")))
 }
 
 pub fn request(prefix: Vec<TokenId>, window: usize) -> PositionRequest {
@@ -358,6 +349,6 @@ async fn positions(address: SocketAddr, prefix: Vec<TokenId>, window: usize) -> 
 
 /// So many tokens of one text over and over.
 fn repeated(text: &str, count: usize) -> Vec<TokenId> {
-    let ids = tokenizer().encode(text).unwrap();
+    let ids = tokenizer("llm").encode(text).unwrap();
     ids.iter().copied().cycle().take(count).collect()
 }

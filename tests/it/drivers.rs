@@ -2,7 +2,6 @@
 //! the embedded upstream; and what servers answer that is no use to anybody.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use axum::body::Body;
@@ -19,8 +18,7 @@ use crate::support::{
     self, CONTEXT, Change, DINNER, ask, between, content, proxy, question, recorder, run, scripted, serve, upstream,
 };
 
-static TOKENIZER: LazyLock<Tokenizer> =
-    LazyLock::new(|| Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/llm")).unwrap());
+static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| support::tokenizer("llm"));
 
 /// A completion by the embedded upstream: sampled tokens and their lists, and why it ended.
 async fn complete(

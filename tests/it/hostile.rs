@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{CONTEXT, DINNER, Running, ask, question, run, upstream};
+use crate::support::{CONTEXT, DINNER, Running, ask, metrics_of, question, run, upstream};
 
 const REQUESTS: usize = 2000;
 
@@ -153,12 +153,7 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
             "{statuses:?}"
         );
         assert!(memory[1] < memory[0] + 48.0, "{memory:?}");
-        let text = reqwest::get(format!("http://{address}/metrics"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let text = metrics_of(address).await;
         assert!(
             text.contains("costeer_lanes_busy 0") && text.contains("costeer_queue_waiting 0"),
             "{text}"

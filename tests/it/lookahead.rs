@@ -72,13 +72,7 @@ async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
             report.certified + report.refetched + report.uncertified + report.passed,
             report.positions
         );
-        sum.positions += report.positions;
-        sum.passed += report.passed;
-        sum.refetched += report.refetched;
-        sum.uncertified += report.uncertified;
-        sum.upstream_requests += report.upstream_requests;
-        sum.refetch_requests += report.refetch_requests;
-        sum.wasted_tokens += report.wasted_tokens;
+        sum.add(report);
         all.push(tokens);
     }
     (all, sum)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{CONTEXT, DINNER, Running, ask, costeer, proxy, question, recorder, run, upstream};
+use crate::support::{CONTEXT, DINNER, Running, ask, costeer, metrics_of, proxy, question, recorder, run, upstream};
 
 #[test]
 fn a_key_opens_everything_but_probes_and_goes_nowhere() {
@@ -144,12 +144,7 @@ fn metrics_can_have_a_listener_of_their_own() {
         let running = Running::serve(&variables).await;
         let response = ask(running.address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
         assert_eq!(response.status(), 200);
-        let text = reqwest::get(format!("http://{metrics}/metrics"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let text = metrics_of(metrics).await;
         for name in [
             "costeer_requests_total{route=\"/v1/chat/completions\",status=\"200\"}",
             "costeer_request_seconds",

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 
-use costeer::vocabulary::Tokenizer;
 use serde_json::{Value, json};
 
-use crate::support::{CONTEXT, DINNER, ask, content, default_proxy, events, post, question, run, streamed_content};
+use crate::support::{
+    CONTEXT, DINNER, ask, content, default_proxy, events, post, question, run, streamed_content, tokenizer,
+};
 
 async fn answer(address: SocketAddr, body: &Value) -> Value {
     let response = ask(address, body, &[("x-costeer-context", CONTEXT)]).await;
@@ -37,10 +37,6 @@ fn with(fields: Value) -> Value {
         body[field] = value.clone();
     }
     body
-}
-
-fn tokenizer() -> Tokenizer {
-    Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm")).unwrap()
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn stop_strings_end_the_answer_and_never_show() {
 fn a_bias_forces_and_forbids_tokens_also_those_the_upstream_does_not_list() {
     run(async {
         let address = default_proxy().await;
-        let tokenizer = tokenizer();
+        let tokenizer = tokenizer("slm");
         let whole = content(&answer(address, &question(DINNER)).await);
         let first = tokenizer.encode(&whole).unwrap()[0].0.to_string();
         let banned = content(&answer(address, &with(json!({"logit_bias": {&first: -100}}))).await);
@@ -265,7 +261,7 @@ fn logprobs_are_those_of_the_steered_policy() {
 fn a_text_is_completed_in_the_older_shape() {
     run(async {
         let address = default_proxy().await;
-        let tokenizer = tokenizer();
+        let tokenizer = tokenizer("slm");
         let chat = [costeer::vocabulary::ChatMessage::new(
             costeer::vocabulary::Role::User,
             DINNER,

@@ -18,7 +18,7 @@ use costeer::embedded::{EmbeddedUpstream, Pacing};
 use costeer::http::{Proxy, router};
 use costeer::local::{BranchPair, EngineOptions, Lanes, LocalError, LocalModel, ModelSource, Precision};
 use costeer::settings::{Variables, load};
-use costeer::vocabulary::TokenId;
+use costeer::vocabulary::{TokenId, Tokenizer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -105,6 +105,17 @@ pub async fn post(
         request = request.header(*name, *value);
     }
     request.send().await.unwrap()
+}
+
+/// What a server counts, in Prometheus' text format.
+pub async fn metrics_of(address: SocketAddr) -> String {
+    let response = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+    response.text().await.unwrap()
+}
+
+/// The tokenizer of one of the shipped models, `llm` or `slm`.
+pub fn tokenizer(model: &str) -> Tokenizer {
+    Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(model)).unwrap()
 }
 
 /// The data of every event in a stream.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub use shape::Shape;
 pub use stream::streamed;
 
-use self::piece::Pieces;
+use self::piece::{Listed, Pieces};
 use super::forward::STEERED;
 use super::{ApiError, SteeredRequest};
 use crate::decode::{Report, Session};
@@ -85,6 +85,14 @@ impl Usage {
     }
 }
 
+impl SteeredRequest {
+    /// The log-probabilities of these tokens; null where they are not wanted.
+    fn logprobs(&self, shape: Shape, listed: &[Listed]) -> Value {
+        let wanted = self.options.logprobs.is_some();
+        wanted.then(|| shape.logprobs(listed, self.token_bytes())).into()
+    }
+}
+
 /// Runs all sessions to their ends and answers with one body.
 ///
 /// # Errors
@@ -105,10 +113,9 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
                 break;
             }
         }
-        let wanted = request.options.logprobs.is_some();
-        let logprobs = wanted.then(|| shape.logprobs(&listed, request.token_bytes()));
-        choices.push(shape.choice(index, &text, logprobs.into(), finish));
-        usage.add(&session, index % request.options.choices == 0);
+        let logprobs = request.logprobs(shape, &listed);
+        choices.push(shape.choice(index, &text, logprobs, finish));
+        usage.add(&session, request.is_first_of_its_prompt(index));
         report.add(session.report());
     }
     let mut body = envelope.around(shape.object(), choices.into());

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
 
-use super::piece::{Piece, Pieces};
+use super::piece::Pieces;
 use super::{Envelope, Shape, Usage, steered};
-use crate::decode::{Event, Session};
+use crate::decode::{Event, Finish, Session};
 use crate::http::{ApiError, SteeredRequest};
 
 /// Parts that may wait for a slow client.
@@ -106,41 +106,29 @@ impl Writer {
         let mut next = first;
         while let Some(event) = next {
             let piece = pieces.take(event, self.request.token_bytes());
-            if piece.finish.is_some() {
-                return self.finish(index, piece, session).await;
-            }
             if !piece.text.is_empty() || !piece.listed.is_empty() {
-                let delta = self.delta(index, &piece);
+                let logprobs = self.request.logprobs(self.envelope.shape, &piece.listed);
+                let delta = self.envelope.shape.delta(index, &piece.text, logprobs, None);
                 self.send(self.part(json!([delta])).to_string()).await?;
+            }
+            if let Some(finish) = piece.finish {
+                return self.finish(index, finish, session).await;
             }
             next = self.unless_gone(&mut session).await?;
         }
         Ok(())
     }
 
-    async fn finish(&mut self, index: usize, mut piece: Piece, session: Session) -> Result<(), Ended> {
-        let finish = piece.finish.take();
-        if !piece.text.is_empty() || !piece.listed.is_empty() {
-            let delta = self.delta(index, &piece);
-            self.send(self.part(json!([delta])).to_string()).await?;
-        }
+    async fn finish(&mut self, index: usize, finish: Finish, session: Session) -> Result<(), Ended> {
         let report = json!(session.report());
-        self.usage
-            .add(&session, index.is_multiple_of(self.request.options.choices));
+        self.usage.add(&session, self.request.is_first_of_its_prompt(index));
         // Its lane is free before the last parts are sent.
         drop(session);
-        let last = self.envelope.shape.delta(index, "", Value::Null, finish);
+        let last = self.envelope.shape.delta(index, "", Value::Null, Some(finish));
         let mut last = self.part(json!([last]));
         last["costeer"] = report;
         self.send(last.to_string()).await?;
         Ok(())
-    }
-
-    fn delta(&self, index: usize, piece: &Piece) -> Value {
-        let shape = self.envelope.shape;
-        let wanted = self.request.options.logprobs.is_some();
-        let logprobs = wanted.then(|| shape.logprobs(&piece.listed, self.request.token_bytes()));
-        shape.delta(index, &piece.text, logprobs.into(), None)
     }
 
     fn part(&self, choices: Value) -> Value {

@@ -37,7 +37,7 @@ const MOST_STOPS: usize = 16;
 pub const MOST_LISTED: usize = 20;
 
 /// Fields that change nothing about the tokens.
-const WITHOUT_EFFECT: [&str; 9] = [
+const WITHOUT_EFFECT: [&str; 8] = [
     "user",
     "metadata",
     "store",
@@ -46,7 +46,6 @@ const WITHOUT_EFFECT: [&str; 9] = [
     "prompt_cache_key",
     "prompt_cache_retention",
     "parallel_tool_calls",
-    "stream_options",
 ];
 
 impl Default for Options {

@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 
 use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
-use super::ranking::{checked_mass, ranked};
+use super::ranking::{answering, ranked};
 use super::reader::read;
 use super::{
     Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
 };
 use crate::vocabulary::{ChatMessage, TokenId};
-use wire::{Event, Events, Listed, Rendered, Tokenized};
+use wire::{Event, Events, Listed, Rendered};
 
 const COMPLETION: Endpoint<'_> = Endpoint::Native("/completion");
 
@@ -54,9 +54,8 @@ impl LlamaCpp {
 
     /// Greedy and raw, with every setting that could change what is sampled spelled out.
     fn body(&self, prefix: &Prefix, positions: usize, candidates: usize) -> Value {
-        let prompt: Vec<u32> = prefix.ids.iter().map(|id| id.0).collect();
         json!({
-            "prompt": prompt,
+            "prompt": prefix.ids,
             "n_predict": positions,
             "n_probs": candidates,
             "post_sampling_probs": false,
@@ -95,7 +94,7 @@ impl LlamaCpp {
         temperature: f64,
     ) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
         let mut body = self.body(prefix, 1, length);
-        body["logit_bias"] = json!([[self.end.0, FORCED]]);
+        body["logit_bias"] = json!([[self.end, FORCED]]);
         body["stream"] = false.into();
         body["temperature"] = temperature.into();
         // Without it the answer repeats all settings and the prompt.
@@ -123,27 +122,10 @@ impl LlamaCpp {
             Wanted::Likeliest(count) => *count,
             Wanted::Tokens(_) => WHOLE_VOCABULARY,
         };
-        let mut known = self
+        let known = self
             .list(&request.prefix, &request.caller, length, request.temperature)
             .await?;
-        let problem = |problem| self.connection.problem(problem);
-        match request.wanted {
-            Wanted::Likeliest(count) => {
-                let count = count.min(known.len());
-                ranked(known, count).map_err(problem)
-            }
-            Wanted::Tokens(tokens) => {
-                checked_mass(&known).map_err(problem)?;
-                known.retain(|(id, _)| tokens.contains(id));
-                if known.len() < tokens.len() {
-                    return Err(problem(Problem::NotTheTokensAskedFor {
-                        asked: tokens.len(),
-                        given: known.len(),
-                    }));
-                }
-                Ok(known)
-            }
-        }
+        answering(&request.wanted, known).map_err(|problem| self.connection.problem(problem))
     }
 }
 
@@ -216,11 +198,7 @@ impl Upstream for LlamaCpp {
             let template = Endpoint::Native("/apply-template");
             let Rendered { prompt } = self.connection.ask(template, &messages, &caller).await?;
             let text = json!({"content": prompt, "add_special": true, "parse_special": true});
-            let answer: Tokenized = self
-                .connection
-                .ask(Endpoint::Native("/tokenize"), &text, &caller)
-                .await?;
-            Ok(Some(answer.tokens.into_iter().map(TokenId).collect()))
+            Ok(Some(self.connection.tokenize(&text, &caller).await?))
         }
         .boxed()
     }

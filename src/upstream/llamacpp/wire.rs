@@ -98,12 +98,6 @@ pub struct Rendered {
     pub prompt: String,
 }
 
-/// `/tokenize`: a text as ids.
-#[derive(Deserialize)]
-pub struct Tokenized {
-    pub tokens: Vec<u32>,
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -105,11 +105,9 @@ impl OpenaiChat {
     ) -> Result<Vec<Entry>, UpstreamError> {
         let body = self.body(chat, begun, caller, count, 1);
         let answer: Event = self.connection.ask(CHAT, &body, caller).await?;
-        let choice = answer.choices.into_iter().next();
-        let logprobs = choice
-            .and_then(|choice| choice.logprobs)
-            .and_then(|logprobs| logprobs.content);
-        logprobs.ok_or_else(|| self.connection.problem(Problem::NoLogprobs))
+        answer
+            .entries()
+            .ok_or_else(|| self.connection.problem(Problem::NoLogprobs))
     }
 
     fn body(&self, chat: &[ChatMessage], begun: &str, caller: &Caller, positions: usize, candidates: usize) -> Value {
@@ -197,11 +195,7 @@ impl OpenaiChat {
         let mut body = self.body(&request.prefix.chat, &begun, &request.caller, 1, count);
         body["temperature"] = request.temperature.into();
         let answer: Event = self.connection.ask(CHAT, &body, &request.caller).await?;
-        let choice = answer.choices.into_iter().next();
-        let entries = choice
-            .and_then(|choice| choice.logprobs)
-            .and_then(|logprobs| logprobs.content);
-        let entry = entries.unwrap_or_default().into_iter().next();
+        let entry = answer.entries().unwrap_or_default().into_iter().next();
         let entry = entry.ok_or_else(|| problem(Problem::NoLogprobs))?;
         let count = count.min(entry.top_logprobs.len());
         candidates(&self.tokenizer, &entry, count).map_err(problem)

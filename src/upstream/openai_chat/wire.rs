@@ -16,6 +16,13 @@ pub struct Event {
     pub choices: Vec<Choice>,
 }
 
+impl Event {
+    /// The tokens of its choice, where it lists any.
+    pub fn entries(self) -> Option<Vec<Entry>> {
+        self.choices.into_iter().next()?.logprobs?.content
+    }
+}
+
 #[derive(Deserialize)]
 pub struct Choice {
     pub logprobs: Option<Logprobs>,

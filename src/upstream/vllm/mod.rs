@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::connection::{Connection, Endpoint};
@@ -152,9 +151,8 @@ impl Upstream for Vllm {
             if let Some(model) = &caller.model {
                 body["model"] = model.as_str().into();
             }
-            let answer: Result<Tokenized, _> = self.connection.ask(Endpoint::Native("/tokenize"), &body, &caller).await;
-            match answer {
-                Ok(answer) => Ok(Some(answer.tokens.into_iter().map(TokenId).collect())),
+            match self.connection.tokenize(&body, &caller).await {
+                Ok(ids) => Ok(Some(ids)),
                 // Servers that speak only a part of the dialect.
                 Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => Ok(None),
                 Err(error) => Err(error),
@@ -162,11 +160,6 @@ impl Upstream for Vllm {
         }
         .boxed()
     }
-}
-
-#[derive(Deserialize)]
-struct Tokenized {
-    tokens: Vec<u32>,
 }
 
 #[cfg(test)]

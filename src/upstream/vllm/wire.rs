@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::upstream::ranking::{checked_mass, ranked};
+use crate::upstream::ranking::{answering, ranked};
 use crate::upstream::{Position, Problem, Wanted};
 use crate::vocabulary::TokenId;
 
@@ -16,12 +16,12 @@ use crate::vocabulary::TokenId;
 pub struct CompletionRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<&'a str>,
-    pub prompt: Vec<u32>,
+    pub prompt: &'a [TokenId],
     pub max_tokens: usize,
     pub logprobs: usize,
     /// Replaces the likeliest tokens; needs `logprobs`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logprob_token_ids: Option<Vec<u32>>,
+    pub logprob_token_ids: Option<&'a [TokenId]>,
     pub return_tokens_as_token_ids: bool,
     pub return_token_ids: bool,
     pub temperature: f64,
@@ -36,10 +36,10 @@ pub struct CompletionRequest<'a> {
 
 impl<'a> CompletionRequest<'a> {
     /// A neutral, greedy, streamed request for `window` positions and the `top_k` likeliest tokens at each.
-    pub fn positions(model: Option<&'a str>, prefix: &[TokenId], window: usize, top_k: usize) -> Self {
+    pub fn positions(model: Option<&'a str>, prefix: &'a [TokenId], window: usize, top_k: usize) -> Self {
         Self {
             model,
-            prompt: numbers(prefix),
+            prompt: prefix,
             max_tokens: window,
             logprobs: top_k,
             logprob_token_ids: None,
@@ -57,10 +57,10 @@ impl<'a> CompletionRequest<'a> {
     }
 
     /// A request for one position, answered in one body.
-    pub fn single(model: Option<&'a str>, prefix: &[TokenId], wanted: &Wanted, temperature: f64) -> Self {
+    pub fn single(model: Option<&'a str>, prefix: &'a [TokenId], wanted: &'a Wanted, temperature: f64) -> Self {
         let (likeliest, tokens) = match wanted {
             Wanted::Likeliest(count) => (*count, None),
-            Wanted::Tokens(tokens) => (1, Some(numbers(tokens))),
+            Wanted::Tokens(tokens) => (1, Some(tokens.as_slice())),
         };
         Self {
             logprob_token_ids: tokens,
@@ -69,10 +69,6 @@ impl<'a> CompletionRequest<'a> {
             ..Self::positions(model, prefix, 1, likeliest)
         }
     }
-}
-
-fn numbers(ids: &[TokenId]) -> Vec<u32> {
-    ids.iter().map(|id| id.0).collect()
 }
 
 /// One event of the stream, or the whole answer.
@@ -149,26 +145,7 @@ impl CompletionEvent {
     pub fn candidates(mut self, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, Problem> {
         let logprobs = self.choices.pop().and_then(|choice| choice.logprobs);
         let top = logprobs.ok_or(Problem::NoLogprobs)?.top_logprobs.pop().flatten();
-        let mut known = entries(top)?;
-        match wanted {
-            // As long as the server makes it: who asks for more knows how long the last was.
-            Wanted::Likeliest(count) => {
-                let count = (*count).min(known.len());
-                ranked(known, count)
-            }
-            Wanted::Tokens(tokens) => {
-                checked_mass(&known)?;
-                // vLLM adds the token it sampled.
-                known.retain(|(id, _)| tokens.contains(id));
-                if known.len() < tokens.len() {
-                    return Err(Problem::NotTheTokensAskedFor {
-                        asked: tokens.len(),
-                        given: known.len(),
-                    });
-                }
-                Ok(known)
-            }
-        }
+        answering(wanted, entries(top)?)
     }
 }
 
