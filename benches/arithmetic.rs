@@ -4,7 +4,9 @@
 
 use std::hint::black_box;
 
-use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Noise, Policy, Rule, Sampling, Strength, doubtful};
+use costeer::steering::{
+    Adjustments, Candidate, Candidates, Cap, Delta, Noise, Policy, Rule, Sampling, Strength, doubtful,
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Qwen2.5's padded vocabulary.
@@ -96,11 +98,12 @@ fn arithmetic(criterion: &mut Criterion) {
     group.bench_function("paper: 20 iterations over the vocabulary", |bencher| {
         bencher.iter(|| paper(black_box(&llm), black_box(&private), black_box(&public)));
     });
-    for (name, delta_floor) in [("", 0.0), (", floor 1e-4", 1e-4)] {
+    for (name, delta_floor, cap) in [("", 0.0, 0.0), (", floor 1e-4", 1e-4, 0.0), (", cap 1", 0.0, 1.0)] {
         let rule = Rule {
             strength,
             delta_floor,
             plausibility: 0.0,
+            cap: Cap::new(cap),
         };
         for (how, temperature) in [("greedy", 0.0), ("drawn", 0.8)] {
             let sampling = sampling(temperature);

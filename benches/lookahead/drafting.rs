@@ -102,6 +102,7 @@ impl Models {
             strength: Strength::new(1.0).unwrap(),
             delta_floor: 1e-4,
             plausibility: 0.0,
+            cap: None,
         };
         let all = logits.iter().enumerate().map(|(index, logit)| Candidate {
             index,

@@ -128,6 +128,7 @@ fn choose(logits: &[f32], sampling: &Sampling, position: u64, selectable: &[bool
             strength,
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         };
         let policy = Policy::new(
             &Candidates::new(all.collect()),

@@ -57,6 +57,7 @@ impl Proxy {
             strength: settings.steering.default_strength().ok_or(StartError::Strength)?,
             delta_floor: settings.steering.delta_floor,
             plausibility: settings.steering.plausibility,
+            cap: None,
         };
         let lanes = load_lanes(settings, &vocabularies).await?;
         Ok(Arc::new(Self {

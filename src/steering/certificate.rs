@@ -23,38 +23,53 @@ pub fn doubtful<'a>(
     adjustments: &'a Adjustments,
     selectable: &'a [bool],
 ) -> impl Iterator<Item = Doubt> + 'a {
+    let rule = *rule;
     let strength = rule.strength.value();
-    let bound = candidates.unknown_at_most() - rule.shift(delta, adjustments);
+    let excess = rule.excess(delta, adjustments);
+    let unknown = candidates.unknown_at_most();
     let known = candidates.sorted_indexes();
-    let plausible = candidates.unknown_at_most() >= rule.least_logprob(candidates.largest(selectable));
+    let plausible = unknown >= rule.least_logprob(candidates.largest(selectable));
     let tokens = if plausible { selectable.len() } else { 0 };
     // Most adjustments lower a score, which cannot put a token in doubt. Those that raise one are few.
     let raised = adjustments.raised();
     let lifted: Vec<usize> = raised.iter().copied().filter(|index| *index < tokens).collect();
-    let others = suspects(hurdle, bound, delta, strength, tokens).filter(move |index| !raised.contains(index));
+    let others = suspects(hurdle, unknown, delta, rule, excess, tokens).filter(move |index| !raised.contains(index));
     lifted
         .into_iter()
         .chain(others)
         .filter(move |index| selectable.get(*index).copied().unwrap_or(false) && known.binary_search(index).is_err())
         .map(move |index| Doubt {
             index,
-            at_most: adjustments.adjusted(index, bound + strength * delta.of(index)) + hurdle.noise().of(index),
+            at_most: adjustments.adjusted(index, rule.score(unknown, strength * delta.of(index), excess))
+                + hurdle.noise().of(index),
         })
         // A value that is no number has been proved to be nothing.
         .filter(|doubt| doubt.at_most >= hurdle.value() || doubt.at_most.is_nan())
 }
 
-/// Every index below `tokens` that may reach the hurdle, and some that may not, in rising order.
+/// Every index below `tokens` that may reach the hurdle from `unknown` of ln p_LLM, and some that may not, in rising
+/// order.
 fn suspects<'a>(
     hurdle: &'a Hurdle,
-    bound: f64,
+    unknown: f64,
     delta: &'a Delta<'a>,
-    strength: f64,
+    rule: Rule,
+    excess: f64,
     tokens: usize,
 ) -> Box<dyn Iterator<Item = usize> + 'a> {
+    let strength = rule.strength.value();
     let noise = hurdle.noise();
     if noise.is_silent() {
-        let known_to_branches = delta.reaching(strength, hurdle.value() - bound);
+        if let Some(cap) = rule.cap {
+            if unknown + cap.nats() < hurdle.value() {
+                return Box::new(std::iter::empty());
+            }
+            if unknown - cap.nats() >= hurdle.value() {
+                return Box::new(0..tokens);
+            }
+            // Between the two, a pull reaches the hurdle with the cap just where it does without.
+        }
+        let known_to_branches = delta.reaching(strength, hurdle.value() - (unknown - excess));
         let unknown_to_branches = delta.vocabulary()..tokens;
         return Box::new(
             known_to_branches
@@ -65,17 +80,22 @@ fn suspects<'a>(
     let with_noise = (0..tokens).zip(noise.bounds());
     Box::new(
         with_noise
-            .filter(move |(index, noise)| bound + delta.pull_at_most(*index, strength) + noise >= hurdle.value())
+            .filter(move |(index, noise)| {
+                let at_most = rule.score(unknown, delta.pull_at_most(*index, strength), excess);
+                at_most + noise >= hurdle.value()
+            })
             .map(|(index, _)| index),
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::super::candidates::candidates;
-    use super::super::{Candidate, Penalties, Policy, Sampling, Strength};
+    use super::super::{Candidate, Cap, Penalties, Policy, Sampling, Strength};
     use super::*;
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
@@ -110,6 +130,7 @@ mod tests {
             strength in -2.0f64..2.5,
             floor in prop::sample::select(vec![0.0, 1e-4, 1e-2]),
             plausibility in prop::sample::select(vec![0.0, 0.01, 0.3]),
+            cap in prop::sample::select(vec![0.0, 0.0, 0.3, 1.0, 3.0, 100.0]),
             temperature in prop::sample::select(vec![0.0, 0.7, 1.3]),
             seed: u64,
             bias in prop::collection::btree_map(0usize..40, -8.0f64..8.0, 0..4),
@@ -120,7 +141,8 @@ mod tests {
             let mut adjustments = Adjustments::new(penalties, [2, 11]);
             adjustments.saw(5);
             adjustments.saw(17);
-            let rule = Rule { strength: Strength::new(strength).unwrap(), delta_floor: floor, plausibility };
+            let strength = Strength::new(strength).unwrap();
+            let rule = Rule { strength, delta_floor: floor, plausibility, cap: Cap::new(cap) };
             let delta = Delta::new(&private, &public, floor).unwrap();
             let selectable: Vec<bool> = (0..40).map(|index| index % 7 != 3).collect();
             let all = candidates(&log_softmax(&llm));
@@ -150,7 +172,7 @@ mod tests {
 
         #[test]
         fn the_whole_vocabulary_certifies_itself(llm in prop::collection::vec(-6.0f32..6.0, 20)) {
-            let rule = Rule { strength: Strength::new(1.78).unwrap(), delta_floor: 0.0, plausibility: 0.0 };
+            let rule = Rule { strength: Strength::new(1.78).unwrap(), delta_floor: 0.0, plausibility: 0.0, cap: None };
             let (flat, adjustments) = ([0.0; 20], Adjustments::default());
             let delta = Delta::new(&flat, &flat, 0.0).unwrap();
             let all = candidates(&log_softmax(&llm));
@@ -160,12 +182,58 @@ mod tests {
         }
     }
 
+    /// The doubts of one cap where token `pulled` of four is what the private context calls for.
+    fn doubts(pulled: usize, listed: &[f64], adjustments: &Adjustments, cap: f64, temperature: f64) -> Vec<usize> {
+        let mut private = [0.0; 4];
+        private[pulled] = 9.0;
+        let delta = Delta::new(&private, &[0.0; 4], 0.0).unwrap();
+        let rule = Rule {
+            strength: Strength::new(1.0).unwrap(),
+            delta_floor: 0.0,
+            plausibility: 0.0,
+            cap: Cap::new(cap),
+        };
+        let known = candidates(listed);
+        let policy = Policy::new(&known, &delta, &rule, adjustments, &[true; 4]);
+        let hurdle = sampling(temperature, 1).hurdle(&policy, 0);
+        let doubts = doubtful(&hurdle, &known, &delta, &rule, adjustments, &[true; 4]);
+        doubts.map(|doubt| doubt.index).collect()
+    }
+
+    #[test]
+    fn a_cap_holds_back_what_the_list_leaves_out() {
+        let none = Adjustments::default();
+        for temperature in [0.0, 0.01] {
+            let doubts = |cap| doubts(2, &[-0.1, -3.0], &none, cap, temperature);
+            // 3 below the best at least, it needs 1.5 up where the best goes 1.5 down.
+            assert_eq!(doubts(0.0), [2]);
+            assert_eq!(doubts(1.4), [0; 0]);
+            assert_eq!(doubts(1.7), [2]);
+        }
+    }
+
+    #[test]
+    fn a_cap_leaves_in_doubt_what_delta_would_bury() {
+        let bias = BTreeMap::from([(0, -8.0)]);
+        let penalties = Penalties {
+            bias,
+            ..Penalties::default()
+        };
+        let adjustments = Adjustments::new(penalties, []);
+        for temperature in [0.0, 0.01] {
+            let doubts = |cap| doubts(0, &[-0.1], &adjustments, cap, temperature);
+            assert_eq!(doubts(0.0), [0; 0]);
+            assert_eq!(doubts(1.0), [1, 2, 3]);
+        }
+    }
+
     #[test]
     fn without_a_candidate_everything_is_doubtful() {
         let rule = Rule {
             strength: Strength::new(1.0).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         };
         let (delta, adjustments) = (Delta::none(), Adjustments::default());
         let known = Candidates::new(vec![Candidate {

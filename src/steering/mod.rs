@@ -1,10 +1,12 @@
 //! The steering rule of CoSteer (arXiv:2507.04756): pure arithmetic on log-probabilities.
 //!
-//! `policy = softmax(log p_LLM + c · Δ)` over the candidates, with `Δ = log p_SLM(private) − log p_SLM(public)`.
+//! `policy = softmax(log p_LLM + c · Δ)` over the candidates, with `Δ = log p_SLM(private) − log p_SLM(public)`;
+//! a cap can hold `c · Δ` within bounds.
 //! Nothing here waits, allocates per vocabulary entry, or knows where the numbers come from. All logarithms are natural.
 
 mod adjust;
 mod candidates;
+mod cap;
 mod certificate;
 mod delta;
 mod noise;
@@ -14,6 +16,7 @@ mod strength;
 
 pub use adjust::{Adjustments, Penalties};
 pub use candidates::{Candidate, Candidates};
+pub use cap::Cap;
 pub use certificate::{Doubt, doubtful};
 pub use delta::{Delta, NotANumber};
 pub use noise::Noise;

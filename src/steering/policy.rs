@@ -1,4 +1,4 @@
-use super::{Adjustments, Candidate, Candidates, Delta, Strength};
+use super::{Adjustments, Candidate, Candidates, Cap, Delta, Strength};
 
 /// A candidate with everything steering knows about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -7,11 +7,15 @@ pub struct Scored {
     pub candidate: Candidate,
     /// Δ, in nats, up to a constant of the position.
     pub delta: f64,
-    /// ln p_LLM + c·Δ, adjusted: the log of the policy up to a constant.
+    /// ln p_LLM + c·Δ within the cap, adjusted: the log of the policy up to a constant.
     pub score: f64,
 }
 
 /// What turns Δ and candidates into a policy; constant over a session.
+///
+/// With a cap M a candidate's chance, in a draw at temperature T from all of them, is within a factor of `exp(±2M/T)` of
+/// what it is without steering, and of `exp(±4M/T)` of what it is with another private context. [`Cap`] says why, and
+/// when not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rule {
     /// The factor c.
@@ -20,15 +24,26 @@ pub struct Rule {
     pub delta_floor: f64,
     /// Keep only candidates with `p_LLM ≥ plausibility · max p_LLM`; 0 keeps all.
     pub plausibility: f64,
+    /// The most that c·Δ, with Δ between true log-probabilities, may move a score; `None` is the paper.
+    pub cap: Option<Cap>,
 }
 
 impl Rule {
     /// What c·Δ has too much, as a constant of the position; 0 where only differences matter.
-    pub(super) fn shift(&self, delta: &Delta<'_>, adjustments: &Adjustments) -> f64 {
-        if adjustments.needs_absolute_scores() {
+    pub(super) fn excess(&self, delta: &Delta<'_>, adjustments: &Adjustments) -> f64 {
+        if self.cap.is_some() || adjustments.needs_absolute_scores() {
             self.strength.value() * delta.zero()
         } else {
             0.0
+        }
+    }
+
+    /// The score of a token before adjustments; `pull` is c·Δ. Never falls where `logprob` or `pull` rises, rounding
+    /// included, so what bounds them bounds it.
+    pub(super) fn score(&self, logprob: f64, pull: f64, excess: f64) -> f64 {
+        match self.cap {
+            None => logprob + pull - excess,
+            Some(cap) => logprob + cap.cut(pull - excess),
         }
     }
 
@@ -58,7 +73,7 @@ impl Policy {
         adjustments: &Adjustments,
         selectable: &[bool],
     ) -> Self {
-        let shift = rule.shift(delta, adjustments);
+        let excess = rule.excess(delta, adjustments);
         let least = rule.least_logprob(candidates.largest(selectable));
         let mut scored: Vec<Scored> = candidates
             .known()
@@ -72,7 +87,7 @@ impl Policy {
                     delta,
                     score: adjustments.adjusted(
                         candidate.index,
-                        candidate.logprob + rule.strength.value() * delta - shift,
+                        rule.score(candidate.logprob, rule.strength.value() * delta, excess),
                     ),
                 }
             })
@@ -127,6 +142,7 @@ mod tests {
             strength: Strength::new(strength).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         }
     }
 

@@ -119,6 +119,7 @@ mod tests {
             strength: Strength::new(1.0).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         };
         let logprobs: Vec<f64> = probabilities.iter().map(|probability| probability.ln()).collect();
         Policy::new(
@@ -145,6 +146,7 @@ mod tests {
             strength: Strength::new(0.8).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         };
         let logprobs = [0.4_f64, 0.3, 0.2, 0.06, 0.04].map(f64::ln);
         let policy = Policy::new(

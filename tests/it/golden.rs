@@ -47,6 +47,7 @@ fn the_closed_form_equals_the_update() {
             strength,
             delta_floor: 0.0,
             plausibility: 0.0,
+            cap: None,
         };
         let delta = Delta::new(&case.slm_private_logits, &case.slm_public_logits, 0.0).unwrap();
         let policy = Policy::new(
