@@ -11,7 +11,7 @@ use crate::context::{Composer, PrivateContext, PublicPrompt};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
-use crate::steering::{Rule, Strength};
+use crate::steering::{Cap, Rule, Strength};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
 use crate::vocabulary::{ChatMessage, Role, TokenBytes, Tokenizer};
 
@@ -57,7 +57,7 @@ impl Proxy {
             strength: settings.steering.default_strength().ok_or(StartError::Strength)?,
             delta_floor: settings.steering.delta_floor,
             plausibility: settings.steering.plausibility,
-            cap: None,
+            cap: Cap::new(settings.steering.max_shift),
         };
         let lanes = load_lanes(settings, &vocabularies).await?;
         Ok(Arc::new(Self {

@@ -6,6 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderN
 use super::unknown::{keys, refuse_unknown};
 use super::{DEFAULTS, Settings, SettingsError};
 use crate::decode::Lookahead;
+use crate::steering::Cap;
 
 /// The five numbers that `steering.strength` replaces.
 const FTRL_KEYS: [&str; 5] = [
@@ -207,6 +208,11 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         "it must be a number from 0 to 1",
     )?;
     require(
+        (0.0..=Cap::LIMIT).contains(&steering.max_shift),
+        "steering.max_shift",
+        "it must be a number from 0 to 100",
+    )?;
+    require(
         (0.0..=1.0).contains(&steering.gate_threshold),
         "steering.gate_threshold",
         "it must be a number from 0 to 1",
@@ -284,6 +290,9 @@ mod tests {
             ("[upstream]\nretries = 100\n", "upstream.retries"),
             ("[steering]\nstrength = 1000\n", "steering.strength"),
             ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
+            ("[steering]\nmax_shift = -0.5\n", "steering.max_shift"),
+            ("[steering]\nmax_shift = 100.1\n", "steering.max_shift"),
+            ("[steering]\nmax_shift = nan\n", "steering.max_shift"),
             ("[steering]\ngate_positions = 0\n", "steering.gate_positions"),
             ("[steering]\ngate_threshold = 1.5\n", "steering.gate_threshold"),
             ("[upstream]\nlookahead = 0\n", "upstream.lookahead"),
@@ -322,6 +331,14 @@ mod tests {
         let written = file("[upstream]\nlookahead = 16\n").unwrap();
         assert_eq!(written.upstream.lookahead(), Lookahead::Fixed(16));
         assert!(matches!(lookahead("adaptive"), Lookahead::Adaptive { .. }));
+    }
+
+    #[test]
+    fn a_cap_is_none_unless_it_is_set() {
+        let cap = |text: &str| Cap::new(file(text).unwrap().steering.max_shift);
+        assert_eq!(cap(""), None);
+        assert_eq!(cap("[steering]\nmax_shift = 0\n"), None);
+        assert_eq!(cap("[steering]\nmax_shift = 100\n"), Cap::new(Cap::LIMIT));
     }
 
     #[test]

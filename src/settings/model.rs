@@ -159,6 +159,8 @@ pub struct Steering {
     pub delta_floor: f64,
     /// Relative to the likeliest candidate.
     pub plausibility: f64,
+    /// Nats; 0 is no cap.
+    pub max_shift: f64,
     /// What to do about tokens the upstream does not list.
     pub exactness: Exactness,
     /// Whether steering stops where the upstream is sure of itself.

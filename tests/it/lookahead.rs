@@ -116,6 +116,17 @@ fn refetching_gives_the_whole_vocabularys_tokens_greedy_and_drawn() {
     });
 }
 
+#[test]
+fn a_cap_reaches_the_answers() {
+    run(async {
+        let (free, _) = answers(&*with(&[]).await, 0.0).await;
+        let (tokens, _) = answers(&*with(&[("steering.max_shift", "100")]).await, 0.0).await;
+        assert_eq!(tokens, free, "nothing is moved that far");
+        let (_, report) = answers(&*with(&[("steering.max_shift", "0.000000001")]).await, 0.0).await;
+        assert_eq!(report.changed, 0);
+    });
+}
+
 /// What a double does to the body of a request.
 #[test]
 fn an_upstream_that_says_no_more_leaves_positions_uncertified() {
