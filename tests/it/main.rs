@@ -29,4 +29,5 @@ mod options;
 mod parity;
 mod privacy;
 mod steered;
+mod store;
 mod support;

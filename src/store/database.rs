@@ -1,0 +1,264 @@
+//! The file and the connections to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::schema::{self, LATEST};
+use super::{StoreError, key};
+
+/// How long a connection waits for others to finish writing.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Idle connections that are kept for the next readers.
+const KEPT: usize = 8;
+/// Compiled statements that a connection keeps.
+const STATEMENTS: usize = 64;
+/// What every SQLite file begins with that is not encrypted.
+const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// One SQLite file: a connection that writes, and as many that read as are needed.
+///
+/// In the write-ahead log's mode readers and the writer do not wait for each other. Writers, other programs' included, take
+/// turns.
+pub struct Database {
+    path: PathBuf,
+    key: Option<SecretString>,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Database {
+    /// Opens the file, which is made where there is none, for nobody but its owner.
+    ///
+    /// # Errors
+    /// A [`StoreError`] naming the file.
+    pub fn open(path: &Path, key: Option<SecretString>) -> Result<Self, StoreError> {
+        make(path).map_err(|source| StoreError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let plain = is_plain(path);
+        match (&key, plain) {
+            (Some(_), Some(true)) => return Err(StoreError::NotEncrypted { path: path.into() }),
+            (None, Some(false)) => return Err(StoreError::NeedsKey { path: path.into() }),
+            _ => {}
+        }
+        let writer = connect(path, key.as_ref())?;
+        let database = Self {
+            path: path.to_owned(),
+            key,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+        };
+        database.migrate()?;
+        Ok(database)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let found = self.read(|connection| schema::version(connection))?;
+        if found > LATEST {
+            return Err(StoreError::Newer {
+                path: self.path.clone(),
+                found,
+                known: LATEST,
+            });
+        }
+        if found == LATEST {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            // Another program may have been faster.
+            let found = schema::version(transaction)?;
+            if found < LATEST {
+                schema::migrate(transaction, found)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs `work` on the file as it is at one moment.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or SQLite.
+    pub fn read<T, E: Into<Trouble>>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, StoreError> {
+        let mut reader = self.reader()?;
+        let transaction = reader.connection.as_mut().map(Connection::transaction);
+        match transaction {
+            Some(Ok(transaction)) => work(transaction.deref()).map_err(|trouble| self.explain(trouble.into())),
+            Some(Err(error)) => Err(StoreError::sqlite(&self.path, &error)),
+            None => Err(StoreError::InUse {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    /// Runs `work` in a transaction that is on disk when this returns, or has not happened.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or SQLite.
+    pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let done = (|| {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })();
+        done.map_err(|trouble| self.explain(trouble))
+    }
+
+    /// Runs `work` in a transaction of a connection of its own, which is rolled back.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or SQLite.
+    pub fn apart<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        let mut connection = connect(&self.path, self.key.as_ref())?;
+        let done = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            work(&transaction)
+        })();
+        done.map_err(|trouble| self.explain(trouble))
+    }
+
+    /// The connection that writes, once all others of this program are closed.
+    pub fn alone(&self) -> MutexGuard<'_, Connection> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.writer()
+    }
+
+    /// Empties the write-ahead log into the file and cuts it, so that what was deleted is nowhere any more.
+    ///
+    /// # Errors
+    /// [`StoreError::NotSwept`] when another program keeps reading for too long.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        let writer = self.writer();
+        let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        match busy {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(StoreError::NotSwept {
+                path: self.path.clone(),
+            }),
+            Err(error) => Err(StoreError::sqlite(&self.path, &error)),
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        // A panic in between has rolled its transaction back.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path, self.key.as_ref())?,
+        };
+        Ok(Reader {
+            connection: Some(connection),
+            home: &self.readers,
+        })
+    }
+
+    fn explain(&self, trouble: Trouble) -> StoreError {
+        match trouble {
+            Trouble::Sqlite(error) => StoreError::sqlite(&self.path, &error),
+            Trouble::Store(error) => error,
+        }
+    }
+}
+
+/// A connection that goes back to the others when it is dropped.
+struct Reader<'a> {
+    connection: Option<Connection>,
+    home: &'a Mutex<Vec<Connection>>,
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        if home.len() < KEPT {
+            home.extend(self.connection.take());
+        }
+    }
+}
+
+/// What can go wrong inside a transaction.
+pub enum Trouble {
+    /// SQLite's part.
+    Sqlite(rusqlite::Error),
+    /// Ours.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Makes the file and the folders above it, if they are not there. SQLite gives its log the file's rights.
+pub fn make(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Whether the file can be read without a key; `None` where nothing has been written yet.
+pub fn is_plain(path: &Path) -> Option<bool> {
+    let mut header = [0; PLAIN_HEADER.len()];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .ok()?;
+    Some(&header == PLAIN_HEADER)
+}
+
+fn connect(path: &Path, key: Option<&SecretString>) -> Result<Connection, StoreError> {
+    let opened = Connection::open(path).and_then(|connection| prepare(connection, key));
+    opened.map_err(|error| StoreError::sqlite(path, &error))
+}
+
+fn prepare(connection: Connection, key: Option<&SecretString>) -> rusqlite::Result<Connection> {
+    if let Some(key) = key {
+        connection.pragma_update(None, "key", key::sqlcipher(key).expose_secret())?;
+    }
+    connection.busy_timeout(PATIENCE)?;
+    // FULL: what has been acknowledged survives a power cut, too. Temporary tables would be files with private text in them.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}

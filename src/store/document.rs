@@ -1,0 +1,71 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::PrivateText;
+
+/// Something its owner has written or received: one entry of a profile's history.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Document {
+    /// What it is known by within its profile: importing a document with the same key again replaces it. Empty: a hash of the
+    /// rest, so that importing the very same again changes nothing.
+    pub key: PrivateText,
+    /// One line; may be empty.
+    pub title: PrivateText,
+    /// The text.
+    pub text: PrivateText,
+    /// When it was written; `None` where nobody knows. RFC 3339 in JSON.
+    #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// Where it came from: a file's path, a mailbox, an application.
+    pub source: PrivateText,
+    /// Words to find it by.
+    pub tags: Vec<PrivateText>,
+}
+
+impl Document {
+    /// The longest text, in bytes.
+    pub const MOST_TEXT_BYTES: usize = 4 << 20;
+
+    /// SHA-256 of all but the key, in hexadecimal.
+    pub fn content_hash(&self) -> String {
+        let mut hash = Sha256::new();
+        // Lengths stand between the parts, so that no two documents run together in the same way.
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        part(self.title.as_private_str());
+        part(self.text.as_private_str());
+        part(self.source.as_private_str());
+        part(
+            &self
+                .time
+                .map(|time| time.as_nanosecond().to_string())
+                .unwrap_or_default(),
+        );
+        for tag in &self.tags {
+            part(tag.as_private_str());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// `Option<Timestamp>` as RFC 3339 text, or null.
+mod rfc3339 {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    pub fn serialize<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.to_string()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let time = text.map(|text| {
+            text.parse()
+                .map_err(|_| serde::de::Error::custom("time is not in the form of RFC 3339"))
+        });
+        time.transpose()
+    }
+}

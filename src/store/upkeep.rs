@@ -1,0 +1,170 @@
+//! Opening, checking, encrypting.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+use secrecy::ExposeSecret;
+
+use super::database::{Database, Trouble, is_plain};
+use super::key::{KeySource, sqlcipher};
+use super::schema::{LATEST, ProfileId};
+use super::{Store, StoreError};
+
+/// The store's file, below the folder for a person's data.
+const FILE: &str = "costeer/profiles.db";
+
+/// How much is in a store.
+pub struct Census {
+    /// Number of profiles.
+    pub profiles: u64,
+    /// Number of documents of all of them.
+    pub documents: u64,
+    /// Whether the file is encrypted.
+    pub encrypted: bool,
+}
+
+impl Store {
+    /// Where the store is when nobody says otherwise: in the person's data folder (XDG's on Linux).
+    ///
+    /// # Errors
+    /// [`StoreError::NoHome`].
+    pub fn usual_path() -> Result<PathBuf, StoreError> {
+        Ok(dirs::data_dir().ok_or(StoreError::NoHome)?.join(FILE))
+    }
+
+    /// Opens the store in the file, which is made where there is none.
+    ///
+    /// # Errors
+    /// A [`StoreError`] naming the file.
+    pub fn open(path: &Path, key: &KeySource) -> Result<Self, StoreError> {
+        let database = Database::open(path, key.key()?)?;
+        // Whatever a deletion could not sweep then.
+        match database.sweep() {
+            Ok(()) | Err(StoreError::NotSwept { .. }) => Ok(Self { database }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Looks through the whole file for contradictions.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] saying what does not fit.
+    pub fn check(&self) -> Result<Census, StoreError> {
+        // On a fresh connection: FTS5 (3.54) compares what others wrote since with what an older one remembers, and finds them
+        // to differ.
+        self.database.apart(|transaction| {
+            let said: String = transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            if said != "ok" {
+                return Err(self.damaged(said).into());
+            }
+            let mut statement = transaction.prepare("SELECT id FROM profiles")?;
+            let profiles = statement.query_map([], |row| row.get(0).map(ProfileId))?;
+            for profile in profiles {
+                self.check_terms(transaction, profile?)?;
+            }
+            let count = |table: &str| {
+                transaction.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                    row.get::<_, i64>(0).map(i64::cast_unsigned)
+                })
+            };
+            Ok(Census {
+                profiles: count("profiles")?,
+                documents: count("documents")?,
+                encrypted: is_plain(self.path()) == Some(false),
+            })
+        })
+    }
+
+    /// The table of terms is sound, has the profile's documents and no others, and its numbers are those noted.
+    fn check_terms(&self, connection: &Connection, profile: ProfileId) -> Result<(), Trouble> {
+        let index = profile.index();
+        connection.execute_batch(&format!(
+            "INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 0)"
+        ))?;
+        let other: i64 = connection.query_row(
+            &format!(
+                "SELECT (SELECT count(*) FROM documents WHERE profile = ?1 AND id NOT IN (SELECT rowid FROM {index}))
+                    + (SELECT count(*) FROM {index} WHERE rowid NOT IN (SELECT id FROM documents WHERE profile = ?1))"
+            ),
+            params![profile.0],
+            |row| row.get(0),
+        )?;
+        if other > 0 {
+            return Err(self
+                .damaged(format!("{other} documents and {index} do not fit together"))
+                .into());
+        }
+        connection.execute_batch(&format!(
+            "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, {index}, 'row')"
+        ))?;
+        let other: i64 = connection.query_row(
+            "SELECT (SELECT count(*) FROM vocabulary)
+                + (SELECT count(*) FROM frequencies WHERE profile = ?1)
+                - 2 * (SELECT count(*) FROM vocabulary v JOIN frequencies f
+                       ON f.profile = ?1 AND f.term = v.term AND f.documents = v.doc)",
+            params![profile.0],
+            |row| row.get(0),
+        )?;
+        connection.execute_batch("DROP TABLE temp.vocabulary")?;
+        if other > 0 {
+            return Err(self.damaged(format!("{other} frequencies do not fit {index}")).into());
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, what: String) -> StoreError {
+        StoreError::Damaged {
+            path: self.path().to_owned(),
+            what,
+        }
+    }
+}
+
+/// Encrypts a store that is not, or the other way round: writes all of it into a new file, which takes the old one's place.
+/// The bytes of the old file are given back to the file system, which may keep them until it needs the room.
+///
+/// # Errors
+/// [`StoreError::InUse`] while anybody else has the store open; what reading, writing or the key said.
+pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), StoreError> {
+    let new_key = to.key_or_new()?;
+    let database = Database::open(path, from.key()?)?;
+    let connection = database.alone();
+    // Only who is alone can leave the write-ahead log's mode.
+    let mode = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0));
+    if !mode.is_ok_and(|mode| mode == "delete") {
+        return Err(StoreError::InUse { path: path.to_owned() });
+    }
+    let file_trouble = |source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file_trouble(error)),
+        _ => {}
+    }
+    // Made like a store's file: for nobody but its owner.
+    super::database::make(&beside).map_err(file_trouble)?;
+    let key = new_key.as_ref().map(sqlcipher);
+    let key = key.as_ref().map_or("", |key| key.expose_secret());
+    let copied = (|| {
+        connection.execute("BEGIN EXCLUSIVE", [])?;
+        connection.execute("COMMIT", [])?;
+        connection.execute(
+            "ATTACH DATABASE ? AS beside KEY ?",
+            params![beside.to_string_lossy(), key],
+        )?;
+        connection.query_row("SELECT sqlcipher_export('beside')", [], |_| Ok(()))?;
+        connection.pragma_update(Some("beside"), "user_version", LATEST)?;
+        connection.execute("DETACH DATABASE beside", [])
+    })();
+    copied.map_err(|error| StoreError::sqlite(path, &error))?;
+    std::fs::rename(&beside, path).map_err(file_trouble)
+}
