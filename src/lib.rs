@@ -10,6 +10,7 @@
 //! | [`settings`] | typed configuration, validated once |
 //! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
+//! | [`store`] | profiles and their history, in a file of this machine |
 //! | [`decode`] | one steered generation |
 //! | [`local`] | the small model on mistral.rs |
 //! | [`upstream`] | the big model's servers |
@@ -26,6 +27,7 @@ pub mod http;
 pub mod local;
 pub mod settings;
 pub mod steering;
+pub mod store;
 pub mod telemetry;
 pub mod upstream;
 pub mod vocabulary;

@@ -2,7 +2,7 @@
 //! if it drew its drafts and they were accepted or resampled (speculative sampling). Computed from both models' whole
 //! distributions at every position of the drawn answers.
 
-use costeer::context::{Composer, Placement, PrivateContext, PublicPrompt};
+use costeer::context::{Composer, Placement, PrivateContext, PublicPrompt, Template};
 use costeer::local::{Branch, Engine, ModelSource};
 use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use costeer::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
@@ -55,6 +55,9 @@ impl Models {
     /// For each position of the drawn answer: the chance of a greedy draft, and of a drawn one.
     async fn chances(&self, item: &Item, temperature: f64) -> Vec<(f64, f64)> {
         let composer = Composer {
+            template: Template::compile(None).unwrap(),
+            budget: usize::MAX,
+            document_tokens: usize::MAX,
             placement: Placement::System,
             default_system: "You are a helpful assistant.".into(),
         };

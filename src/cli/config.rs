@@ -7,7 +7,7 @@ use super::{CommandError, ConfigArguments};
 use crate::settings::{DEFAULTS, Variables, effective};
 
 /// Keys whose values are nobody's business.
-const HIDDEN: [&str; 3] = ["server.api_key", "upstream.api_key", "context.text"];
+const HIDDEN: [&str; 4] = ["server.api_key", "upstream.api_key", "context.text", "store.key"];
 
 /// Prints `config/default.toml` with the values that hold.
 pub fn run(arguments: &ConfigArguments) -> Result<(), CommandError> {

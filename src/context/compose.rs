@@ -3,7 +3,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::PrivateContext;
+use super::sources::shortened;
+use super::template::Parts;
+use super::{ContextError, PrivateContext, Sources, Template};
 use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer, VocabularyError};
 
 /// Where the context stands in the private branch's messages.
@@ -40,6 +42,18 @@ impl PublicPrompt {
         }
     }
 
+    /// What is asked: the last message of the user, or the whole text.
+    pub fn query(&self) -> &str {
+        match self {
+            Self::Chat(messages) => {
+                let last = messages.iter().rfind(|message| message.role == Role::User);
+                last.map_or("", |message| message.content.as_str())
+            }
+            Self::Text(text) => text,
+            Self::Ids(_) => "",
+        }
+    }
+
     /// The messages, where there are any.
     pub fn chat(&self) -> Arc<[ChatMessage]> {
         match self {
@@ -52,10 +66,28 @@ impl PublicPrompt {
 /// Composes the prompts of the two branches.
 #[derive(Clone)]
 pub struct Composer {
+    /// How the private text is composed.
+    pub template: Template,
+    /// Tokens the context may take.
+    pub budget: usize,
+    /// Tokens of one document.
+    pub document_tokens: usize,
     /// Where the context goes.
     pub placement: Placement,
     /// The system message both branches get when the client sent none, so that Δ measures the context and nothing else.
     pub default_system: String,
+}
+
+/// A private text that fits.
+pub struct Composition {
+    /// The text.
+    pub context: PrivateContext,
+    /// How many tokens the private branch's prompt has more than the public one's.
+    pub tokens: usize,
+    /// How many documents are in it; the others were left out.
+    pub documents: usize,
+    /// How many facts are in it.
+    pub facts: usize,
 }
 
 /// The prompts of the two branches, as ids of the local model's vocabulary.
@@ -89,6 +121,66 @@ impl zeroize::Zeroize for PrivateIds {
 const SEPARATOR: &str = "\n\n";
 
 impl Composer {
+    /// Composes the private text of as much as fits into the budget and into `room`, both in tokens, and both branches'
+    /// prompts with it. The least relevant documents are left out first, then facts from the end. What cannot be left out may
+    /// take more than `room`; that is for the caller to look at.
+    ///
+    /// # Errors
+    /// [`ContextError::OverBudget`] when what cannot be left out is over the budget already.
+    pub fn compose(
+        &self,
+        tokenizer: &Tokenizer,
+        prompt: &PublicPrompt,
+        sources: &Sources,
+        room: usize,
+    ) -> Result<(Composition, Branches), ContextError> {
+        let history = shortened(&sources.history, tokenizer, self.document_tokens);
+        let without = |left_out: usize| {
+            let documents = history.len().saturating_sub(left_out);
+            let facts = sources.profile.facts.len() - left_out.saturating_sub(history.len());
+            let context = self.template.render(&Parts {
+                description: sources.profile.description.as_private_str(),
+                preferences: &sources.profile.preferences,
+                facts: sources.profile.facts.get(..facts).unwrap_or_default(),
+                given: &sources.given,
+                history: history.get(..documents).unwrap_or_default(),
+                query: sources.query.as_private_str(),
+            })?;
+            let branches = self.branches(tokenizer, prompt, &context)?;
+            let composition = Composition {
+                tokens: branches.private.ids().len().saturating_sub(branches.public.len()),
+                context,
+                documents,
+                facts,
+            };
+            Ok::<_, ContextError>((composition, branches))
+        };
+        let most = self.budget.min(room);
+        let whole = without(0)?;
+        if whole.0.tokens <= most {
+            return Ok(whole);
+        }
+        // The fewest that have to be left out are in (too_few, enough].
+        let (mut too_few, mut enough) = (0, history.len() + sources.profile.facts.len());
+        let mut best = without(enough)?;
+        if best.0.tokens > self.budget {
+            return Err(ContextError::OverBudget {
+                tokens: best.0.tokens,
+                budget: self.budget,
+            });
+        }
+        while best.0.tokens <= most && enough - too_few > 1 {
+            let middle = usize::midpoint(too_few, enough);
+            let tried = without(middle)?;
+            if tried.0.tokens <= most {
+                (best, enough) = (tried, middle);
+            } else {
+                too_few = middle;
+            }
+        }
+        Ok(best)
+    }
+
     /// Both branches' prompts for `prompt`. Where there are no messages, the context comes before the text.
     ///
     /// # Errors
@@ -166,6 +258,9 @@ mod tests {
 
     fn composer(placement: Placement) -> Composer {
         Composer {
+            template: Template::compile(None).unwrap(),
+            budget: 1000,
+            document_tokens: 100,
             placement,
             default_system: "Be kind.".into(),
         }
@@ -190,6 +285,55 @@ mod tests {
             texts(&composer(Placement::System).with_system(&own)),
             ["Mine.", "Hello"]
         );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_from_the_end() {
+        let tokenizer =
+            Tokenizer::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm")).unwrap();
+        let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, "What now?")]));
+        let sources = Sources {
+            given: vec![PrivateContext::new("Given.".into())],
+            profile: crate::store::Profile {
+                facts: ["One fact.", "Another fact."].map(Into::into).into(),
+                preferences: vec!["Be brief.".into()],
+                ..Default::default()
+            },
+            history: ["First document.", "Second document.", "Third document."]
+                .map(|text| crate::store::Document {
+                    text: text.into(),
+                    ..Default::default()
+                })
+                .into(),
+            query: "What now?".into(),
+        };
+        let compose = |budget: usize, room: usize| {
+            let composer = Composer {
+                budget,
+                ..composer(Placement::System)
+            };
+            let (composition, branches) = composer.compose(&tokenizer, &prompt, &sources, room)?;
+            assert_eq!(composition.tokens, branches.private.ids().len() - branches.public.len());
+            Ok::<_, ContextError>(composition)
+        };
+        let whole = compose(1000, 1000).ok().unwrap();
+        assert_eq!((whole.documents, whole.facts), (3, 2));
+        let least = compose(1000, 0).ok().unwrap();
+        assert_eq!((least.documents, least.facts), (0, 0));
+        assert_eq!(least.context.expose(), "Be brief.\nGiven.");
+        let mut last = (0, 0);
+        for most in least.tokens..=whole.tokens {
+            for composition in [compose(most, 1000), compose(1000, most)] {
+                let composition = composition.ok().unwrap();
+                assert!(composition.tokens <= most);
+                let kept = (composition.facts, composition.documents);
+                assert!(kept >= last && (kept.0 == 2 || kept.1 == 0), "{kept:?} after {last:?}");
+                last = kept;
+            }
+        }
+        assert_eq!(last, (2, 3));
+        let error = compose(least.tokens - 1, 1000).err().unwrap().to_string();
+        assert!(error.contains("context.budget") && !error.contains("Given"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,15 @@
-//! The private context: the type that holds it, and how it becomes the private branch's prompt.
+//! The private context: the type that holds it, what it is composed of, and how it becomes the private branch's prompt.
 
 mod compose;
+mod error;
 mod private;
+mod sources;
+mod tags;
+mod template;
 
-pub use compose::{Branches, Composer, Placement, PublicPrompt};
+pub use compose::{Branches, Composer, Composition, Placement, PublicPrompt};
+pub use error::ContextError;
 pub use private::PrivateContext;
+pub use sources::Sources;
+pub use tags::{Parted, Unbalanced, is_tagged, part};
+pub use template::Template;

@@ -3,7 +3,7 @@ use zeroize::Zeroizing;
 /// Text that must never leave this machine.
 ///
 /// It cannot be printed, formatted or serialised, and its memory is wiped when it is dropped. The only way out is
-/// [`Self::expose`], which has one caller: the composer of the private branch's prompt.
+/// [`Self::expose`], which this room alone can call, and [`Self::preview`].
 ///
 /// ```compile_fail
 /// println!("{:?}", costeer::context::PrivateContext::new("secret".into()));
@@ -26,6 +26,11 @@ impl PrivateContext {
     /// Whether there is nothing but white space in it.
     pub fn is_blank(&self) -> bool {
         self.0.trim().is_empty()
+    }
+
+    /// The text, for its owner's eyes: what `costeer profile preview` and the local API show.
+    pub fn preview(&self) -> &str {
+        &self.0
     }
 
     /// The text itself.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use secrecy::SecretString;
 
-use super::start::{StartError, Vocabularies, default_context, load_lanes, replicas};
+use super::start::{StartError, Vocabularies, composer, default_context, load_lanes, replicas};
 use super::{ApiError, ChatRequest, Options};
 use crate::context::{Composer, PrivateContext, PublicPrompt};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
@@ -73,10 +73,7 @@ impl Proxy {
             upstream_tokenizer: vocabularies.upstream,
             local: Arc::new(lanes),
             local_tokenizer: vocabularies.local,
-            composer: Composer {
-                placement: settings.context.placement,
-                default_system: settings.context.default_system.clone(),
-            },
+            composer: composer(settings)?,
             rule,
             exactness: settings.steering.exactness,
             gate: settings.steering.gate(),

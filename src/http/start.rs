@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
-use crate::context::PrivateContext;
+use crate::context::{Composer, PrivateContext, Template};
 use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, ModelSource, tokenizer_directory};
 use crate::settings::{Device, Settings};
 use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
@@ -40,6 +40,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The template of the private text.
+    #[error("context.template: {0}")]
+    Template(String),
     /// The HTTP client.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
@@ -160,6 +163,21 @@ pub async fn load_lanes(settings: &Settings, vocabularies: &Vocabularies) -> Res
         model_files.context_length(),
     );
     Ok(lanes.await?)
+}
+
+/// How private text is composed and placed.
+///
+/// # Errors
+/// [`StartError::Template`].
+pub fn composer(settings: &Settings) -> Result<Composer, StartError> {
+    let context = &settings.context;
+    Ok(Composer {
+        template: Template::compile(context.template.as_deref()).map_err(StartError::Template)?,
+        budget: context.budget,
+        document_tokens: context.document_tokens,
+        placement: context.placement,
+        default_system: context.default_system.clone(),
+    })
 }
 
 /// The private context of requests that bring none, if one is configured.

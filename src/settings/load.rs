@@ -4,9 +4,11 @@ use config::{Config, Environment, File, FileFormat, Source, Value};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 
 use super::unknown::{keys, refuse_unknown};
-use super::{DEFAULTS, Settings, SettingsError};
+use super::{Context, DEFAULTS, Settings, SettingsError};
+use crate::context::Template;
 use crate::decode::Lookahead;
 use crate::steering::Cap;
+use crate::store::ProfileName;
 
 /// The five numbers that `steering.strength` replaces.
 const FTRL_KEYS: [&str; 5] = [
@@ -227,10 +229,48 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         "steering.strength",
         "it (or what the five numbers come to) must be a number from -100 to 100",
     )?;
+    check_context(&settings.context)?;
     require(
-        settings.context.text.is_none() || settings.context.file.is_none(),
+        settings.store.key_sources() <= 1,
+        "store.key",
+        "of store.key, store.key_file and store.keyring only one may be set",
+    )
+}
+
+/// Documents beyond this would only be left out again.
+const MOST_HISTORY: usize = 100;
+
+fn check_context(context: &Context) -> Result<(), SettingsError> {
+    let sources = [
+        context.text.is_some(),
+        context.file.is_some(),
+        context.profile.is_some(),
+    ];
+    require(
+        sources.into_iter().filter(|set| *set).count() <= 1,
         "context.text",
-        "it and context.file are both set; set one",
+        "of context.text, context.file and context.profile only one may be set",
+    )?;
+    let name = context.profile.as_deref().map(ProfileName::new);
+    if let Some(Err(error)) = name {
+        require(false, "context.profile", &error.to_string())?;
+    }
+    require(
+        context.history <= MOST_HISTORY,
+        "context.history",
+        &format!("it must be from 0 to {MOST_HISTORY}"),
+    )?;
+    require(context.budget >= 1, "context.budget", "it must be at least 1")?;
+    require(
+        context.document_tokens >= 1,
+        "context.document_tokens",
+        "it must be at least 1",
+    )?;
+    let template = Template::compile(context.template.as_deref());
+    require(
+        template.is_ok(),
+        "context.template",
+        &template.err().unwrap_or_default(),
     )
 }
 
@@ -300,6 +340,14 @@ mod tests {
             ("[upstream]\nmax_lookahead = 0\n", "upstream.max_lookahead"),
             ("[upstream]\nmax_waste = -0.1\n", "upstream.max_waste"),
             ("[context]\ntext = \"a\"\nfile = \"b\"\n", "context.text"),
+            ("[context]\ntext = \"a\"\nprofile = \"b\"\n", "context.text"),
+            ("[context]\nprofile = \"b/c\"\n", "context.profile"),
+            ("[context]\nhistory = 1000\n", "context.history"),
+            ("[context]\nbudget = 0\n", "context.budget"),
+            ("[context]\ndocument_tokens = 0\n", "context.document_tokens"),
+            ("[context]\ntemplate = \"{% if %}\"\n", "context.template"),
+            ("[context]\ntemplate = \"{{ contxt }}\"\n", "context.template"),
+            ("[store]\nkey = \"a\"\nkey_file = \"b\"\n", "store.key"),
         ] {
             let error = file(text).err().unwrap().to_string();
             assert!(error.starts_with(key), "{error}");

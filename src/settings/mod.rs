@@ -7,7 +7,7 @@ mod unknown;
 
 pub use error::SettingsError;
 pub use load::{Variables, effective, load};
-pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Upstream};
+pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Store, Upstream};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,6 +10,7 @@ use crate::context::Placement;
 use crate::decode::{Exactness, GateMode, GateRule, Lookahead};
 use crate::local::Precision;
 use crate::steering::{Ftrl, Strength};
+use crate::store::{self, KeySource, StoreError};
 use crate::upstream::Driver;
 
 /// The whole configuration. `config/default.toml` says what each key means.
@@ -25,6 +27,8 @@ pub struct Settings {
     pub steering: Steering,
     /// `[context]`
     pub context: Context,
+    /// `[store]`
+    pub store: Store,
     /// `[log]`
     pub log: Log,
 }
@@ -221,10 +225,73 @@ pub struct Context {
     /// `None` when empty.
     #[serde(deserialize_with = "optional")]
     pub file: Option<String>,
+    /// The profile of requests that name none; `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    pub profile: Option<String>,
+    /// Whether OpenAI's field `user` may name a profile.
+    pub user_field: bool,
+    /// Whether `<private>` marks what is for here alone.
+    pub private_tags: bool,
     /// Where the context goes.
     pub placement: Placement,
     /// For chats without a system message.
     pub default_system: String,
+    /// minijinja's syntax; `None` when empty: the usual one.
+    #[serde(deserialize_with = "optional")]
+    pub template: Option<String>,
+    /// Documents of the history.
+    pub history: usize,
+    /// Tokens of the whole context.
+    pub budget: usize,
+    /// Tokens of one document.
+    pub document_tokens: usize,
+}
+
+/// `[store]`: the file with the profiles.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// `None` when empty: in the person's data folder.
+    #[serde(deserialize_with = "optional")]
+    pub path: Option<String>,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional_secret")]
+    key: Option<SecretString>,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    key_file: Option<String>,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    keyring: Option<String>,
+}
+
+impl Store {
+    /// The file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoHome`] where neither the configuration nor the system says where.
+    pub fn file(&self) -> Result<PathBuf, StoreError> {
+        match &self.path {
+            Some(path) => Ok(path.into()),
+            None => store::Store::usual_path(),
+        }
+    }
+
+    /// Where the key of an encrypted file is; the configuration names one place at most.
+    pub fn key_source(&self) -> KeySource {
+        match (&self.key, &self.key_file, &self.keyring) {
+            (Some(key), _, _) => KeySource::Given(key.clone()),
+            (None, Some(file), _) => KeySource::File(file.into()),
+            (None, None, Some(name)) => KeySource::Keyring(name.clone()),
+            (None, None, None) => KeySource::None,
+        }
+    }
+
+    /// How many places it names.
+    pub(super) fn key_sources(&self) -> usize {
+        let named = [self.key.is_some(), self.key_file.is_some(), self.keyring.is_some()];
+        named.into_iter().filter(|named| *named).count()
+    }
 }
 
 /// `[log]`

@@ -1,0 +1,89 @@
+use std::borrow::Cow;
+
+use super::PrivateContext;
+use crate::store::{Document, PrivateText, Profile};
+use crate::vocabulary::Tokenizer;
+
+/// Everything private that an answer is to be steered by.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// What the request brings itself.
+    pub given: Vec<PrivateContext>,
+    /// What the profile says.
+    pub profile: Profile,
+    /// What fits the question in the profile's history, the most relevant first.
+    pub history: Vec<Document>,
+    /// What is asked, what is marked as private in it included.
+    pub query: PrivateText,
+}
+
+impl Sources {
+    /// Whether there is nothing to steer by.
+    pub fn is_blank(&self) -> bool {
+        self.history.is_empty() && self.profile.is_blank() && self.given.iter().all(PrivateContext::is_blank)
+    }
+}
+
+impl From<PrivateContext> for Sources {
+    /// A context alone.
+    fn from(context: PrivateContext) -> Self {
+        Self {
+            given: vec![context],
+            ..Self::default()
+        }
+    }
+}
+
+/// The documents, each cut after `most` tokens.
+pub fn shortened(history: &[Document], tokenizer: &Tokenizer, most: usize) -> Vec<Document> {
+    let short = |document: &Document| Document {
+        text: cut(document.text.as_private_str(), tokenizer, most).as_ref().into(),
+        ..document.clone()
+    };
+    history.iter().map(short).collect()
+}
+
+/// The text, or what its first `most` tokens spell; an ellipsis says that there was more.
+fn cut<'a>(text: &'a str, tokenizer: &Tokenizer, most: usize) -> Cow<'a, str> {
+    // A token has a byte at least.
+    if text.len() <= most {
+        return text.into();
+    }
+    let Ok(ids) = tokenizer.encode(text) else {
+        return text.into();
+    };
+    if ids.len() <= most {
+        return text.into();
+    }
+    let spelled: usize = ids.iter().take(most).map(|id| tokenizer.bytes().get(*id).len()).sum();
+    // Normalising tokenizers spell another text, and its length is near enough.
+    let end = (0..=spelled.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    format!("{}…", text.split_at(end).0.trim_end()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn long_documents_are_cut_between_characters() {
+        let tokenizer = Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm")).unwrap();
+        let text = "Ünder the brïdge, at nœn, 我們 walked for a while.";
+        let all = tokenizer.encode(text).unwrap().len();
+        assert_eq!(cut(text, &tokenizer, all), text);
+        for most in 1..all {
+            let short = cut(text, &tokenizer, most);
+            let kept = short.strip_suffix('…').unwrap();
+            assert!(
+                text.starts_with(kept) && tokenizer.encode(kept).unwrap().len() <= most + 3,
+                "{most}"
+            );
+        }
+        assert_eq!(cut("", &tokenizer, 1), "");
+    }
+}
