@@ -181,6 +181,17 @@ impl Composer {
         Ok(best)
     }
 
+    /// The public branch's prompt.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn public(&self, tokenizer: &Tokenizer, prompt: &PublicPrompt) -> Result<Vec<TokenId>, VocabularyError> {
+        match prompt {
+            PublicPrompt::Chat(messages) => tokenizer.chat_prompt(&self.with_system(messages)),
+            PublicPrompt::Text(_) | PublicPrompt::Ids(_) => prompt.ids(tokenizer),
+        }
+    }
+
     /// Both branches' prompts for `prompt`. Where there are no messages, the context comes before the text.
     ///
     /// # Errors

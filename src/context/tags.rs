@@ -17,7 +17,7 @@ pub struct Unbalanced;
 pub struct Parted {
     /// The text without the tags and what is between them.
     pub public: String,
-    /// What was between them, without blank ones.
+    /// What was between them, blank ones included.
     pub private: Vec<PrivateContext>,
 }
 
@@ -50,7 +50,6 @@ pub fn part(text: &str) -> Result<Parted, Unbalanced> {
         return Err(Unbalanced);
     }
     parted.public.push_str(rest);
-    parted.private.retain(|context| !context.is_blank());
     Ok(parted)
 }
 
@@ -98,7 +97,7 @@ mod tests {
             parts("<Private> b\nß </PRIVATE><private>d</private>"),
             found("", &["b\nß", "d"])
         );
-        assert_eq!(parts("<private> </private>x"), found("x", &[]));
+        assert_eq!(parts("<private> </private>x"), found("x", &[""]));
         assert_eq!(parts("<privately> </privat>"), found("<privately> </privat>", &[]));
     }
 

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
 use super::answer::{Shape, collected, streamed};
 use super::forward::{authorization, forward_body, trace};
-use super::private::FIELD;
+use super::personal::{self, Personal};
 use super::request::{CompletionRequest, RequestError};
-use super::{ApiError, ChatRequest, Options, PrivateInput, Proxy, SteeredRequest};
+use super::{ApiError, ChatRequest, Options, PrivateInput, Proxy, SteeredRequest, tagged};
 use crate::context::PublicPrompt;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
@@ -48,9 +48,15 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let original = body.map_err(|rejection| unreadable(&rejection, proxy.max_body_bytes))?;
     let mut body = object(&original)?;
-    let carries_private_field = body.contains_key(FIELD);
+    let fields = body.len();
     let private = PrivateInput::take(&headers, &mut body)?;
-    let public = if carries_private_field {
+    let marked = if proxy.private_tags {
+        tagged::take(&mut body)?
+    } else {
+        Vec::new()
+    };
+    let user = personal::user(&proxy, &mut body).await?;
+    let public = if body.len() < fields || !marked.is_empty() {
         Bytes::from(Value::Object(body.clone()).to_string())
     } else {
         original
@@ -59,9 +65,11 @@ async fn answer(
         Shape::Chat => "/chat/completions",
         Shape::Completion => "/completions",
     };
-    let Some(context) = private.context(proxy.default_context.as_ref()) else {
+    let strength = private.strength;
+    let personal = Personal::new(&proxy, private, marked, user);
+    if personal.is_empty() {
         return forward_body(&proxy, path, &headers, public, None).await;
-    };
+    }
     let (prompts, options) = match prompts(shape, &body) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
@@ -70,15 +78,24 @@ async fn answer(
             return forward_body(&proxy, path, &headers, public, Some(reason)).await;
         }
     };
+    let mut asked = Vec::with_capacity(prompts.len());
+    for prompt in prompts {
+        let sources = personal.sources(&proxy, &prompt).await?;
+        asked.push((prompt, sources));
+    }
+    // Nothing changes nothing, so the answer may as well come without the small model.
+    if asked.iter().all(|(_, sources)| sources.is_blank()) {
+        let reason = HeaderValue::from_static("there is nothing private to steer by");
+        return forward_body(&proxy, path, &headers, public, Some(reason)).await;
+    }
     let request = SteeredRequest {
         authorization: authorization(&proxy, &headers),
         trace: trace(&headers),
         lane: Mutex::default(),
-        context: context.clone(),
         proxy,
-        prompts,
+        asked,
         options,
-        strength: private.strength,
+        strength,
     };
     if request.options.stream {
         streamed(shape, request).await

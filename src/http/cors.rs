@@ -38,7 +38,7 @@ pub async fn cors(State(proxy): State<Arc<Proxy>>, request: Request, next: Next)
     let exposed = HeaderValue::from_static("x-request-id, x-costeer-steered, x-costeer-reason, x-costeer-report");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     if asks_first {
-        let methods = HeaderValue::from_static("GET, POST, DELETE");
+        let methods = HeaderValue::from_static("GET, POST, PATCH, DELETE");
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let wanted = wanted.unwrap_or(HeaderValue::from_static("authorization, content-type"));
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted);

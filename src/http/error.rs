@@ -5,8 +5,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::forward::STEERED;
+use crate::context::ContextError;
 use crate::decode::DecodeError;
 use crate::local::LocalError;
+use crate::store::StoreError;
 use crate::upstream::{Problem, UpstreamError};
 use crate::vocabulary::VocabularyError;
 
@@ -203,5 +205,43 @@ impl From<DecodeError> for ApiError {
 impl From<VocabularyError> for ApiError {
     fn from(error: VocabularyError) -> Self {
         Self::invalid("messages", error.to_string())
+    }
+}
+
+impl From<ContextError> for ApiError {
+    fn from(error: ContextError) -> Self {
+        match error {
+            ContextError::Vocabulary(error) => error.into(),
+            ContextError::OverBudget { .. } => Self::too_long("context", error.to_string()),
+            ContextError::Template { .. } => Self {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                kind: "configuration_error",
+                param: None,
+                ..Self::invalid("", error.to_string())
+            },
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        let invalid = |status, param: &str, code| Self {
+            status,
+            code: Some(code),
+            ..Self::invalid(param, message.clone())
+        };
+        match error {
+            StoreError::NoSuchProfile(_) => invalid(StatusCode::NOT_FOUND, "profile", "profile_not_found"),
+            StoreError::NoSuchDocument(_) => invalid(StatusCode::NOT_FOUND, "id", "document_not_found"),
+            StoreError::ProfileExists(_) => invalid(StatusCode::CONFLICT, "name", "profile_exists"),
+            StoreError::TooLarge { .. } => invalid(StatusCode::PAYLOAD_TOO_LARGE, "", "too_large"),
+            _ => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                kind: "store_error",
+                param: None,
+                ..Self::invalid("", message)
+            },
+        }
     }
 }

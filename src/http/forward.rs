@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::observe::REQUEST_ID;
 use super::private::{FIELD, PRIVATE_PREFIX};
-use super::{ApiError, PrivateInput, Proxy};
+use super::{ApiError, PrivateInput, Proxy, tagged};
+use crate::context::is_tagged;
 
 /// Says on every answer whether it was steered.
 pub const STEERED: HeaderName = HeaderName::from_static("x-costeer-steered");
@@ -52,7 +53,7 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
     let body = axum::body::to_bytes(body, proxy.max_body_bytes)
         .await
         .map_err(|_| ApiError::body_too_large(proxy.max_body_bytes))?;
-    let (body, private) = without_private(&parts.headers, body)?;
+    let (body, private) = without_private(&proxy, &parts.headers, body)?;
     let reason = not_steered(&proxy, private)?;
     send(&proxy, &parts.method, path, &parts.headers, &body, reason).await
 }
@@ -87,27 +88,33 @@ fn has_private_headers(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| name.as_str().starts_with(PRIVATE_PREFIX))
 }
 
-/// The body without our field, and the private part that it or the headers had. Bodies that are no JSON objects have no
-/// fields, whatever their type is said to be (curl says "form" unless told otherwise).
-fn without_private(headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Option<&'static str>), ApiError> {
+/// The body without our field and without what is marked as private, and the private part that it or the headers had. Bodies that
+/// are no JSON objects have no fields, whatever their type is said to be (curl says "form" unless told otherwise).
+fn without_private(proxy: &Proxy, headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Option<&'static str>), ApiError> {
     let by_header = has_private_headers(headers).then_some("X-CoSteer-*");
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(mut fields)) => {
-            let by_field = fields.contains_key(FIELD).then_some(FIELD);
-            PrivateInput::take(headers, &mut fields)?;
-            let body = match by_field {
-                Some(_) => Value::Object(fields).to_string().into(),
-                None => body,
-            };
-            Ok((body, by_field.or(by_header)))
+    let Ok(mut value) = serde_json::from_slice::<Value>(&body) else {
+        // Broken JSON may hold something private all the same.
+        let text = String::from_utf8_lossy(&body);
+        if text.to_ascii_lowercase().contains(FIELD) || (proxy.private_tags && is_tagged(&text)) {
+            return Err(ApiError::not_json("the request body is not JSON"));
         }
-        Ok(_) => Ok((body, by_header)),
-        // Broken JSON may hold a private field all the same.
-        Err(_) if String::from_utf8_lossy(&body).to_ascii_lowercase().contains(FIELD) => {
-            Err(ApiError::not_json("the request body is not JSON"))
-        }
-        Err(_) => Ok((body, by_header)),
+        return Ok((body, by_header));
+    };
+    let mut by_field = None;
+    if let Value::Object(fields) = &mut value {
+        by_field = fields.contains_key(FIELD).then_some(FIELD);
+        PrivateInput::take(headers, fields)?;
     }
+    let mut marked = Vec::new();
+    if proxy.private_tags {
+        tagged::take_all(&mut value, "<private>", &mut marked)?;
+    }
+    let by_mark = (!marked.is_empty()).then_some("<private>");
+    let body = match by_field.or(by_mark) {
+        Some(_) => value.to_string().into(),
+        None => body,
+    };
+    Ok((body, by_field.or(by_mark).or(by_header)))
 }
 
 fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {

@@ -9,13 +9,17 @@ mod guard;
 mod health;
 mod observe;
 mod patience;
+mod personal;
 mod private;
+mod profiles;
 mod proxy;
 mod request;
 mod router;
 mod serve;
+mod shelf;
 mod start;
 mod steer;
+mod tagged;
 
 pub use error::ApiError;
 pub use observe::describe as describe_metrics;

@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 use super::ApiError;
 use crate::context::PrivateContext;
 use crate::steering::Strength;
+use crate::store::ProfileName;
 
 /// Every private header begins with this.
 pub const PRIVATE_PREFIX: &str = "x-costeer-";
 const CONTEXT: HeaderName = HeaderName::from_static("x-costeer-context");
 const CONTEXT_BASE64: HeaderName = HeaderName::from_static("x-costeer-context-base64");
+const PROFILE: HeaderName = HeaderName::from_static("x-costeer-profile");
 const STRENGTH: HeaderName = HeaderName::from_static("x-costeer-strength");
 /// The body field that holds private settings.
 pub const FIELD: &str = "costeer";
@@ -41,11 +43,13 @@ impl From<PrivateContext> for ContextInput {
     }
 }
 
-/// What a request says in private: its context and how strongly to steer.
+/// What a request says in private: its context, whose profile, and how strongly to steer.
 #[derive(Default)]
 pub struct PrivateInput {
     /// The context, from the first place that names one.
     pub context: ContextInput,
+    /// The profile it names.
+    pub profile: Option<ProfileName>,
     /// `None` where the configured strength applies.
     pub strength: Option<Strength>,
 }
@@ -66,13 +70,17 @@ impl PrivateInput {
                 "the field is written costeer, in small letters",
             ));
         }
-        let (mut context, mut strength) = (ContextInput::Unset, None);
+        let (mut context, mut profile, mut strength) = (ContextInput::Unset, None, None);
         for (key, value) in fields(field)? {
             match (key.as_str(), value) {
                 (_, Value::Null) => {}
                 ("context", Value::String(text)) => context = PrivateContext::new(text).into(),
                 ("context", _) => {
                     return Err(ApiError::invalid("costeer.context", "it must be a string"));
+                }
+                ("profile", Value::String(name)) => profile = Some(named("costeer.profile", &name)?),
+                ("profile", _) => {
+                    return Err(ApiError::invalid("costeer.profile", "it must be a string"));
                 }
                 ("strength", Value::Number(number)) => {
                     strength = Some(checked_strength("costeer.strength", number.as_f64())?);
@@ -83,7 +91,7 @@ impl PrivateInput {
                 (other, _) => {
                     return Err(ApiError::invalid(
                         format!("costeer.{}", other.chars().take(40).collect::<String>()),
-                        "there is no such setting; costeer takes context and strength",
+                        "there is no such setting; costeer takes context, profile and strength",
                     ));
                 }
             }
@@ -94,25 +102,28 @@ impl PrivateInput {
         if let Some(encoded) = headers.get(CONTEXT_BASE64) {
             context = utf8("X-CoSteer-Context-Base64", from_base64(encoded)?)?.into();
         }
+        if let Some(name) = headers.get(PROFILE) {
+            let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
+            profile = Some(named("X-CoSteer-Profile", name.trim())?);
+        }
         if let Some(value) = headers.get(STRENGTH) {
             let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
             strength = Some(checked_strength("X-CoSteer-Strength", number)?);
         }
-        Ok(Self { context, strength })
-    }
-
-    /// The context that applies, given the configured one.
-    pub fn context<'a>(&'a self, configured: Option<&'a PrivateContext>) -> Option<&'a PrivateContext> {
-        match &self.context {
-            ContextInput::Unset => configured,
-            ContextInput::Declined => None,
-            ContextInput::Given(context) => Some(context),
-        }
+        Ok(Self {
+            context,
+            profile,
+            strength,
+        })
     }
 }
 
+fn named(name: &str, value: &str) -> Result<ProfileName, ApiError> {
+    ProfileName::new(value).map_err(|error| ApiError::invalid(name, error.to_string()))
+}
+
 fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
-    let known = [CONTEXT, CONTEXT_BASE64, STRENGTH];
+    let known = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH];
     let unknown = headers
         .keys()
         .find(|name| name.as_str().starts_with(PRIVATE_PREFIX) && !known.contains(name));
@@ -120,7 +131,8 @@ fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
         None => Ok(()),
         Some(name) => Err(ApiError::invalid(
             name.as_str(),
-            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64 and X-CoSteer-Strength",
+            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64, X-CoSteer-Profile and \
+             X-CoSteer-Strength",
         )),
     }
 }
@@ -200,11 +212,29 @@ mod tests {
 
     #[test]
     fn a_blank_context_declines_the_configured_one() {
-        let configured = PrivateContext::new("a".into());
         let unset = take(&[], serde_json::json!({"costeer": null})).unwrap();
-        assert!(unset.context(Some(&configured)).is_some());
+        assert!(matches!(unset.context, ContextInput::Unset));
         let declined = take(&[(CONTEXT, b"  ")], serde_json::json!({})).unwrap();
-        assert!(declined.context(Some(&configured)).is_none());
+        assert!(matches!(declined.context, ContextInput::Declined));
+    }
+
+    #[test]
+    fn a_profile_is_named_in_a_header_or_in_the_body() {
+        let body = || serde_json::json!({"costeer": {"profile": "bob"}});
+        let named = |input: PrivateInput| input.profile.map(|name| name.to_string());
+        assert_eq!(named(take(&[], body()).unwrap()).as_deref(), Some("bob"));
+        assert_eq!(
+            named(take(&[(PROFILE, b"ada")], body()).unwrap()).as_deref(),
+            Some("ada")
+        );
+        assert_eq!(
+            named(take(&[(PROFILE, "zoë".as_bytes())], body()).unwrap()).as_deref(),
+            Some("zoë")
+        );
+        for broken in [&b"a/b"[..], b"", b"\xFF"] {
+            assert!(take(&[(PROFILE, broken)], serde_json::json!({})).is_err());
+        }
+        assert!(take(&[], serde_json::json!({"costeer": {"profile": 3}})).is_err());
     }
 
     #[test]

@@ -5,13 +5,15 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use secrecy::SecretString;
 
-use super::start::{StartError, Vocabularies, composer, default_context, load_lanes, replicas};
+use super::shelf::Shelf;
+use super::start::{StartError, Vocabularies, composer, default_context, default_profile, load_lanes, replicas};
 use super::{ApiError, ChatRequest, Options};
-use crate::context::{Composer, PrivateContext, PublicPrompt};
+use crate::context::{Branches, Composer, Composition, PrivateContext, PublicPrompt, Sources};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Cap, Rule, Strength};
+use crate::store::ProfileName;
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
 use crate::vocabulary::{ChatMessage, Role, TokenBytes, Tokenizer};
 
@@ -31,6 +33,16 @@ pub struct Proxy {
     draining: AtomicBool,
     on_unsteerable: OnUnsteerable,
     pub(super) default_context: Option<PrivateContext>,
+    pub(super) default_profile: Option<ProfileName>,
+    /// Whether OpenAI's field `user` may name a profile.
+    pub(super) user_field: bool,
+    /// Whether texts may mark a part as private.
+    pub(super) private_tags: bool,
+    /// Documents of a profile's history for one answer.
+    pub(super) history: usize,
+    pub(super) shelf: Shelf,
+    /// Whether profiles can be seen and changed here.
+    pub(super) serves_profiles: bool,
     upstream: Arc<dyn Upstream>,
     upstream_tokenizer: Arc<Tokenizer>,
     local: Arc<dyn LocalModel>,
@@ -53,6 +65,11 @@ impl Proxy {
             return Err(StartError::DifferentVocabularies);
         }
         let replicas = replicas(settings, &vocabularies.upstream)?;
+        let shelf = Shelf::new(&settings.store);
+        if shelf.exists() {
+            // A wrong key should not wait for somebody's question.
+            shelf.with(|_| Ok(())).await?;
+        }
         let rule = Rule {
             strength: settings.steering.default_strength().ok_or(StartError::Strength)?,
             delta_floor: settings.steering.delta_floor,
@@ -68,6 +85,12 @@ impl Proxy {
             draining: AtomicBool::new(false),
             on_unsteerable: settings.steering.on_unsteerable,
             default_context: default_context(settings)?,
+            default_profile: default_profile(settings),
+            user_field: settings.context.user_field,
+            private_tags: settings.context.private_tags,
+            history: settings.context.history,
+            shelf,
+            serves_profiles: settings.server.listen.ip().is_loopback(),
             upstream: Arc::new(replicas.clone()),
             replicas,
             upstream_tokenizer: vocabularies.upstream,
@@ -116,7 +139,8 @@ impl Proxy {
         };
         let prompt = PublicPrompt::Chat(request.messages.clone().into());
         let lane = self.lane().await?;
-        self.open(&prompt, &request.options, context, strength, caller, lane)
+        let sources = Sources::from(context.clone());
+        self.open(&prompt, &request.options, &sources, strength, caller, lane)
             .await
     }
 
@@ -128,12 +152,12 @@ impl Proxy {
         &self,
         prompt: &PublicPrompt,
         options: &Options,
-        context: &PrivateContext,
+        sources: &Sources,
         strength: Option<Strength>,
         caller: Caller,
         lane: Arc<dyn Lane>,
     ) -> Result<Session, ApiError> {
-        let branches = self.composer.branches(&self.local_tokenizer, prompt, context)?;
+        let (_, branches) = self.compose(prompt, sources, options.max_tokens)?;
         let upstream_prompt = prompt.ids(&self.upstream_tokenizer)?;
         self.known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
         self.known("logit_bias", options.penalties.bias.keys().copied())?;
@@ -166,6 +190,29 @@ impl Proxy {
             plan,
         );
         Ok(session.await?)
+    }
+
+    /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
+    ///
+    /// # Errors
+    /// 400 when what the request brings is too long by itself.
+    pub(super) fn compose(
+        &self,
+        prompt: &PublicPrompt,
+        sources: &Sources,
+        max_tokens: Option<usize>,
+    ) -> Result<(Composition, Branches), ApiError> {
+        let window = self.local.context_length();
+        // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
+        let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
+        let public = self.composer.public(&self.local_tokenizer, prompt)?.len();
+        let room = window.saturating_sub(public + answer);
+        Ok(self.composer.compose(&self.local_tokenizer, prompt, sources, room)?)
+    }
+
+    /// Tokens a private text may take.
+    pub(super) fn budget(&self) -> usize {
+        self.composer.budget
     }
 
     /// Room for the sessions of one request.

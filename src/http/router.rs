@@ -14,13 +14,31 @@ use super::guard::guard;
 use super::health::{alive, ready};
 use super::observe::observe;
 use super::patience::patience;
-use super::{ApiError, Proxy};
+use super::{ApiError, Proxy, profiles};
 use crate::telemetry::metrics;
 
 /// All routes of the proxy. Those that are added before the guard need the key, if there is one: everything but the two that
 /// probes ask.
 pub fn router(proxy: Arc<Proxy>) -> Router {
     let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
+    let profiles = Router::new()
+        .route("/costeer/v1/profiles", get(profiles::list).post(profiles::create))
+        .route(
+            "/costeer/v1/profiles/{name}",
+            get(profiles::show).patch(profiles::edit).delete(profiles::delete),
+        )
+        .route(
+            "/costeer/v1/profiles/{name}/documents",
+            get(profiles::documents).post(profiles::add),
+        )
+        .route(
+            "/costeer/v1/profiles/{name}/documents/{id}",
+            get(profiles::document).delete(profiles::delete_document),
+        )
+        .route("/costeer/v1/profiles/{name}/search", post(profiles::search))
+        .route("/costeer/v1/profiles/{name}/preview", post(profiles::preview))
+        .route("/costeer/v1/profiles/{name}/export", get(profiles::export))
+        .layer(from_fn_with_state(Arc::clone(&proxy), profiles::local));
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
@@ -30,6 +48,7 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         guarded = guarded.route("/metrics", get(scrape));
     }
     guarded
+        .merge(profiles)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&proxy), guard))
@@ -56,7 +75,7 @@ async fn scrape() -> ([(HeaderName, &'static str); 1], String) {
 async fn unknown_path() -> ApiError {
     ApiError::no_route(
         StatusCode::NOT_FOUND,
-        "there is no such path here; the API is under /v1",
+        "there is no such path here; the API is under /v1, profiles are under /costeer/v1/profiles",
     )
 }
 

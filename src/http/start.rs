@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use crate::context::{Composer, PrivateContext, Template};
 use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, ModelSource, tokenizer_directory};
 use crate::settings::{Device, Settings};
+use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
 use crate::vocabulary::{ModelFiles, Tokenizer, VocabularyError};
 
@@ -40,6 +41,9 @@ pub enum StartError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The store with the profiles.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The template of the private text.
     #[error("context.template: {0}")]
     Template(String),
@@ -195,4 +199,14 @@ pub fn default_context(settings: &Settings) -> Result<Option<PrivateContext>, St
         (None, None) => return Ok(None),
     };
     Ok(Some(PrivateContext::new(text)).filter(|context| !context.is_blank()))
+}
+
+/// The profile of requests that name none, if one is configured.
+pub fn default_profile(settings: &Settings) -> Option<ProfileName> {
+    // Checked with the rest of the configuration.
+    settings
+        .context
+        .profile
+        .as_deref()
+        .and_then(|name| ProfileName::new(name).ok())
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::{ApiError, Options, Proxy};
-use crate::context::{PrivateContext, PublicPrompt};
+use crate::context::{PublicPrompt, Sources};
 use crate::decode::Session;
 use crate::local::Lane;
 use crate::steering::Strength;
@@ -15,10 +15,9 @@ use crate::vocabulary::TokenBytes;
 /// Answers wanted, and what they are to be steered by.
 pub struct SteeredRequest {
     pub proxy: Arc<Proxy>,
-    /// Each is answered [`Options::choices`] times.
-    pub prompts: Vec<PublicPrompt>,
+    /// Prompts, and what each is to be steered by. Each is answered [`Options::choices`] times.
+    pub asked: Vec<(PublicPrompt, Sources)>,
     pub options: Options,
-    pub context: PrivateContext,
     pub strength: Option<Strength>,
     /// The client's own key for the upstream.
     pub authorization: Option<HeaderValue>,
@@ -31,7 +30,7 @@ pub struct SteeredRequest {
 impl SteeredRequest {
     /// How many answers there are.
     pub fn answers(&self) -> usize {
-        self.prompts.len() * self.options.choices
+        self.asked.len() * self.options.choices
     }
 
     /// Whether the answers with lower numbers are to other prompts.
@@ -47,8 +46,8 @@ impl SteeredRequest {
     pub async fn open(&self, answer: usize) -> Result<Session, ApiError> {
         let lane = self.lane(answer).await?;
         let choices = self.options.choices.max(1);
-        let prompt = self.prompts.get(answer / choices);
-        let prompt = prompt.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
+        let asked = self.asked.get(answer / choices);
+        let (prompt, sources) = asked.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
         let mut options = self.options.clone();
         options.sampling.seed = options.sampling.seed.wrapping_add((answer % choices) as u64);
         let caller = Caller {
@@ -57,9 +56,7 @@ impl SteeredRequest {
             trace: self.trace.clone(),
             ..Caller::default()
         };
-        let opening = self
-            .proxy
-            .open(prompt, &options, &self.context, self.strength, caller, lane);
+        let opening = self.proxy.open(prompt, &options, sources, self.strength, caller, lane);
         opening.await
     }
 

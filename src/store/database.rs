@@ -66,7 +66,7 @@ impl Database {
     }
 
     fn migrate(&self) -> Result<(), StoreError> {
-        let found = self.read(|connection| schema::version(connection))?;
+        let found = self.read(schema::version)?;
         if found > LATEST {
             return Err(StoreError::Newer {
                 path: self.path.clone(),

@@ -94,6 +94,9 @@ pub enum StoreError {
         /// Its error code in words.
         reason: String,
     },
+    /// The process is ending.
+    #[error("the work on the store was cut off; look whether it was done")]
+    CutOff,
     /// The operating system's keyring.
     #[error("store.keyring: the keyring cannot be used: {0}")]
     Keyring(String),

@@ -1,0 +1,173 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{DONE, named, read};
+use crate::http::{ApiError, Proxy};
+use crate::store::import::{document_line, profile_line};
+use crate::store::{Document, DocumentId, ProfileName, StoreError};
+
+/// Documents of one answer, where the request says no number.
+const PAGE: usize = 100;
+/// The most it may say.
+const MOST: usize = 1000;
+
+/// Where a page begins and how long it is.
+#[derive(Deserialize)]
+pub struct Page {
+    #[serde(default)]
+    after: i64,
+    limit: Option<usize>,
+}
+
+/// A document as JSON.
+pub fn described(id: DocumentId, document: &Document) -> Value {
+    let mut described = json!(document);
+    described["object"] = "document".into();
+    described["id"] = json!(id);
+    described
+}
+
+/// `GET /costeer/v1/profiles/{name}/documents?after=ID&limit=N`: its history by rising id.
+///
+/// # Errors
+/// 400 when the limit is out of range.
+pub async fn documents(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, ApiError> {
+    let limit = page.limit.unwrap_or(PAGE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(ApiError::invalid("limit", format!("it must be from 1 to {MOST}")));
+    }
+    let after = DocumentId(page.after);
+    // One more, to know whether there are more.
+    let name = named(&name)?;
+    let reading = proxy
+        .shelf
+        .of(&name, move |store, name| store.documents(name, after, limit + 1));
+    let mut documents = reading.await?;
+    let has_more = documents.len() > limit;
+    documents.truncate(limit);
+    let data: Vec<Value> = documents
+        .iter()
+        .map(|(id, document)| described(*id, document))
+        .collect();
+    Ok(Json(json!({"object": "list", "data": data, "has_more": has_more})))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Document),
+    Many(Vec<Document>),
+}
+
+/// `POST /costeer/v1/profiles/{name}/documents`: puts one document or a list of them into its history, all or none.
+///
+/// # Errors
+/// 413 when one is too large.
+pub async fn add(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let wanted =
+        "a document {\"text\", \"title\"?, \"key\"?, \"time\"?, \"source\"?, \"tags\"?: [...]} or a list of them";
+    let documents = match read(&body, wanted)? {
+        OneOrMany::One(document) => vec![document],
+        OneOrMany::Many(documents) => documents,
+    };
+    if documents.iter().any(|document| document.text.is_blank()) {
+        return Err(ApiError::invalid("text", "every document needs a text"));
+    }
+    let name = named(&name)?;
+    let importing = proxy.shelf.of(&name, move |store, name| store.import(name, &documents));
+    Ok(Json(json!(importing.await?)))
+}
+
+/// `GET /costeer/v1/profiles/{name}/documents/{id}`.
+///
+/// # Errors
+/// 404 when the profile has none with that id.
+pub async fn document(
+    State(proxy): State<Arc<Proxy>>,
+    Path((name, id)): Path<(String, i64)>,
+) -> Result<Json<Value>, ApiError> {
+    let id = DocumentId(id);
+    let document = proxy
+        .shelf
+        .of(&named(&name)?, move |store, name| store.document(name, id))
+        .await?;
+    Ok(Json(described(id, &document)))
+}
+
+/// `DELETE /costeer/v1/profiles/{name}/documents/{id}`.
+///
+/// # Errors
+/// 404 when the profile has none with that id.
+pub async fn delete_document(
+    State(proxy): State<Arc<Proxy>>,
+    Path((name, id)): Path<(String, i64)>,
+) -> Result<StatusCode, ApiError> {
+    proxy
+        .shelf
+        .of(&named(&name)?, move |store, name| {
+            store.delete_document(name, DocumentId(id))
+        })
+        .await?;
+    Ok(DONE)
+}
+
+/// Where an export stands.
+enum Next {
+    Profile,
+    Documents(DocumentId),
+    Nothing,
+}
+
+/// `GET /costeer/v1/profiles/{name}/export`: everything there is, as lines of JSON that `costeer profile import` takes. A body that
+/// breaks off is not whole.
+///
+/// # Errors
+/// 404 when there is none of that name.
+pub async fn export(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+) -> Result<([(HeaderName, &'static str); 1], Body), ApiError> {
+    let name = named(&name)?;
+    // A stream that has begun can say no 404 any more.
+    proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
+    let lines = futures::stream::try_unfold((proxy, name, Next::Profile), async |(proxy, name, next)| {
+        let (lines, next) = match next {
+            Next::Profile => {
+                let profile = proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
+                (profile_line(&name, &profile) + "\n", Next::Documents(DocumentId(0)))
+            }
+            Next::Documents(after) => page(&proxy, &name, after).await?,
+            Next::Nothing => return Ok::<_, StoreError>(None),
+        };
+        Ok(Some((Bytes::from(lines), (proxy, name, next))))
+    });
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)))
+}
+
+async fn page(proxy: &Proxy, name: &ProfileName, after: DocumentId) -> Result<(String, Next), StoreError> {
+    let documents = proxy
+        .shelf
+        .of(name, move |store, name| store.documents(name, after, PAGE))
+        .await?;
+    let lines = documents
+        .iter()
+        .map(|(_, document)| document_line(name, document) + "\n")
+        .collect();
+    let next = documents.last().map_or(Next::Nothing, |(id, _)| Next::Documents(*id));
+    Ok((lines, next))
+}

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::documents::described;
+use super::{named, read};
+use crate::context::{PrivateContext, PublicPrompt, Sources};
+use crate::http::{ApiError, Proxy};
+use crate::store::PrivateText;
+use crate::vocabulary::{ChatMessage, Role};
+
+/// Hits of one answer, where the request says no number.
+const HITS: usize = 5;
+/// The most it may say.
+const MOST: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    query: PrivateText,
+    limit: Option<usize>,
+}
+
+/// `POST /costeer/v1/profiles/{name}/search`: the documents that fit a question best. The question is in the body, because
+/// addresses end up in histories and logs.
+///
+/// # Errors
+/// 400 when the limit is out of range.
+pub async fn search(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let search: Search = read(&body, "{\"query\", \"limit\"?}")?;
+    let limit = search.limit.unwrap_or(HITS);
+    if !(1..=MOST).contains(&limit) {
+        return Err(ApiError::invalid("limit", format!("it must be from 1 to {MOST}")));
+    }
+    let name = named(&name)?;
+    let searching = proxy.shelf.of(&name, move |store, name| {
+        store.search(name, search.query.as_private_str(), limit)
+    });
+    let hits = searching.await?;
+    let data: Vec<Value> = hits
+        .iter()
+        .map(|hit| json!({"object": "hit", "score": hit.score, "document": described(hit.id, &hit.document)}))
+        .collect();
+    Ok(Json(json!({"object": "list", "data": data})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preview {
+    question: PrivateText,
+    context: Option<PrivateText>,
+}
+
+/// `POST /costeer/v1/profiles/{name}/preview`: exactly the private text that a question would get, and how long it is.
+///
+/// # Errors
+/// 400 when what cannot be left out is over the budget.
+pub async fn preview(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let asked: Preview = read(&body, "{\"question\", \"context\"?}")?;
+    let (query, count) = (asked.question.clone(), proxy.history);
+    let name = named(&name)?;
+    let recalling = proxy.shelf.of(&name, move |store, name| {
+        store.recall(name, query.as_private_str(), count)
+    });
+    let (profile, hits) = recalling.await?;
+    let given = asked
+        .context
+        .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
+    let sources = Sources {
+        given: given.into_iter().collect(),
+        profile,
+        history: hits.into_iter().map(|hit| hit.document).collect(),
+        query: asked.question.clone(),
+    };
+    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(
+        Role::User,
+        asked.question.as_private_str(),
+    )]));
+    let (composition, _) = proxy.compose(&prompt, &sources, None)?;
+    Ok(Json(json!({
+        "object": "profile.preview",
+        "text": composition.context.preview(),
+        "tokens": composition.tokens,
+        "budget": proxy.budget(),
+        "documents": {"found": sources.history.len(), "kept": composition.documents},
+        "facts": {"found": sources.profile.facts.len(), "kept": composition.facts},
+    })))
+}

@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use super::{DONE, named, read};
+use crate::http::{ApiError, Proxy};
+use crate::store::{PrivateText, Profile, ProfileName, StoreError};
+
+/// `GET /costeer/v1/profiles`: all profiles, by name.
+///
+/// # Errors
+/// 503 when the store cannot be used; so for all of these routes.
+pub async fn list(State(proxy): State<Arc<Proxy>>) -> Result<Json<Value>, ApiError> {
+    let profiles = proxy.shelf.with(|store| store.profiles()).await?;
+    let data: Vec<Value> = profiles
+        .iter()
+        .map(|profile| {
+            json!({
+                "object": "profile.summary",
+                "name": profile.name,
+                "description": profile.description,
+                "preferences": profile.preferences,
+                "facts": profile.facts,
+                "documents": profile.documents,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"object": "list", "data": data})))
+}
+
+#[derive(Deserialize, Serialize)]
+struct Named {
+    name: ProfileName,
+    #[serde(flatten)]
+    profile: Profile,
+}
+
+fn answer(name: ProfileName, profile: Profile) -> Json<Value> {
+    let mut answer = json!(Named { name, profile });
+    answer["object"] = "profile".into();
+    Json(answer)
+}
+
+/// `POST /costeer/v1/profiles`: makes a profile.
+///
+/// # Errors
+/// 409 when there is one of that name.
+pub async fn create(State(proxy): State<Arc<Proxy>>, body: Bytes) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let new: Named = read(
+        &body,
+        "{\"name\", \"description\"?, \"preferences\"?: [...], \"facts\"?: [...]}",
+    )?;
+    let (name, profile) = (new.name.clone(), new.profile.clone());
+    proxy
+        .shelf
+        .with(move |store| store.create_profile(&name, &profile))
+        .await?;
+    Ok((StatusCode::CREATED, answer(new.name, new.profile)))
+}
+
+/// `GET /costeer/v1/profiles/{name}`: what it says.
+///
+/// # Errors
+/// 404 when there is none of that name; so for all routes below.
+pub async fn show(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+    let name = named(&name)?;
+    let profile = proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
+    Ok(answer(name, profile))
+}
+
+/// A JSON Merge Patch (RFC 7396): null empties, what is not there stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Patch {
+    #[serde(default, deserialize_with = "given")]
+    description: Option<Option<PrivateText>>,
+    #[serde(default, deserialize_with = "given")]
+    preferences: Option<Option<Vec<PrivateText>>>,
+    #[serde(default, deserialize_with = "given")]
+    facts: Option<Option<Vec<PrivateText>>>,
+}
+
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /costeer/v1/profiles/{name}`: makes it say something else.
+///
+/// # Errors
+/// 413 when it becomes too large.
+pub async fn edit(
+    State(proxy): State<Arc<Proxy>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let name = named(&name)?;
+    let patch: Patch = read(&body, "{\"description\"?, \"preferences\"?: [...], \"facts\"?: [...]}")?;
+    let change = move |profile: &mut Profile| {
+        if let Some(description) = patch.description {
+            profile.description = description.unwrap_or_default();
+        }
+        if let Some(preferences) = patch.preferences {
+            profile.preferences = preferences.unwrap_or_default();
+        }
+        if let Some(facts) = patch.facts {
+            profile.facts = facts.unwrap_or_default();
+        }
+        Ok::<_, StoreError>(())
+    };
+    let profile = proxy
+        .shelf
+        .of(&name, |store, name| store.edit_profile(name, change))
+        .await?;
+    Ok(answer(name, profile))
+}
+
+/// `DELETE /costeer/v1/profiles/{name}`: deletes it with all its documents.
+///
+/// # Errors
+/// 503 when its bytes are still in the store's log because somebody keeps reading.
+pub async fn delete(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    proxy
+        .shelf
+        .of(&named(&name)?, |store, name| store.delete_profile(name))
+        .await?;
+    Ok(DONE)
+}
