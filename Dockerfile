@@ -42,7 +42,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 costeer \
     && useradd --uid 10001 --gid costeer --no-create-home --home-dir /models --shell /usr/sbin/nologin costeer \
-    && install --directory --owner=costeer --group=costeer /models
+    && install --directory --owner=costeer --group=costeer /models \
+    && install --directory --owner=costeer --group=costeer --mode=0700 /profiles
 # Relative model paths are looked up under ../share/costeer of the executable.
 COPY models/tiny /usr/local/share/costeer/models/tiny
 COPY LICENSE /usr/local/share/costeer/LICENSE
@@ -54,10 +55,11 @@ RUN ["costeer", "--version"]
 # Listen on every interface of the container; what reaches it is decided by how the port is published. The hub's files go into the volume.
 # HOME also for users without an entry in /etc/passwd (docker run --user): the hub's client does not work without.
 ENV COSTEER__SERVER__LISTEN=0.0.0.0:8089 \
+    COSTEER__STORE__PATH=/profiles/profiles.db \
     HF_HOME=/models/huggingface \
     HOME=/models
 EXPOSE 8089
-VOLUME /models
+VOLUME /models /profiles
 # The model is fetched and loaded before the first answer, hence the start period.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10m --retries=3 CMD ["costeer", "health"]
 ENTRYPOINT ["costeer"]

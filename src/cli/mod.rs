@@ -6,6 +6,7 @@ mod doctor;
 mod health;
 mod listen;
 mod page;
+mod profile;
 mod progress;
 mod serve;
 mod showcase;
@@ -20,6 +21,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::http::StartError;
 use crate::local::{LocalError, Precision};
 use crate::settings::SettingsError;
+use crate::store::StoreError;
+use crate::store::import::ImportError;
 
 /// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
 #[derive(Parser)]
@@ -39,6 +42,8 @@ enum Command {
     /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
     /// OPENAI_BASE_URL and OPENAI_API_KEY are taken for the upstream where neither names it.
     Serve(ServeArguments),
+    /// See and change the profiles that answers are steered by.
+    Profile(profile::ProfileArguments),
     /// Check configuration, upstreams, tokenizers and the small model, and say what to change.
     ///
     /// Exits with 0 when steering works and with 1 when it does not.
@@ -190,6 +195,23 @@ pub enum CommandError {
     /// A running proxy is not ready.
     #[error("not ready: {0}")]
     NotReady(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something to import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The arguments ask for something that is not there.
+    #[error("{0}")]
+    Usage(String),
     /// The showcase got no answer.
     #[error("the showcase failed: {0}")]
     Showcase(String),
@@ -205,6 +227,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Doctor(arguments) => return doctor::run(arguments).await,
         Command::Health(arguments) => return health::run(&arguments).await,
+        Command::Profile(arguments) => return profile::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await?,
         Command::Upstream(arguments) => upstream::run(arguments).await?,
     }

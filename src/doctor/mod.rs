@@ -2,6 +2,7 @@
 
 mod check;
 mod local;
+mod store;
 mod tokenizers;
 mod upstreams;
 
@@ -16,7 +17,7 @@ use crate::upstream::Caller;
 /// All checks, in the order a request meets what they look at. What cannot be looked at because something before it is wrong
 /// is left out.
 pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
-    let mut checks = Vec::new();
+    let mut checks = vec![store::examine(settings).await];
     let vocabularies = match Vocabularies::load(settings).await {
         Ok(vocabularies) => vocabularies,
         Err(error) => {

@@ -131,7 +131,8 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-fn unreadable(rejection: &BytesRejection, limit: usize) -> ApiError {
+/// A body that did not come.
+pub fn unreadable(rejection: &BytesRejection, limit: usize) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         ApiError::body_too_large(limit)
     } else {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::shelf::Shelf;
 use super::start::{StartError, Vocabularies, composer, default_context, default_profile, load_lanes, replicas};
 use super::{ApiError, ChatRequest, Options};
-use crate::context::{Branches, Composer, Composition, PrivateContext, PublicPrompt, Sources};
+use crate::context::{Branches, Composer, Composition, ContextError, PrivateContext, PublicPrompt, Sources};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
@@ -207,7 +207,12 @@ impl Proxy {
         let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
         let public = self.composer.public(&self.local_tokenizer, prompt)?.len();
         let room = window.saturating_sub(public + answer);
-        Ok(self.composer.compose(&self.local_tokenizer, prompt, sources, room)?)
+        let composed = self.composer.compose(&self.local_tokenizer, prompt, sources, room);
+        if let Err(ContextError::OverBudget { tokens, .. }) = composed {
+            // Where the window is in the way, too, a larger budget would not help.
+            self.room(public, public + tokens)?;
+        }
+        Ok(composed?)
     }
 
     /// Tokens a private text may take.

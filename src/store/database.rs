@@ -248,6 +248,8 @@ fn connect(path: &Path, key: Option<&SecretString>) -> Result<Connection, StoreE
 
 fn prepare(connection: Connection, key: Option<&SecretString>) -> rusqlite::Result<Connection> {
     if let Some(key) = key {
+        // It would write to standard error what is an error of ours already.
+        connection.pragma_update(None, "cipher_log_level", "NONE")?;
         connection.pragma_update(None, "key", key::sqlcipher(key).expose_secret())?;
     }
     connection.busy_timeout(PATIENCE)?;

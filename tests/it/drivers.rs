@@ -68,7 +68,7 @@ fn events(events: impl IntoIterator<Item = Value>) -> Response {
 }
 
 /// SGLang, which repeats all lists in every event unless it is told to stream increments.
-async fn sglang(incremental: bool) -> SocketAddr {
+pub async fn sglang(incremental: bool) -> SocketAddr {
     async fn generate(State(incremental): State<bool>, Json(body): Json<Value>) -> Response {
         let prompt = serde_json::from_value(body["input_ids"].clone()).unwrap();
         let parameters = &body["sampling_params"];
@@ -108,7 +108,7 @@ async fn sglang(incremental: bool) -> SocketAddr {
 
 /// How a host with chat completions only treats an assistant's message at the end.
 #[derive(Clone, Copy, PartialEq)]
-enum Host {
+pub enum Host {
     /// It goes on with it when told so by vLLM's two fields.
     Continues,
     /// It goes on with it when told so by a flag on the message, and refuses other fields.
@@ -117,7 +117,7 @@ enum Host {
     StartsAnew,
 }
 
-async fn chat_host(host: Host) -> SocketAddr {
+pub async fn chat_host(host: Host) -> SocketAddr {
     async fn chat(State(host): State<Host>, Json(body): Json<Value>) -> Response {
         let mut messages: Vec<ChatMessage> = Vec::new();
         let mut flagged = false;

@@ -19,7 +19,8 @@ fn between(text: &str, before: &str, after: char) -> BTreeSet<String> {
 
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
-    let mut routes = between(&text("src/http/router.rs"), ".route(\"", '"');
+    let router: String = text("src/http/router.rs").split_whitespace().collect();
+    let mut routes = between(&router, ".route(\"", '"');
     assert!(
         routes.remove("/v1/{*path}"),
         "what is passed through has no description of its own"

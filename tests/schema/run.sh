@@ -8,10 +8,12 @@ costeer=${COSTEER_BIN:-${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}/release/
 # For each kind of request and operation.
 examples=${COSTEER_EXAMPLES:-400}
 
+store=$(mktemp -d)
 servers=()
 clean() {
     kill "${servers[@]}" 2> /dev/null || true
     wait "${servers[@]}" 2> /dev/null || true
+    rm -rf "$store"
 }
 trap clean EXIT
 trap 'exit 130' INT
@@ -35,7 +37,7 @@ print(*(one.getsockname()[1] for one in taken))')
 servers+=($!)
 # Short answers: what is looked at is their shape.
 COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__LANES=2 \
-    "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
+    COSTEER__STORE__PATH=$store/profiles.db "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
 servers+=($!)
 for _ in $(seq 300); do
     curl --silent --fail --noproxy '*' --output /dev/null "http://127.0.0.1:$proxy/readyz" && break

@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::extract::{Address, Asked, Sent};
 use super::{DONE, named, read};
 use crate::http::{ApiError, Proxy};
 use crate::store::import::{document_line, profile_line};
@@ -40,8 +41,8 @@ pub fn described(id: DocumentId, document: &Document) -> Value {
 /// 400 when the limit is out of range.
 pub async fn documents(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
-    Query(page): Query<Page>,
+    Address(name): Address<String>,
+    Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, ApiError> {
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
@@ -76,8 +77,8 @@ enum OneOrMany {
 /// 413 when one is too large.
 pub async fn add(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Address(name): Address<String>,
+    Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let wanted =
         "a document {\"text\", \"title\"?, \"key\"?, \"time\"?, \"source\"?, \"tags\"?: [...]} or a list of them";
@@ -99,7 +100,7 @@ pub async fn add(
 /// 404 when the profile has none with that id.
 pub async fn document(
     State(proxy): State<Arc<Proxy>>,
-    Path((name, id)): Path<(String, i64)>,
+    Address((name, id)): Address<(String, i64)>,
 ) -> Result<Json<Value>, ApiError> {
     let id = DocumentId(id);
     let document = proxy
@@ -115,7 +116,7 @@ pub async fn document(
 /// 404 when the profile has none with that id.
 pub async fn delete_document(
     State(proxy): State<Arc<Proxy>>,
-    Path((name, id)): Path<(String, i64)>,
+    Address((name, id)): Address<(String, i64)>,
 ) -> Result<StatusCode, ApiError> {
     proxy
         .shelf
@@ -140,7 +141,7 @@ enum Next {
 /// 404 when there is none of that name.
 pub async fn export(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
+    Address(name): Address<String>,
 ) -> Result<([(HeaderName, &'static str); 1], Body), ApiError> {
     let name = named(&name)?;
     // A stream that has begun can say no 404 any more.

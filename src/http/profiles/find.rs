@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::documents::described;
+use super::extract::{Address, Sent};
 use super::{named, read};
 use crate::context::{PrivateContext, PublicPrompt, Sources};
 use crate::http::{ApiError, Proxy};
@@ -32,8 +32,8 @@ struct Search {
 /// 400 when the limit is out of range.
 pub async fn search(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Address(name): Address<String>,
+    Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let search: Search = read(&body, "{\"query\", \"limit\"?}")?;
     let limit = search.limit.unwrap_or(HITS);
@@ -65,8 +65,8 @@ struct Preview {
 /// 400 when what cannot be left out is over the budget.
 pub async fn preview(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Address(name): Address<String>,
+    Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let asked: Preview = read(&body, "{\"question\", \"context\"?}")?;
     let (query, count) = (asked.question.clone(), proxy.history);

@@ -1,6 +1,7 @@
 //! Profiles over HTTP, for programs on this machine: what `costeer profile` does on the command line.
 
 mod documents;
+mod extract;
 mod find;
 mod local;
 mod profile;

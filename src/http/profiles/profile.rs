@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::extract::{Address, Sent};
 use super::{DONE, named, read};
 use crate::http::{ApiError, Proxy};
 use crate::store::{PrivateText, Profile, ProfileName, StoreError};
@@ -33,16 +33,24 @@ pub async fn list(State(proxy): State<Arc<Proxy>>) -> Result<Json<Value>, ApiErr
     Ok(Json(json!({"object": "list", "data": data})))
 }
 
-#[derive(Deserialize, Serialize)]
-struct Named {
+/// A new profile. Not [`Profile`] flattened: serde would let unknown fields pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
     name: ProfileName,
-    #[serde(flatten)]
-    profile: Profile,
+    #[serde(default)]
+    description: PrivateText,
+    #[serde(default)]
+    preferences: Vec<PrivateText>,
+    #[serde(default)]
+    facts: Vec<PrivateText>,
 }
 
-fn answer(name: ProfileName, profile: Profile) -> Json<Value> {
-    let mut answer = json!(Named { name, profile });
-    answer["object"] = "profile".into();
+fn answer(name: &ProfileName, profile: &Profile) -> Json<Value> {
+    let mut answer = json!({"object": "profile", "name": name});
+    if let (Some(answer), Value::Object(fields)) = (answer.as_object_mut(), json!(profile)) {
+        answer.extend(fields);
+    }
     Json(answer)
 }
 
@@ -50,27 +58,32 @@ fn answer(name: ProfileName, profile: Profile) -> Json<Value> {
 ///
 /// # Errors
 /// 409 when there is one of that name.
-pub async fn create(State(proxy): State<Arc<Proxy>>, body: Bytes) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let new: Named = read(
+pub async fn create(State(proxy): State<Arc<Proxy>>, Sent(body): Sent) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let new: New = read(
         &body,
         "{\"name\", \"description\"?, \"preferences\"?: [...], \"facts\"?: [...]}",
     )?;
-    let (name, profile) = (new.name.clone(), new.profile.clone());
+    let profile = Profile {
+        description: new.description,
+        preferences: new.preferences,
+        facts: new.facts,
+    };
+    let made = answer(&new.name, &profile);
     proxy
         .shelf
-        .with(move |store| store.create_profile(&name, &profile))
+        .with(move |store| store.create_profile(&new.name, &profile))
         .await?;
-    Ok((StatusCode::CREATED, answer(new.name, new.profile)))
+    Ok((StatusCode::CREATED, made))
 }
 
 /// `GET /costeer/v1/profiles/{name}`: what it says.
 ///
 /// # Errors
 /// 404 when there is none of that name; so for all routes below.
-pub async fn show(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn show(State(proxy): State<Arc<Proxy>>, Address(name): Address<String>) -> Result<Json<Value>, ApiError> {
     let name = named(&name)?;
     let profile = proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
-    Ok(answer(name, profile))
+    Ok(answer(&name, &profile))
 }
 
 /// A JSON Merge Patch (RFC 7396): null empties, what is not there stays.
@@ -95,8 +108,8 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
 /// 413 when it becomes too large.
 pub async fn edit(
     State(proxy): State<Arc<Proxy>>,
-    Path(name): Path<String>,
-    body: Bytes,
+    Address(name): Address<String>,
+    Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let name = named(&name)?;
     let patch: Patch = read(&body, "{\"description\"?, \"preferences\"?: [...], \"facts\"?: [...]}")?;
@@ -116,14 +129,14 @@ pub async fn edit(
         .shelf
         .of(&name, |store, name| store.edit_profile(name, change))
         .await?;
-    Ok(answer(name, profile))
+    Ok(answer(&name, &profile))
 }
 
 /// `DELETE /costeer/v1/profiles/{name}`: deletes it with all its documents.
 ///
 /// # Errors
 /// 503 when its bytes are still in the store's log because somebody keeps reading.
-pub async fn delete(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete(State(proxy): State<Arc<Proxy>>, Address(name): Address<String>) -> Result<StatusCode, ApiError> {
     proxy
         .shelf
         .of(&named(&name)?, |store, name| store.delete_profile(name))

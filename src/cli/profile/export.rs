@@ -1,0 +1,48 @@
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use super::show::each_document;
+use super::{ExportArguments, named};
+use crate::cli::CommandError;
+use crate::store::import::{document_line, profile_line};
+use crate::store::{ProfileName, Store};
+
+pub fn run(store: &Store, arguments: &ExportArguments) -> Result<(), CommandError> {
+    let names = if arguments.names.is_empty() {
+        store.profiles()?.into_iter().map(|profile| profile.name).collect()
+    } else {
+        let names = arguments.names.iter().map(|name| named(name));
+        names.collect::<Result<Vec<_>, _>>()?
+    };
+    match &arguments.output {
+        Some(path) => {
+            let file = made(path).map_err(|source| CommandError::File {
+                path: path.clone(),
+                source,
+            })?;
+            write(store, &names, BufWriter::new(file))
+        }
+        None => write(store, &names, BufWriter::new(std::io::stdout().lock())),
+    }
+}
+
+/// A new file for nobody but its owner.
+fn made(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn write(store: &Store, names: &[ProfileName], mut out: impl Write) -> Result<(), CommandError> {
+    for name in names {
+        let profile = store.profile(name)?;
+        writeln!(out, "{}", profile_line(name, &profile)).map_err(CommandError::Output)?;
+        each_document(store, name, |_, document| {
+            writeln!(out, "{}", document_line(name, document)).map_err(CommandError::Output)
+        })?;
+    }
+    out.flush().map_err(CommandError::Output)
+}

@@ -1,0 +1,187 @@
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::{ImportArguments, named};
+use crate::cli::CommandError;
+use crate::store::import::{self, Entry, open};
+use crate::store::{Document, Imported, Profile, ProfileName, Store};
+
+/// Documents written in one transaction.
+const BATCH: usize = 256;
+/// Problems that are told one by one.
+const TOLD: usize = 10;
+
+/// [`import::Format`] on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Format {
+    Jsonl,
+    Notes,
+    Mail,
+    Chats,
+}
+
+impl From<Format> for import::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Jsonl => Self::Jsonl,
+            Format::Notes => Self::Notes,
+            Format::Mail => Self::Mail,
+            Format::Chats => Self::Chats,
+        }
+    }
+}
+
+pub fn run(store: &Store, arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
+    let own = arguments.profile.as_deref().map(named).transpose()?;
+    let mut importer = Importer {
+        store,
+        json: arguments.json,
+        own,
+        waiting: Vec::new(),
+        whose: None,
+        imported: Imported::default(),
+        profiles: 0,
+        problems: 0,
+        bar: bar(),
+    };
+    for path in &arguments.paths {
+        importer.file(path, arguments.format.map(Into::into))?;
+    }
+    importer.flush()?;
+    importer.finish()
+}
+
+/// Shown on standard error where that is a terminal.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Collects documents of one profile until there are enough for a transaction.
+struct Importer<'a> {
+    store: &'a Store,
+    json: bool,
+    /// Whose documents they are that name nobody.
+    own: Option<ProfileName>,
+    waiting: Vec<Document>,
+    whose: Option<ProfileName>,
+    imported: Imported,
+    profiles: u64,
+    problems: usize,
+    bar: ProgressBar,
+}
+
+impl Importer<'_> {
+    fn file(&mut self, path: &Path, format: Option<import::Format>) -> Result<(), CommandError> {
+        let format = match format {
+            Some(format) => format,
+            None => import::Format::of(path)?,
+        };
+        let mut reading = open(path, format)?;
+        let (before, size) = (self.bar.position(), reading.size());
+        self.bar.inc_length(size);
+        while let Some(entry) = reading.next() {
+            match entry {
+                Ok(Entry::Profile(name, profile)) => self.profile(&name, &profile)?,
+                Ok(Entry::Document(whose, document)) => self.document(whose, document, path)?,
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(error) => self.problem(&error.to_string())?,
+            }
+            self.bar.set_position(before + reading.read());
+        }
+        self.bar.set_position(before + size);
+        Ok(())
+    }
+
+    fn profile(&mut self, name: &ProfileName, profile: &Profile) -> Result<(), CommandError> {
+        self.flush()?;
+        self.store.put_profile(name, profile)?;
+        self.profiles += 1;
+        Ok(())
+    }
+
+    fn document(&mut self, whose: Option<ProfileName>, document: Document, path: &Path) -> Result<(), CommandError> {
+        let Some(whose) = whose.or_else(|| self.own.clone()) else {
+            return Err(CommandError::Usage(format!(
+                "{} does not say whose its documents are; name a profile with --profile",
+                path.display()
+            )));
+        };
+        if self.whose.as_ref() != Some(&whose) {
+            self.flush()?;
+            if !self.store.has_profile(&whose)? {
+                self.store.create_profile(&whose, &Profile::default())?;
+                self.profiles += 1;
+            }
+            self.whose = Some(whose);
+        }
+        self.waiting.push(document);
+        if self.waiting.len() >= BATCH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and says so once it is on disk.
+    fn flush(&mut self) -> Result<(), CommandError> {
+        let (Some(whose), false) = (&self.whose, self.waiting.is_empty()) else {
+            return Ok(());
+        };
+        let imported = self.store.import(whose, &self.waiting)?;
+        self.waiting.clear();
+        self.imported.add(imported);
+        if self.json {
+            let mut line = json!(imported);
+            line["profile"] = json!(whose);
+            say(&line.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, what: &str) -> Result<(), CommandError> {
+        self.problems += 1;
+        if self.problems <= TOLD {
+            let told = self.bar.suspend(|| writeln!(std::io::stderr(), "left out: {what}"));
+            told.map_err(CommandError::Output)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ExitCode, CommandError> {
+        self.bar.finish_and_clear();
+        let Imported {
+            added,
+            updated,
+            unchanged,
+        } = self.imported;
+        let (profiles, problems) = (self.profiles, self.problems);
+        if self.json {
+            let mut line = json!(self.imported);
+            line["done"] = true.into();
+            line["profiles"] = profiles.into();
+            line["problems"] = problems.into();
+            say(&line.to_string())?;
+        } else {
+            say(&format!(
+                "{profiles} profiles; documents: {added} added, {updated} updated, {unchanged} unchanged, {problems} left out"
+            ))?;
+        }
+        Ok(if problems == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+fn say(line: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(CommandError::Output)
+}

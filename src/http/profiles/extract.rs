@@ -1,0 +1,55 @@
+//! What the routes take out of a request, with refusals in OpenAI's envelope.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::http::chat::unreadable;
+use crate::http::{ApiError, Proxy};
+
+/// The variable parts of the address.
+pub struct Address<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Address<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::from_request_parts(parts, state).await;
+        let path = path.map_err(|_| {
+            ApiError::invalid(
+                "id",
+                "the address names nothing: names are UTF-8, and a document's id is a whole number",
+            )
+        });
+        path.map(|Path(value)| Self(value))
+    }
+}
+
+/// What comes after the address's question mark.
+pub struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = Query::from_request_parts(parts, state).await;
+        let query = query.map_err(|_| ApiError::invalid("after", "after and limit are whole numbers"));
+        query.map(|Query(value)| Self(value))
+    }
+}
+
+/// The body, within `server.max_body_bytes`.
+pub struct Sent(pub Bytes);
+
+impl FromRequest<Arc<Proxy>> for Sent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, proxy: &Arc<Proxy>) -> Result<Self, ApiError> {
+        let body = Bytes::from_request(request, proxy).await;
+        body.map(Self)
+            .map_err(|rejection| unreadable(&rejection, proxy.max_body_bytes))
+    }
+}

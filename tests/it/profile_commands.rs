@@ -1,0 +1,392 @@
+//! `costeer profile` through the real binary.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::support::{CONTEXT, DINNER, Folder, ask, content, costeer, proxy, recorder, run, upstream};
+
+/// A store in a folder of its own, and what is said to it.
+pub struct Home {
+    pub folder: Folder,
+    pub store: String,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = Folder::new();
+        let store = folder.file("data/profiles.db");
+        Self {
+            folder,
+            store,
+            variables: Vec::new(),
+        }
+    }
+
+    fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.variables.push((variable, value.to_owned()));
+        self
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut all = vec!["profile", "--store", &self.store];
+        all.extend_from_slice(arguments);
+        let variables: Vec<(&str, &str)> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        costeer(&all, &variables).output().unwrap()
+    }
+
+    /// What it says when all is well.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.say(arguments)).unwrap()
+    }
+
+    /// What it says when not.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn a_profile_is_made_shown_edited_and_deleted() {
+    let home = Home::new();
+    assert!(!home.say(&["list"]).contains("ada"));
+    home.say(&[
+        "create",
+        "ada",
+        "--description",
+        "cook",
+        "--preference",
+        "Be brief.",
+        "--fact",
+        "one",
+        "--fact",
+        "two",
+    ]);
+    assert!(home.refused(&["create", "ada"]).contains("already"));
+    let shown = home.say(&["show", "ada"]);
+    assert!(
+        shown.contains("cook") && shown.contains("   1  one") && shown.contains("   2  two"),
+        "{shown}"
+    );
+    home.say(&[
+        "edit",
+        "ada",
+        "--remove-fact",
+        "1",
+        "--add-fact",
+        "three",
+        "--remove-preference",
+        "1",
+        "--description",
+        "",
+    ]);
+    assert_eq!(
+        home.json(&["show", "ada", "--json"]),
+        json!({"name": "ada", "description": "", "preferences": [], "facts": ["two", "three"]})
+    );
+    let refused = home.refused(&["edit", "ada", "--remove-fact", "3", "--add-fact", "four"]);
+    assert!(refused.contains("there is no line 3"), "{refused}");
+    assert_eq!(home.json(&["list", "--json"])[0]["facts"], 2);
+    assert!(home.refused(&["delete", "ada"]).contains("--yes"));
+    home.say(&["delete", "ada", "--yes"]);
+    assert!(home.refused(&["show", "ada"]).contains("there is no profile named ada"));
+    assert!(home.refused(&["create", "a/b"]).contains("a profile's name has"));
+}
+
+/// A folder of notes, and lines of JSON with a profile.
+fn sources(home: &Home) -> (String, String) {
+    let notes = home.folder.path().join("notes");
+    std::fs::create_dir_all(notes.join("2024")).unwrap();
+    std::fs::write(notes.join("dog.md"), "# The dog\nZiggy sleeps by the stove.\n").unwrap();
+    std::fs::write(notes.join("2024/trip.txt"), "We took the night train to Narvik.\n").unwrap();
+    let lines = home.folder.file("lines.jsonl");
+    let text = [
+        json!({"type": "profile", "name": "bob", "description": "", "preferences": ["Be formal."], "facts": ["I fish."]}),
+        json!({"type": "document", "profile": "bob", "key": "k", "title": "Fish", "text": "I caught a pike.", "time": "2024-01-02T03:04:05Z", "source": "", "tags": ["lake"]}),
+        json!({"id": "7", "title": "Soup", "text": "Leeks and potatoes."}),
+    ];
+    std::fs::write(&lines, text.map(|line| line.to_string()).join("\n")).unwrap();
+    (notes.to_str().unwrap().to_owned(), lines)
+}
+
+#[test]
+fn what_people_have_is_imported_once_and_comes_out_again() {
+    let home = Home::new();
+    let (notes, lines) = sources(&home);
+    let import = ["import", &notes, &lines, "--profile", "ada", "--json"];
+    let last = |text: String| serde_json::from_str::<Value>(text.lines().last().unwrap()).unwrap();
+    let first = last(home.say(&import));
+    assert_eq!(
+        (&first["added"], &first["profiles"], &first["problems"]),
+        (&json!(4), &json!(2), &json!(0))
+    );
+    let exported = home.say(&["export"]);
+    let again = last(home.say(&import));
+    assert_eq!(
+        (&again["added"], &again["updated"], &again["unchanged"]),
+        (&json!(0), &json!(0), &json!(4))
+    );
+    assert_eq!(home.say(&["export"]), exported);
+    assert!(home.say(&["search", "ada", "dogs by the stove"]).contains("The dog"));
+    assert!(home.say(&["search", "bob", "lakes"]).contains("Fish"));
+    // Into another store and out of it.
+    let other = Home::new();
+    let file = other.folder.file("all.jsonl");
+    home.say(&["export", "--output", &file]);
+    assert!(home.refused(&["export", "--output", &file]).contains("cannot write"));
+    other.say(&["import", &file]);
+    assert_eq!(other.say(&["export"]), exported);
+    assert_eq!(other.say(&["export", "bob"]).lines().count(), 2);
+    // A note that has changed is replaced, and one document can be taken out.
+    std::fs::write(Path::new(&notes).join("dog.md"), "# The dog\nZiggy is gone.\n").unwrap();
+    let changed = last(home.say(&["import", &notes, "--profile", "ada", "--json"]));
+    assert_eq!((&changed["updated"], &changed["unchanged"]), (&json!(1), &json!(1)));
+    let listed = home.json(&["show", "ada", "--documents", "--json"]);
+    let soup = listed["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|document| document["title"] == "Soup")
+        .unwrap();
+    home.say(&["delete", "ada", "--document", &soup["id"].to_string(), "--yes"]);
+    assert!(!home.say(&["show", "ada", "--documents"]).contains("Soup"));
+}
+
+#[test]
+fn entries_that_are_no_use_are_told_and_the_rest_is_imported() {
+    let home = Home::new();
+    let lines = home.folder.file("lines.jsonl");
+    std::fs::write(
+        &lines,
+        "{\"text\": \"good\"}\n{\"text\": Wilhelmina}\n[1]\n{\"text\": \"better\"}\n",
+    )
+    .unwrap();
+    let output = home.run(&["import", &lines, "--profile", "ada"]);
+    let (out, error) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out.contains("2 added") && out.contains("2 left out"), "{out}");
+    assert!(
+        error.contains("line 2") && error.contains("line 3") && !error.contains("Wilhelmina"),
+        "{error}"
+    );
+    let nobody = home.refused(&["import", &lines]);
+    assert!(nobody.contains("--profile"), "{nobody}");
+    assert!(home.refused(&["import", "/nowhere.md"]).contains("/nowhere.md"));
+    std::fs::write(home.folder.file("x.bin"), "?").unwrap();
+    assert!(
+        home.refused(&["import", &home.folder.file("x.bin")])
+            .contains("no known format")
+    );
+}
+
+#[test]
+fn a_preview_is_exactly_what_a_question_gets() {
+    let home = Home::new();
+    let (notes, lines) = sources(&home);
+    home.say(&[
+        "create",
+        "ada",
+        "--fact",
+        "I am vegan.",
+        "--fact",
+        "I live in Bodø.",
+        "--preference",
+        "Be formal.",
+    ]);
+    home.say(&["import", &notes, &lines, "--profile", "ada"]);
+    let question = [
+        "preview",
+        "ada",
+        "What about the dog and its soup?",
+        "--context",
+        "Today it rains.",
+    ];
+    let expected = "Be formal.\nI am vegan.\nI live in Bodø.\nToday it rains.\n\nWhat I have written before:\n";
+    let text = home.say(&question);
+    assert!(text.starts_with(expected), "{text}");
+    assert!(
+        text.contains("The dog: Ziggy sleeps") && text.contains("Soup: Leeks") && !text.contains("Narvik"),
+        "{text}"
+    );
+    let tight = Home {
+        variables: vec![("COSTEER__CONTEXT__BUDGET", "60".into())],
+        ..home
+    };
+    let mut asked = question.to_vec();
+    asked.push("--json");
+    let preview = tight.json(&asked);
+    assert!(
+        preview["tokens"].as_u64().unwrap() <= 60 && preview["documents"]["found"] == 2,
+        "{preview}"
+    );
+    assert!(preview["documents"]["kept"].as_u64().unwrap() < 2, "{preview}");
+}
+
+#[test]
+fn a_store_is_encrypted_with_the_configured_key() {
+    let home = Home::new();
+    home.say(&["create", "ada", "--fact", "I am vegan."]);
+    assert!(home.refused(&["encrypt"]).contains("no key is configured"));
+    let keyed = home.with("COSTEER__STORE__KEY", "correct horse");
+    assert!(keyed.refused(&["show", "ada"]).contains("costeer profile encrypt"));
+    keyed.say(&["encrypt"]);
+    assert!(keyed.say(&["show", "ada"]).contains("vegan"));
+    let bytes = std::fs::read(&keyed.store).unwrap();
+    assert!(!bytes.windows(5).any(|window| window == b"vegan") && !bytes.starts_with(b"SQLite"));
+    let Home { folder, store, .. } = keyed;
+    let wrong = Home {
+        folder,
+        store,
+        variables: vec![("COSTEER__STORE__KEY", "wrong".into())],
+    };
+    let refused = wrong.refused(&["show", "ada"]);
+    assert!(
+        refused.contains("another key") && !refused.contains("hmac"),
+        "{refused}"
+    );
+    let right = Home {
+        variables: vec![("COSTEER__STORE__KEY", "correct horse".into())],
+        ..wrong
+    };
+    right.say(&["decrypt"]);
+    let plain = Home {
+        variables: Vec::new(),
+        ..right
+    };
+    assert!(plain.say(&["show", "ada"]).contains("vegan"));
+}
+
+#[test]
+fn the_doctor_looks_at_the_store() {
+    run(async {
+        let home = Home::new();
+        let url = format!("http://{}/v1", upstream().await);
+        let doctor = |store: &str, key: &str| {
+            let variables = [
+                ("COSTEER__STORE__PATH", store),
+                ("COSTEER__STORE__KEY", key),
+                ("COSTEER__UPSTREAM__URL", &url),
+            ];
+            let output = costeer(&["doctor", "--json"], &variables).output().unwrap();
+            let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let checks = found["checks"].as_array().unwrap().clone();
+            checks.into_iter().find(|check| check["name"] == "store").unwrap()
+        };
+        let none = doctor(&home.store, "");
+        assert!(
+            none["status"] == "ok" && none["finding"].as_str().unwrap().contains("none yet"),
+            "{none}"
+        );
+        assert!(!Path::new(&home.store).exists());
+        home.say(&["create", "ada"]);
+        let one = doctor(&home.store, "");
+        assert!(
+            one["finding"]
+                .as_str()
+                .unwrap()
+                .contains("1 profiles, 0 documents, not encrypted"),
+            "{one}"
+        );
+        let wrong = doctor(&home.store, "key");
+        assert!(
+            wrong["status"] == "failed" && wrong["advice"].as_str().unwrap().contains("store.key"),
+            "{wrong}"
+        );
+    });
+}
+
+/// The 120 people of CoGenesis, each with a profile and four pieces of writing, are imported in one command and answered for by
+/// name. The data is not part of the repository.
+#[test]
+fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/datasets/cogenesis.jsonl");
+    let Ok(rows) = std::fs::read_to_string(&data) else {
+        eprintln!("skipped: {} is not there", data.display());
+        return;
+    };
+    let home = Home::new();
+    let said = home.say(&["import", data.to_str().unwrap()]);
+    assert!(said.contains("120 profiles; documents: 480 added"), "{said}");
+    let again = home.say(&["import", data.to_str().unwrap()]);
+    assert!(again.contains("0 added, 0 updated, 480 unchanged"), "{again}");
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let store = home.store.clone();
+    run(async move {
+        let (recording_at, recording) = recorder(upstream().await).await;
+        let settings = [
+            ("store.path", store.as_str()),
+            ("context.budget", "700"),
+            ("context.document_tokens", "100"),
+        ];
+        let (_proxy, address) = proxy(recording_at, &settings).await;
+        let (mut steered, mut found) = (0, 0);
+        for row in &rows {
+            let (id, question) = (row["id"].as_str().unwrap(), row["input"].as_str().unwrap());
+            let private: Vec<&str> = [&row["profile"]]
+                .into_iter()
+                .chain(
+                    row["history"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .flat_map(|item| [&item["task"], &item["content"]]),
+                )
+                .filter_map(Value::as_str)
+                .collect();
+            let seen = recording.requests().len();
+            let body = json!({"messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 16});
+            let response = ask(address, &body, &[("x-costeer-profile", id)]).await;
+            assert_eq!(response.status(), 200, "{id}");
+            steered += usize::from(response.headers()["x-costeer-steered"] == "true");
+            let mut watch = crate::leaks::Watch::new(&private);
+            watch.allow(question);
+            watch.allow(&content(&response.json().await.unwrap()));
+            let requests = recording.requests();
+            for request in &requests[seen..] {
+                assert_eq!(watch.leak(request), None, "{id}: {request}");
+            }
+            found += requests.len() - seen;
+        }
+        eprintln!(
+            "{} questions, {steered} steered, {found} requests recorded, 0 leaks",
+            rows.len()
+        );
+        assert!(rows.len() >= 120 && steered == rows.len());
+    });
+}
+
+#[test]
+fn a_profile_made_by_command_steers_the_running_proxy() {
+    let home = Home::new();
+    let store = home.store.clone();
+    run(async move {
+        let (_proxy, address) = proxy(upstream().await, &[("store.path", store.as_str())]).await;
+        let body = crate::support::question(DINNER);
+        assert_eq!(ask(address, &body, &[("x-costeer-profile", "ada")]).await.status(), 404);
+        home.say(&["create", "ada", "--fact", CONTEXT]);
+        let by_profile = ask(address, &body, &[("x-costeer-profile", "ada")]).await;
+        let by_header = ask(address, &body, &[("x-costeer-context", CONTEXT)]).await;
+        assert_eq!(
+            content(&by_profile.json().await.unwrap()),
+            content(&by_header.json().await.unwrap())
+        );
+    });
+}
