@@ -42,7 +42,8 @@ impl Document {
         part(
             &self
                 .time
-                .map(|time| time.as_nanosecond().to_string())
+                // As fine as the store keeps it: an export comes back as what it was.
+                .map(|time| time.as_microsecond().to_string())
                 .unwrap_or_default(),
         );
         for tag in &self.tags {
@@ -67,5 +68,24 @@ mod rfc3339 {
                 .map_err(|_| serde::de::Error::custom("time is not in the form of RFC 3339"))
         });
         time.transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_does_not_keep_makes_no_difference() {
+        let at = |time: &str| {
+            let document = Document {
+                time: time.parse().ok(),
+                ..Document::default()
+            };
+            document.content_hash()
+        };
+        let kept = at("2024-02-29T12:00:00.123456Z");
+        assert_eq!(at("2024-02-29T12:00:00.123456789Z"), kept);
+        assert_ne!(at("2024-02-29T12:00:00.123457Z"), kept);
     }
 }
