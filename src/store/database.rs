@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,6 +15,9 @@ use super::{StoreError, key};
 
 /// How long a connection waits for others to finish writing.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one try to empty the log may keep other writers waiting, and how long they then get.
+const SWEEP: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(50);
 /// Idle connections that are kept for the next readers.
 const KEPT: usize = 8;
 /// Compiled statements that a connection keeps.
@@ -31,6 +34,8 @@ pub struct Database {
     key: Option<SecretString>,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Held by everybody who reads, and alone by who empties the log: readers that overlap without end would never let that happen.
+    reading: RwLock<()>,
 }
 
 impl Database {
@@ -55,6 +60,7 @@ impl Database {
             key,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
+            reading: RwLock::default(),
         };
         database.migrate()?;
         Ok(database)
@@ -92,6 +98,7 @@ impl Database {
     /// # Errors
     /// Whatever `work` says, or SQLite.
     pub fn read<T, E: Into<Trouble>>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, StoreError> {
+        let _reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
         let mut reader = self.reader()?;
         let transaction = reader.connection.as_mut().map(Connection::transaction);
         match transaction {
@@ -142,14 +149,34 @@ impl Database {
     /// # Errors
     /// [`StoreError::NotSwept`] when another program keeps reading for too long.
     pub fn sweep(&self) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        loop {
+            if self.try_to_sweep()? {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(StoreError::NotSwept {
+                    path: self.path.clone(),
+                });
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// False where another program's readers were in the way.
+    fn try_to_sweep(&self) -> Result<bool, StoreError> {
         let writer = self.writer();
-        let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-        match busy {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(StoreError::NotSwept {
-                path: self.path.clone(),
-            }),
-            Err(error) => Err(StoreError::sqlite(&self.path, &error)),
+        let _nobody_reads = self.reading.write().unwrap_or_else(PoisonError::into_inner);
+        let swept = (|| {
+            // Whoever waits here keeps others from writing.
+            writer.busy_timeout(SWEEP)?;
+            let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+            writer.busy_timeout(PATIENCE)?;
+            busy.map(|busy| !busy)
+        })();
+        match swept {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(false),
+            swept => swept.map_err(|error| StoreError::sqlite(&self.path, &error)),
         }
     }
 

@@ -19,9 +19,11 @@ pub struct Hit {
     pub score: f64,
 }
 
-/// Occurrences a search may look at. Scoring one takes FTS5 about a microsecond; a search should take milliseconds however many
-/// documents there are.
-const BUDGET: u64 = 4_000;
+/// Occurrences a search may look at. Scoring one takes FTS5 two microseconds, and the more the more terms there are; a search
+/// should take milliseconds however many documents there are (benches/retrieval.rs).
+const BUDGET: u64 = 3_000;
+/// Terms a search may look for: FTS5 asks each about every document that any of them finds.
+const MOST_TERMS: usize = 32;
 
 /// How much more a term counts in a title or tag than in the text.
 const TITLE_WEIGHT: f64 = 2.0;
@@ -29,7 +31,7 @@ const TITLE_WEIGHT: f64 = 2.0;
 impl Store {
     /// The `count` documents of the profile that fit `query` best, best first, by BM25 (k₁ = 1.2, b = 0.75, as FTS5 has it);
     /// later ones first where it ties. The query may be a whole paragraph; its terms count from the rarest on, as many as fit
-    /// into a budget of occurrences.
+    /// into a budget of terms and of their occurrences.
     ///
     /// # Errors
     /// [`StoreError::NoSuchProfile`].
@@ -127,13 +129,15 @@ enum Chosen {
     TooCommon(String),
 }
 
-/// The rarest terms that fit into the budget together. What they leave out says least about a document.
+/// The rarest terms that fit into the budget together, and no more than [`MOST_TERMS`]. What they leave out says least about a
+/// document.
 fn choose(mut terms: Vec<(String, u64)>) -> Chosen {
     // Stable: of two that are as rare, the one that comes first in the query.
     terms.sort_by_key(|(_, documents)| *documents);
     let mut left = BUDGET;
     let chosen: Vec<String> = terms
         .iter()
+        .take(MOST_TERMS)
         .map_while(|(term, documents)| {
             left = left.checked_sub(*documents)?;
             Some(term.clone())
@@ -198,6 +202,8 @@ mod tests {
             choose(terms(&[("a", BUDGET + 2), ("b", BUDGET + 1)])),
             Chosen::TooCommon("b".into())
         );
+        let many = (0..100).map(|index| (format!("t{index}"), 1)).collect();
+        assert!(matches!(choose(many), Chosen::Terms(chosen) if chosen.len() == MOST_TERMS));
     }
 
     #[test]

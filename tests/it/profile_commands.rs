@@ -357,7 +357,8 @@ fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
             assert_eq!(response.status(), 200, "{id}");
             steered += usize::from(response.headers()["x-costeer-steered"] == "true");
             let mut watch = crate::leaks::Watch::new(&private);
-            watch.allow(question);
+            // As the chat template writes it: with a line's end after it.
+            watch.allow(&format!("{question}\n"));
             watch.allow(&content(&response.json().await.unwrap()));
             let requests = recording.requests();
             for request in &requests[seen..] {

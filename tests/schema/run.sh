@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Holds the running binary against openapi.yaml: schemathesis generates requests, valid and not, and looks at every answer. Twice: with a
-# private context and without. Needs Python 3.11 or newer with venv, curl, and the binary (${COSTEER_BIN:-of the release build}).
+# private context and without. Profiles are in a store made for this. Needs Python 3.11 or newer with venv, curl, and the binary
+# (${COSTEER_BIN:-of the release build}).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=${COSTEER_VENVS:-$HOME/.cache/costeer}/schema
@@ -8,12 +9,14 @@ costeer=${COSTEER_BIN:-${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}/release/
 # For each kind of request and operation.
 examples=${COSTEER_EXAMPLES:-400}
 
-store=$(mktemp -d)
+folder=$(mktemp -d)
+# Nobody's own profiles are touched, whichever command is run below.
+export COSTEER__STORE__PATH=$folder/profiles.db
 servers=()
 clean() {
     kill "${servers[@]}" 2> /dev/null || true
     wait "${servers[@]}" 2> /dev/null || true
-    rm -rf "$store"
+    rm -rf "$folder"
 }
 trap clean EXIT
 trap 'exit 130' INT
@@ -37,7 +40,7 @@ print(*(one.getsockname()[1] for one in taken))')
 servers+=($!)
 # Short answers: what is looked at is their shape.
 COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__LANES=2 \
-    COSTEER__STORE__PATH=$store/profiles.db "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
+    "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
 servers+=($!)
 for _ in $(seq 300); do
     curl --silent --fail --noproxy '*' --output /dev/null "http://127.0.0.1:$proxy/readyz" && break
@@ -45,8 +48,12 @@ for _ in $(seq 300); do
 done
 
 # Two checks do not apply: a request that fits the schema may still ask for what cannot be steered, which is a 400, and headers that the
-# schema does not name are everybody's right.
+# schema does not name are everybody's right. Some requests make 64 answers, which takes more than the usual ten seconds where
+# others want the processor, too.
 for header in 'X-CoSteer-Context: I am vegan.' 'X-Nothing: 1'; do
-    "$venv/bin/schemathesis" run openapi.yaml --url "http://127.0.0.1:$proxy" --header "$header" --max-examples "$examples" --workers 2 \
+    # Again each time: requests delete some.
+    "$costeer" profile import tests/schema/profiles.jsonl
+    "$venv/bin/schemathesis" --config-file tests/schema/schemathesis.toml run openapi.yaml --url "http://127.0.0.1:$proxy" \
+        --header "$header" --max-examples "$examples" --workers 2 --request-timeout 120 \
         --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none
 done
