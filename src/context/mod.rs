@@ -11,5 +11,5 @@ pub use compose::{Branches, Composer, Composition, Placement, PublicPrompt};
 pub use error::ContextError;
 pub use private::PrivateContext;
 pub use sources::Sources;
-pub use tags::{Parted, Unbalanced, is_tagged, part};
+pub use tags::{Parted, Unbalanced, is_tagged, part, part_if};
 pub use template::Template;

@@ -24,6 +24,22 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Those of a request whose public question and marked parts are these.
+    pub fn asked(question: &str, given: Option<PrivateContext>, marked: Vec<PrivateContext>) -> Self {
+        let mut query = question.to_owned();
+        for marked in &marked {
+            query.push(' ');
+            query.push_str(marked.expose());
+        }
+        Self {
+            given: given.into_iter().chain(marked).collect(),
+            query: query.into(),
+            ..Self::default()
+        }
+    }
+}
+
 impl From<PrivateContext> for Sources {
     /// A context alone.
     fn from(context: PrivateContext) -> Self {

@@ -8,7 +8,7 @@ use crate::store::ProfileName;
 
 /// The private part of a request, with everything decided.
 pub struct Personal {
-    given: Vec<PrivateContext>,
+    given: Option<PrivateContext>,
     marked: Vec<PrivateContext>,
     profile: Option<ProfileName>,
 }
@@ -24,10 +24,7 @@ impl Personal {
             ContextInput::Unset | ContextInput::Declined => None,
         };
         Self {
-            given: given
-                .or_else(|| proxy.default_context.clone().filter(|_| usual))
-                .into_iter()
-                .collect(),
+            given: given.or_else(|| proxy.default_context.clone().filter(|_| usual)),
             profile: named.or_else(|| proxy.default_profile.clone().filter(|_| usual)),
             marked: marked.into_iter().filter(|context| !context.is_blank()).collect(),
         }
@@ -35,7 +32,7 @@ impl Personal {
 
     /// Whether there is nothing to steer by.
     pub fn is_empty(&self) -> bool {
-        self.profile.is_none() && self.given.is_empty() && self.marked.is_empty()
+        self.profile.is_none() && self.given.is_none() && self.marked.is_empty()
     }
 
     /// Everything that the answer to `prompt` is to be steered by.
@@ -43,17 +40,7 @@ impl Personal {
     /// # Errors
     /// 404 when there is no such profile, 503 when the store cannot be used.
     pub async fn sources(&self, proxy: &Proxy, prompt: &PublicPrompt) -> Result<Sources, ApiError> {
-        let mut query = prompt.query().to_owned();
-        for marked in &self.marked {
-            query.push(' ');
-            query.push_str(marked.preview());
-        }
-        let given = self.given.iter().chain(&self.marked).cloned().collect();
-        let mut sources = Sources {
-            given,
-            query: query.into(),
-            ..Sources::default()
-        };
+        let mut sources = Sources::asked(prompt.query(), self.given.clone(), self.marked.clone());
         if let Some(name) = &self.profile {
             let (query, count) = (sources.query.clone(), proxy.history);
             let recalled = proxy

@@ -226,6 +226,11 @@ fn a_preview_is_exactly_what_a_question_gets() {
         text.contains("The dog: Ziggy sleeps") && text.contains("Soup: Leeks") && !text.contains("Narvik"),
         "{text}"
     );
+    let marked = home.say(&["preview", "ada", "What about <private>my broken leg</private>dinner?"]);
+    assert!(
+        marked.contains("my broken leg") && !marked.contains("private>"),
+        "{marked}"
+    );
     let tight = Home {
         variables: vec![("COSTEER__CONTEXT__BUDGET", "60".into())],
         ..home

@@ -501,6 +501,6 @@ fn many_read_while_two_write() {
     assert!(!failed.into_inner());
     let (reads, writes) = (reads.into_inner(), writes.into_inner());
     eprintln!("{reads} reads and {writes} writes, no lock error");
-    assert!(reads > 100 && writes > 10);
+    assert!(reads > 100 && writes >= 6);
     here.check().unwrap();
 }

@@ -49,11 +49,12 @@ done
 
 # Two checks do not apply: a request that fits the schema may still ask for what cannot be steered, which is a 400, and headers that the
 # schema does not name are everybody's right. Some requests make 64 answers, which takes more than the usual ten seconds where
-# others want the processor, too.
+# others want the processor, too. One worker: Python 3.11's parser fails now and then where two threads use it (SystemError, "AST
+# constructor recursion depth mismatch").
 for header in 'X-CoSteer-Context: I am vegan.' 'X-Nothing: 1'; do
     # Again each time: requests delete some.
     "$costeer" profile import tests/schema/profiles.jsonl
     "$venv/bin/schemathesis" --config-file tests/schema/schemathesis.toml run openapi.yaml --url "http://127.0.0.1:$proxy" \
-        --header "$header" --max-examples "$examples" --workers 2 --request-timeout 120 \
+        --header "$header" --max-examples "$examples" --workers 1 --request-timeout 120 \
         --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none
 done

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::show::{one_line, with_id};
 use super::{PreviewArguments, SearchArguments, named, store};
 use crate::cli::CommandError;
-use crate::context::{PrivateContext, PublicPrompt, Sources};
+use crate::context::{PrivateContext, PublicPrompt, Sources, part_if};
 use crate::http::{Vocabularies, composer};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -32,26 +32,26 @@ pub fn search(store: &Store, arguments: &SearchArguments) -> Result<(), CommandE
 /// The private text on standard output, and its length on standard error.
 pub async fn preview(settings: &Settings, arguments: PreviewArguments) -> Result<ExitCode, CommandError> {
     let name = named(&arguments.name)?;
-    let (own, question) = (settings.clone(), arguments.question.clone());
+    let usage = |error: &dyn std::fmt::Display| CommandError::Usage(error.to_string());
+    let parted = part_if(settings.context.private_tags, &arguments.question).map_err(|error| usage(&error))?;
+    let given = arguments.context.map(PrivateContext::new);
+    let mut sources = Sources::asked(&parted.public, given, parted.private);
+    let (own, query) = (settings.clone(), sources.query.clone());
     let recalling = tokio::task::spawn_blocking(move || {
         let store = store(&own)?;
-        Ok::<_, CommandError>(store.recall(&name, &question, own.context.history)?)
+        Ok::<_, CommandError>(store.recall(&name, query.as_private_str(), own.context.history)?)
     });
     let Ok(recalled) = recalling.await else {
         return Ok(ExitCode::FAILURE);
     };
     let (profile, hits) = recalled?;
-    let sources = Sources {
-        given: arguments.context.map(PrivateContext::new).into_iter().collect(),
-        profile,
-        history: hits.into_iter().map(|hit| hit.document).collect(),
-        query: arguments.question.as_str().into(),
-    };
+    sources.profile = profile;
+    sources.history = hits.into_iter().map(|hit| hit.document).collect();
     let vocabularies = Vocabularies::load(settings).await?;
-    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, arguments.question)]));
+    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, parted.public)]));
     // How much room the model has is known only where it is loaded, so this is the budget alone.
     let composed = composer(settings)?.compose(&vocabularies.local, &prompt, &sources, usize::MAX);
-    let (composition, _) = composed.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let (composition, _) = composed.map_err(|error| usage(&error))?;
     let (found, all) = (sources.history.len(), sources.profile.facts.len());
     let (text, tokens, budget) = (
         composition.context.preview(),

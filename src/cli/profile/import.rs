@@ -50,9 +50,11 @@ pub fn run(store: &Store, arguments: &ImportArguments) -> Result<ExitCode, Comma
         bar: bar(),
     };
     for path in &arguments.paths {
-        importer.file(path, arguments.format.map(Into::into))?;
+        let read = importer.file(path, arguments.format.map(Into::into));
+        // What has been read is kept, whatever came after it.
+        importer.flush()?;
+        read?;
     }
-    importer.flush()?;
     importer.finish()
 }
 

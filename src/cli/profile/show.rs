@@ -67,12 +67,12 @@ pub fn show(store: &Store, arguments: &ShowArguments) -> Result<(), CommandError
     }
     let mut say = |line: &str| writeln!(out, "{line}").map_err(CommandError::Output);
     if !profile.description.is_blank() {
-        say(profile.description.as_private_str())?;
+        say(&harmless(profile.description.as_private_str()))?;
     }
     for (title, lines) in [("preferences", &profile.preferences), ("facts", &profile.facts)] {
         say(&format!("{title}:"))?;
         for (index, line) in lines.iter().enumerate() {
-            say(&format!("{:>4}  {}", index + 1, line.as_private_str()))?;
+            say(&format!("{:>4}  {}", index + 1, harmless(line.as_private_str())))?;
         }
     }
     if arguments.documents {
@@ -123,5 +123,12 @@ pub fn one_line(id: DocumentId, document: &Document) -> String {
 /// At most 80 characters of the first line.
 fn first_line(text: &PrivateText) -> String {
     let line = text.as_private_str().trim_start().lines().next().unwrap_or_default();
-    line.chars().take(80).collect()
+    harmless(line).chars().take(80).collect()
+}
+
+/// Without what a terminal would obey: a mail's subject may hold anything.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect()
 }

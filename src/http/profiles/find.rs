@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::documents::described;
 use super::extract::{Address, Sent};
 use super::{named, read};
-use crate::context::{PrivateContext, PublicPrompt, Sources};
+use crate::context::{PrivateContext, PublicPrompt, Sources, part_if};
 use crate::http::{ApiError, Proxy};
 use crate::store::PrivateText;
 use crate::vocabulary::{ChatMessage, Role};
@@ -69,25 +69,21 @@ pub async fn preview(
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let asked: Preview = read(&body, "{\"question\", \"context\"?}")?;
-    let (query, count) = (asked.question.clone(), proxy.history);
+    let parted = part_if(proxy.private_tags, asked.question.as_private_str());
+    let parted = parted.map_err(|error| ApiError::invalid("question", error.to_string()))?;
+    let given = asked
+        .context
+        .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
+    let mut sources = Sources::asked(&parted.public, given, parted.private);
+    let (query, count) = (sources.query.clone(), proxy.history);
     let name = named(&name)?;
     let recalling = proxy.shelf.of(&name, move |store, name| {
         store.recall(name, query.as_private_str(), count)
     });
     let (profile, hits) = recalling.await?;
-    let given = asked
-        .context
-        .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
-    let sources = Sources {
-        given: given.into_iter().collect(),
-        profile,
-        history: hits.into_iter().map(|hit| hit.document).collect(),
-        query: asked.question.clone(),
-    };
-    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(
-        Role::User,
-        asked.question.as_private_str(),
-    )]));
+    sources.profile = profile;
+    sources.history = hits.into_iter().map(|hit| hit.document).collect();
+    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, parted.public)]));
     let (composition, _) = proxy.compose(&prompt, &sources, None)?;
     Ok(Json(json!({
         "object": "profile.preview",
