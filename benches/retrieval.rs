@@ -146,7 +146,7 @@ impl Stage {
 
     fn ours(&self, question: &str) -> Vec<i64> {
         let hits = self.store.search(&self.profile, question, COUNT).unwrap();
-        hits.iter().map(|hit| hit.id.0).collect()
+        hits.iter().map(|hit| hit.stored.id.0).collect()
     }
 
     /// A question about a document: so many of its words, and others. And the document.

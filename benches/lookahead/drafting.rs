@@ -64,11 +64,12 @@ impl Models {
         let messages = [ChatMessage::new(Role::User, item.question.clone())];
         let context = PrivateContext::new(item.context.clone());
         let prompt = PublicPrompt::Chat(messages.into());
-        let prompts = composer.branches(&self.tokenizer, &prompt, &context).unwrap();
+        let public_prompt = composer.public(&self.tokenizer, &prompt).unwrap();
+        let private_prompt = composer.private(&self.tokenizer, &prompt, &context).unwrap();
         let upstream_prompt = prompt.ids(&self.tokenizer).unwrap();
         let mut llm = self.llm.open(&upstream_prompt).await.unwrap();
-        let mut public = self.public.open(&prompts.public).await.unwrap();
-        let mut private = self.private.open(prompts.private.ids()).await.unwrap();
+        let mut public = self.public.open(&public_prompt).await.unwrap();
+        let mut private = self.private.open(private_prompt.ids()).await.unwrap();
         let mut chances = Vec::new();
         for position in 0..128 {
             let logits = llm.logits().await.unwrap().logits;

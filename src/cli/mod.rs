@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::context::ContextError;
 use crate::http::StartError;
 use crate::local::{LocalError, Precision};
 use crate::settings::SettingsError;
@@ -198,6 +199,9 @@ pub enum CommandError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The private text of a question.
+    #[error(transparent)]
+    Context(#[from] ContextError),
     /// Something to import.
     #[error(transparent)]
     Import(#[from] ImportError),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::sources::shortened;
@@ -84,18 +84,49 @@ pub struct Composition {
     pub context: PrivateContext,
     /// How many tokens the private branch's prompt has more than the public one's.
     pub tokens: usize,
-    /// How many documents are in it; the others were left out.
-    pub documents: usize,
-    /// How many facts are in it.
-    pub facts: usize,
+    /// How many it might have had: [`Composer::budget`].
+    pub budget: usize,
+    /// The documents that fitted the question.
+    pub documents: Kept,
+    /// The profile's facts.
+    pub facts: Kept,
 }
 
-/// The prompts of the two branches, as ids of the local model's vocabulary.
-pub struct Branches {
-    /// What the client sent.
-    pub public: Vec<TokenId>,
-    /// The same with the private context in it. As private as the context itself.
-    pub private: Zeroizing<PrivateIds>,
+/// How many of what there was are in a [`Composition`]; the others were left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// How many there were.
+    pub found: usize,
+    /// How many are in it.
+    pub kept: usize,
+}
+
+/// A [`Composition`] for its owner's eyes.
+#[derive(Serialize)]
+pub struct Preview<'a> {
+    /// The private text.
+    pub text: &'a str,
+    /// As in [`Composition::tokens`].
+    pub tokens: usize,
+    /// As in [`Composition::budget`].
+    pub budget: usize,
+    /// As in [`Composition::documents`].
+    pub documents: Kept,
+    /// As in [`Composition::facts`].
+    pub facts: Kept,
+}
+
+impl Composition {
+    /// What it says, for its owner alone.
+    pub fn preview(&self) -> Preview<'_> {
+        Preview {
+            text: self.context.preview(),
+            tokens: self.tokens,
+            budget: self.budget,
+            documents: self.documents,
+            facts: self.facts,
+        }
+    }
 }
 
 /// Ids that spell private text; wiped when dropped.
@@ -121,9 +152,9 @@ impl zeroize::Zeroize for PrivateIds {
 const SEPARATOR: &str = "\n\n";
 
 impl Composer {
-    /// Composes the private text of as much as fits into the budget and into `room`, both in tokens, and both branches'
-    /// prompts with it. The least relevant documents are left out first, then facts from the end. What cannot be left out may
-    /// take more than `room`; that is for the caller to look at.
+    /// Composes the private text of as much as fits into the budget and into `room`, both in tokens, and the private branch's
+    /// prompt with it; `public` is the public one's for `prompt`. The least relevant documents are left out first, then facts
+    /// from the end. What cannot be left out may take more than `room`; that is for the caller to look at.
     ///
     /// # Errors
     /// [`ContextError::OverBudget`] when what cannot be left out is over the budget already.
@@ -131,9 +162,10 @@ impl Composer {
         &self,
         tokenizer: &Tokenizer,
         prompt: &PublicPrompt,
+        public: &[TokenId],
         sources: &Sources,
         room: usize,
-    ) -> Result<(Composition, Branches), ContextError> {
+    ) -> Result<(Composition, Zeroizing<PrivateIds>), ContextError> {
         let history = shortened(&sources.history, tokenizer, self.document_tokens);
         let without = |left_out: usize| {
             let documents = history.len().saturating_sub(left_out);
@@ -146,14 +178,21 @@ impl Composer {
                 history: history.get(..documents).unwrap_or_default(),
                 query: sources.query.as_private_str(),
             })?;
-            let branches = self.branches(tokenizer, prompt, &context)?;
+            let private = self.private(tokenizer, prompt, &context)?;
             let composition = Composition {
-                tokens: branches.private.ids().len().saturating_sub(branches.public.len()),
+                tokens: private.ids().len().saturating_sub(public.len()),
+                budget: self.budget,
                 context,
-                documents,
-                facts,
+                documents: Kept {
+                    found: history.len(),
+                    kept: documents,
+                },
+                facts: Kept {
+                    found: sources.profile.facts.len(),
+                    kept: facts,
+                },
             };
-            Ok::<_, ContextError>((composition, branches))
+            Ok::<_, ContextError>((composition, private))
         };
         let most = self.budget.min(room);
         let whole = without(0)?;
@@ -192,50 +231,34 @@ impl Composer {
         }
     }
 
-    /// Both branches' prompts for `prompt`. Where there are no messages, the context comes before the text.
+    /// The private branch's prompt. Where there are no messages, the context comes before the text.
     ///
     /// # Errors
     /// A [`VocabularyError`] when the chat template refuses the messages.
-    pub fn branches(
+    pub fn private(
         &self,
         tokenizer: &Tokenizer,
         prompt: &PublicPrompt,
         context: &PrivateContext,
-    ) -> Result<Branches, VocabularyError> {
+    ) -> Result<Zeroizing<PrivateIds>, VocabularyError> {
         let rest = match prompt {
-            PublicPrompt::Chat(messages) => return self.chat_branches(tokenizer, messages, context),
+            PublicPrompt::Chat(messages) => {
+                let private = self.with_context(self.with_system(messages), context);
+                let ids = tokenizer.chat_prompt(&private);
+                for mut message in private {
+                    zeroize::Zeroize::zeroize(&mut message.content);
+                }
+                return Ok(Zeroizing::new(PrivateIds(ids?)));
+            }
             PublicPrompt::Text(text) => text.as_str(),
             PublicPrompt::Ids(_) => "",
         };
-        let mut private = [context.expose(), SEPARATOR, rest].concat();
-        let ids = tokenizer.text_prompt(&private);
-        zeroize::Zeroize::zeroize(&mut private);
-        let mut private = Zeroizing::new(PrivateIds(ids?));
+        let text = Zeroizing::new([context.expose(), SEPARATOR, rest].concat());
+        let mut private = Zeroizing::new(PrivateIds(tokenizer.text_prompt(&text)?));
         if let PublicPrompt::Ids(ids) = prompt {
             private.0.extend(ids);
         }
-        Ok(Branches {
-            public: prompt.ids(tokenizer)?,
-            private,
-        })
-    }
-
-    fn chat_branches(
-        &self,
-        tokenizer: &Tokenizer,
-        messages: &[ChatMessage],
-        context: &PrivateContext,
-    ) -> Result<Branches, VocabularyError> {
-        let public = self.with_system(messages);
-        let private = self.with_context(public.clone(), context);
-        let ids = tokenizer.chat_prompt(&private);
-        for mut message in private {
-            zeroize::Zeroize::zeroize(&mut message.content);
-        }
-        Ok(Branches {
-            public: tokenizer.chat_prompt(&public)?,
-            private: Zeroizing::new(PrivateIds(ids?)),
-        })
+        Ok(private)
     }
 
     fn with_system(&self, messages: &[ChatMessage]) -> Vec<ChatMessage> {
@@ -323,21 +346,22 @@ mod tests {
                 budget,
                 ..composer(Placement::System)
             };
-            let (composition, branches) = composer.compose(&tokenizer, &prompt, &sources, room)?;
-            assert_eq!(composition.tokens, branches.private.ids().len() - branches.public.len());
+            let public = composer.public(&tokenizer, &prompt)?;
+            let (composition, private) = composer.compose(&tokenizer, &prompt, &public, &sources, room)?;
+            assert_eq!(composition.tokens, private.ids().len() - public.len());
             Ok::<_, ContextError>(composition)
         };
         let whole = compose(1000, 1000).ok().unwrap();
-        assert_eq!((whole.documents, whole.facts), (3, 2));
+        assert_eq!((whole.documents.kept, whole.facts.kept), (3, 2));
         let least = compose(1000, 0).ok().unwrap();
-        assert_eq!((least.documents, least.facts), (0, 0));
+        assert_eq!((least.documents.kept, least.facts.kept), (0, 0));
         assert_eq!(least.context.expose(), "Be brief.\nGiven.");
         let mut last = (0, 0);
         for most in least.tokens..=whole.tokens {
             for composition in [compose(most, 1000), compose(1000, most)] {
                 let composition = composition.ok().unwrap();
                 assert!(composition.tokens <= most);
-                let kept = (composition.facts, composition.documents);
+                let kept = (composition.facts.kept, composition.documents.kept);
                 assert!(kept >= last && (kept.0 == 2 || kept.1 == 0), "{kept:?} after {last:?}");
                 last = kept;
             }

@@ -7,9 +7,9 @@ mod sources;
 mod tags;
 mod template;
 
-pub use compose::{Branches, Composer, Composition, Placement, PublicPrompt};
+pub use compose::{Composer, Composition, Kept, Placement, Preview, PrivateIds, PublicPrompt};
 pub use error::ContextError;
 pub use private::PrivateContext;
 pub use sources::Sources;
-pub use tags::{Parted, Unbalanced, is_tagged, part, part_if};
+pub use tags::{Parted, Unbalanced, is_tagged, part};
 pub use template::Template;

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-use super::PrivateContext;
-use crate::store::{Document, PrivateText, Profile};
-use crate::vocabulary::Tokenizer;
+use super::{Parted, PrivateContext, PublicPrompt, Unbalanced, part};
+use crate::store::{Document, PrivateText, Profile, ProfileName, Store, StoreError};
+use crate::vocabulary::{ChatMessage, Role, Tokenizer};
 
 /// Everything private that an answer is to be steered by.
 #[derive(Clone, Default)]
@@ -22,9 +22,7 @@ impl Sources {
     pub fn is_blank(&self) -> bool {
         self.history.is_empty() && self.profile.is_blank() && self.given.iter().all(PrivateContext::is_blank)
     }
-}
 
-impl Sources {
     /// Those of a request whose public question and marked parts are these.
     pub fn asked(question: &str, given: Option<PrivateContext>, marked: Vec<PrivateContext>) -> Self {
         let mut query = question.to_owned();
@@ -37,6 +35,40 @@ impl Sources {
             query: query.into(),
             ..Self::default()
         }
+    }
+
+    /// Those of a request with `question` as its only message, read as a request is, and what everybody may see of it. `tags`
+    /// is `context.private_tags`.
+    ///
+    /// # Errors
+    /// [`Unbalanced`] tags.
+    pub fn previewed(
+        question: &str,
+        given: Option<PrivateContext>,
+        tags: bool,
+    ) -> Result<(Self, PublicPrompt), Unbalanced> {
+        let parted = if tags {
+            part(question)?
+        } else {
+            Parted {
+                public: question.to_owned(),
+                private: Vec::new(),
+            }
+        };
+        let sources = Self::asked(&parted.public, given, parted.private);
+        let message = ChatMessage::new(Role::User, parted.public);
+        Ok((sources, PublicPrompt::Chat([message].into())))
+    }
+
+    /// The same with what the profile called `name` says, and the `count` documents of its history that fit the question best.
+    ///
+    /// # Errors
+    /// Those of [`Store::recall`].
+    pub fn recalled(mut self, store: &Store, name: &ProfileName, count: usize) -> Result<Self, StoreError> {
+        let (profile, hits) = store.recall(name, self.query.as_private_str(), count)?;
+        self.profile = profile;
+        self.history = hits.into_iter().map(|hit| hit.stored.document).collect();
+        Ok(self)
     }
 }
 

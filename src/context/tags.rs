@@ -53,20 +53,6 @@ pub fn part(text: &str) -> Result<Parted, Unbalanced> {
     Ok(parted)
 }
 
-/// The same where `context.private_tags` may be off: then everything is public.
-///
-/// # Errors
-/// As for [`part`].
-pub fn part_if(tags: bool, text: &str) -> Result<Parted, Unbalanced> {
-    if tags {
-        return part(text);
-    }
-    Ok(Parted {
-        public: text.to_owned(),
-        private: Vec::new(),
-    })
-}
-
 /// What is before the tag at `start`, and what is after it.
 fn split<'a>(text: &'a str, start: usize, tag: &str) -> (&'a str, &'a str) {
     let (before, rest) = text.split_at(start);

@@ -234,6 +234,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NoSuchProfile(_) => invalid(StatusCode::NOT_FOUND, "profile", "profile_not_found"),
             StoreError::NoSuchDocument(_) => invalid(StatusCode::NOT_FOUND, "id", "document_not_found"),
+            StoreError::NoSuchLine(_) => invalid(StatusCode::NOT_FOUND, "line", "line_not_found"),
             StoreError::ProfileExists(_) => invalid(StatusCode::CONFLICT, "name", "profile_exists"),
             StoreError::TooLarge { .. } => invalid(StatusCode::PAYLOAD_TOO_LARGE, "", "too_large"),
             _ => Self {

@@ -40,19 +40,11 @@ impl Personal {
     /// # Errors
     /// 404 when there is no such profile, 503 when the store cannot be used.
     pub async fn sources(&self, proxy: &Proxy, prompt: &PublicPrompt) -> Result<Sources, ApiError> {
-        let mut sources = Sources::asked(prompt.query(), self.given.clone(), self.marked.clone());
-        if let Some(name) = &self.profile {
-            let (query, count) = (sources.query.clone(), proxy.history);
-            let recalled = proxy
-                .shelf
-                .of(name, move |store, name| {
-                    store.recall(name, query.as_private_str(), count)
-                })
-                .await?;
-            sources.profile = recalled.0;
-            sources.history = recalled.1.into_iter().map(|hit| hit.document).collect();
+        let sources = Sources::asked(prompt.query(), self.given.clone(), self.marked.clone());
+        match &self.profile {
+            Some(name) => Ok(proxy.recall(name, sources).await?),
+            None => Ok(sources),
         }
-        Ok(sources)
     }
 }
 

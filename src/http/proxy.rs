@@ -4,21 +4,29 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::shelf::Shelf;
 use super::start::{StartError, Vocabularies, composer, default_context, default_profile, load_lanes, replicas};
 use super::{ApiError, ChatRequest, Options};
-use crate::context::{Branches, Composer, Composition, ContextError, PrivateContext, PublicPrompt, Sources};
+use crate::context::{Composer, Composition, ContextError, PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Cap, Rule, Strength};
-use crate::store::ProfileName;
+use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{ChatMessage, Role, TokenBytes, Tokenizer};
+use crate::vocabulary::{ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
 
 /// How often upstreams that do not answer are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// The private text of an answer, and both branches' prompts as ids of the local model's vocabulary.
+pub(super) struct Composed {
+    pub(super) composition: Composition,
+    pub(super) public: Vec<TokenId>,
+    pub(super) private: Zeroizing<PrivateIds>,
+}
 
 /// Everything the handlers share.
 pub struct Proxy {
@@ -157,11 +165,11 @@ impl Proxy {
         caller: Caller,
         lane: Arc<dyn Lane>,
     ) -> Result<Session, ApiError> {
-        let (_, branches) = self.compose(prompt, sources, options.max_tokens)?;
+        let Composed { public, private, .. } = self.compose(prompt, sources, options.max_tokens)?;
         let upstream_prompt = prompt.ids(&self.upstream_tokenizer)?;
         self.known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
         self.known("logit_bias", options.penalties.bias.keys().copied())?;
-        let room = self.room(branches.public.len(), branches.private.ids().len())?;
+        let room = self.room(public.len(), private.ids().len())?;
         let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
@@ -185,11 +193,22 @@ impl Proxy {
             Arc::clone(&self.upstream),
             lane,
             Arc::clone(&self.local_tokenizer),
-            &branches.public,
-            branches.private.ids(),
+            &public,
+            private.ids(),
             plan,
         );
         Ok(session.await?)
+    }
+
+    /// `sources` with what the profile and its history have for the question.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchProfile`], or why the store cannot be used.
+    pub(super) async fn recall(&self, name: &ProfileName, sources: Sources) -> Result<Sources, StoreError> {
+        let count = self.history;
+        self.shelf
+            .of(name, move |store, name| sources.recalled(store, name, count))
+            .await
     }
 
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
@@ -201,23 +220,24 @@ impl Proxy {
         prompt: &PublicPrompt,
         sources: &Sources,
         max_tokens: Option<usize>,
-    ) -> Result<(Composition, Branches), ApiError> {
+    ) -> Result<Composed, ApiError> {
         let window = self.local.context_length();
         // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
         let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
-        let public = self.composer.public(&self.local_tokenizer, prompt)?.len();
-        let room = window.saturating_sub(public + answer);
-        let composed = self.composer.compose(&self.local_tokenizer, prompt, sources, room);
+        let tokenizer = &self.local_tokenizer;
+        let public = self.composer.public(tokenizer, prompt)?;
+        let room = window.saturating_sub(public.len() + answer);
+        let composed = self.composer.compose(tokenizer, prompt, &public, sources, room);
         if let Err(ContextError::OverBudget { tokens, .. }) = composed {
             // Where the window is in the way, too, a larger budget would not help.
-            self.room(public, public + tokens)?;
+            self.room(public.len(), public.len() + tokens)?;
         }
-        Ok(composed?)
-    }
-
-    /// Tokens a private text may take.
-    pub(super) fn budget(&self) -> usize {
-        self.composer.budget
+        let (composition, private) = composed?;
+        Ok(Composed {
+            composition,
+            public,
+            private,
+        })
     }
 
     /// Room for the sessions of one request.

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -33,7 +32,8 @@ pub struct Database {
     path: PathBuf,
     key: Option<SecretString>,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    /// Connections that nobody reads with at the moment.
+    idle: Mutex<Vec<Connection>>,
     /// Held by everybody who reads, and alone by who empties the log: readers that overlap without end would never let that happen.
     reading: RwLock<()>,
 }
@@ -59,7 +59,7 @@ impl Database {
             path: path.to_owned(),
             key,
             writer: Mutex::new(writer),
-            readers: Mutex::default(),
+            idle: Mutex::default(),
             reading: RwLock::default(),
         };
         database.migrate()?;
@@ -100,14 +100,16 @@ impl Database {
     pub fn read<T, E: Into<Trouble>>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, StoreError> {
         let _reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
         let mut reader = self.reader()?;
-        let transaction = reader.connection.as_mut().map(Connection::transaction);
-        match transaction {
-            Some(Ok(transaction)) => work(transaction.deref()).map_err(|trouble| self.explain(trouble.into())),
-            Some(Err(error)) => Err(StoreError::sqlite(&self.path, &error)),
-            None => Err(StoreError::InUse {
-                path: self.path.clone(),
-            }),
+        let done = (|| {
+            let transaction = reader.transaction()?;
+            work(&transaction).map_err(Into::into)
+        })();
+        // Where `work` panics the connection is closed, which ends its transaction.
+        let mut idle = self.idle();
+        if idle.len() < KEPT {
+            idle.push(reader);
         }
+        done.map_err(|trouble| self.explain(trouble))
     }
 
     /// Runs `work` in a transaction that is on disk when this returns, or has not happened.
@@ -140,7 +142,7 @@ impl Database {
 
     /// The connection that writes, once all others of this program are closed.
     pub fn alone(&self) -> MutexGuard<'_, Connection> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle().clear();
         self.writer()
     }
 
@@ -185,37 +187,19 @@ impl Database {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> Result<Reader<'_>, StoreError> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path, self.key.as_ref())?,
-        };
-        Ok(Reader {
-            connection: Some(connection),
-            home: &self.readers,
-        })
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle().pop();
+        idle.map_or_else(|| connect(&self.path, self.key.as_ref()), Ok)
     }
 
     fn explain(&self, trouble: Trouble) -> StoreError {
         match trouble {
             Trouble::Sqlite(error) => StoreError::sqlite(&self.path, &error),
             Trouble::Store(error) => error,
-        }
-    }
-}
-
-/// A connection that goes back to the others when it is dropped.
-struct Reader<'a> {
-    connection: Option<Connection>,
-    home: &'a Mutex<Vec<Connection>>,
-}
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
-        if home.len() < KEPT {
-            home.extend(self.connection.take());
         }
     }
 }

@@ -17,6 +17,16 @@ use super::{Document, PrivateText, ProfileName, Store, StoreError};
 #[serde(transparent)]
 pub struct DocumentId(pub i64);
 
+/// A document that is in the store.
+#[derive(Serialize)]
+pub struct StoredDocument {
+    /// Its number.
+    pub id: DocumentId,
+    /// The document.
+    #[serde(flatten)]
+    pub document: Document,
+}
+
 /// What an import came to, in documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
@@ -111,7 +121,7 @@ impl Store {
         name: &ProfileName,
         after: DocumentId,
         count: usize,
-    ) -> Result<Vec<(DocumentId, Document)>, StoreError> {
+    ) -> Result<Vec<StoredDocument>, StoreError> {
         self.database.read(|connection| {
             let id = found(connection, name)?;
             let mut statement = connection.prepare_cached(&format!(
@@ -127,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NoSuchProfile`], [`StoreError::NoSuchDocument`].
-    pub fn document(&self, name: &ProfileName, wanted: DocumentId) -> Result<Document, StoreError> {
+    pub fn document(&self, name: &ProfileName, wanted: DocumentId) -> Result<StoredDocument, StoreError> {
         self.database.read(|connection| {
             let id = found(connection, name)?;
             let document = read_document(connection, id, wanted)?;
@@ -161,13 +171,13 @@ impl Store {
 const COLUMNS: &str = "id, key, title, text, time, source, tags";
 
 /// A row of [`COLUMNS`].
-fn document(row: &Row<'_>) -> rusqlite::Result<(DocumentId, Document)> {
+fn document(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
     let text = |index| row.get::<_, String>(index).map(PrivateText::from);
     let tags: String = row.get(6)?;
     let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, Box::new(error));
-    Ok((
-        DocumentId(row.get(0)?),
-        Document {
+    Ok(StoredDocument {
+        id: DocumentId(row.get(0)?),
+        document: Document {
             key: text(1)?,
             title: text(2)?,
             text: text(3)?,
@@ -177,7 +187,7 @@ fn document(row: &Row<'_>) -> rusqlite::Result<(DocumentId, Document)> {
             source: text(5)?,
             tags: serde_json::from_str(&tags).map_err(unreadable)?,
         },
-    ))
+    })
 }
 
 /// One document of the profile, if it is there.
@@ -185,11 +195,10 @@ pub(super) fn read_document(
     connection: &Connection,
     profile: ProfileId,
     id: DocumentId,
-) -> rusqlite::Result<Option<Document>> {
+) -> rusqlite::Result<Option<StoredDocument>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM documents WHERE id = ? AND profile = ?"))?;
-    let found = statement.query_row(params![id.0, profile.0], document).optional()?;
-    Ok(found.map(|(_, document)| document))
+    statement.query_row(params![id.0, profile.0], document).optional()
 }
 
 enum Put {

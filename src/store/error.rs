@@ -14,6 +14,9 @@ pub enum StoreError {
     /// A document that is not there.
     #[error("the profile has no document with the id {0}")]
     NoSuchDocument(i64),
+    /// A preference or fact that is not there, counted from 1.
+    #[error("the profile has no line {0}; costeer profile show numbers them")]
+    NoSuchLine(usize),
     /// A profile or document beyond what the store takes.
     #[error("{what} is too large: {size}, at most {most}")]
     TooLarge {

@@ -18,7 +18,7 @@ mod text;
 mod upkeep;
 
 pub use document::Document;
-pub use documents::{DocumentId, Imported};
+pub use documents::{DocumentId, Imported, StoredDocument};
 pub use error::StoreError;
 pub use key::KeySource;
 pub use profile::{NotAName, Profile, ProfileName};

@@ -1,6 +1,7 @@
 //! Profiles in the file.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::Serialize;
 
 use super::database::Trouble;
 use super::schema::{ProfileId, create_index, drop_index};
@@ -12,6 +13,7 @@ const MOST_LINES: usize = 10_000;
 const MOST_LINE_BYTES: usize = 64 << 10;
 
 /// A profile in a list.
+#[derive(Serialize)]
 pub struct Summary {
     /// Its name.
     pub name: ProfileName,
@@ -109,16 +111,16 @@ impl Store {
     /// Changes what the profile says, given what it says now, with nobody writing in between.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchProfile`], [`StoreError::TooLarge`], or what `change` says.
-    pub fn edit_profile<E: Into<StoreError>>(
+    /// [`StoreError::NoSuchProfile`], [`StoreError::NoSuchLine`], [`StoreError::TooLarge`]; nothing has changed then.
+    pub fn edit_profile(
         &self,
         name: &ProfileName,
-        change: impl FnOnce(&mut Profile) -> Result<(), E>,
+        change: impl FnOnce(&mut Profile) -> Result<(), StoreError>,
     ) -> Result<Profile, StoreError> {
         let profile = self.database.write(|transaction| {
-            let id = find(transaction, name)?.ok_or_else(|| StoreError::no_such_profile(name))?;
+            let id = found(transaction, name)?;
             let mut profile = read_lines(transaction, id)?;
-            change(&mut profile).map_err(Into::into)?;
+            change(&mut profile)?;
             check(&profile)?;
             write_profile(transaction, id, &profile)?;
             Ok(profile)
@@ -133,7 +135,7 @@ impl Store {
     /// [`StoreError::NoSuchProfile`], [`StoreError::NotSwept`].
     pub fn delete_profile(&self, name: &ProfileName) -> Result<(), StoreError> {
         self.database.write(|transaction| {
-            let id = find(transaction, name)?.ok_or_else(|| StoreError::no_such_profile(name))?;
+            let id = found(transaction, name)?;
             drop_index(transaction, id)?;
             transaction.execute("DELETE FROM profiles WHERE id = ?", [id.0])?;
             Ok(())

@@ -1,29 +1,30 @@
 //! The documents of a profile that a question is about.
 
 use rusqlite::{Connection, params};
+use serde::Serialize;
 
 use super::database::Trouble;
-use super::documents::{DocumentId, read_document};
+use super::documents::{DocumentId, StoredDocument, read_document};
 use super::profiles::{found, read_profile};
 use super::schema::ProfileId;
 use super::terms::{Language, queried};
-use super::{Document, Profile, ProfileName, Store, StoreError};
+use super::{Profile, ProfileName, Store, StoreError};
 
 /// A document that was found.
+#[derive(Serialize)]
 pub struct Hit {
-    /// Its number.
-    pub id: DocumentId,
-    /// The document.
-    pub document: Document,
     /// BM25, higher is better; 0 where only one term was asked for and it is too common to rank by.
     pub score: f64,
+    /// The document.
+    #[serde(rename = "document")]
+    pub stored: StoredDocument,
 }
 
 /// Occurrences a search may look at. Scoring one takes FTS5 two microseconds, and the more the more terms there are; a search
 /// should take milliseconds however many documents there are (benches/retrieval.rs).
-const BUDGET: u64 = 3_000;
+const BUDGET: u64 = 2_500;
 /// Terms a search may look for: FTS5 asks each about every document that any of them finds.
-const MOST_TERMS: usize = 32;
+const MOST_TERMS: usize = 28;
 
 /// How much more a term counts in a title or tag than in the text.
 const TITLE_WEIGHT: f64 = 2.0;
@@ -79,7 +80,7 @@ fn search(connection: &Connection, profile: ProfileId, query: &str, count: usize
     });
     let hits = timed.into_iter().take(count).map(|(id, score, _)| {
         let document = read_document(connection, profile, id)?;
-        Ok(document.map(|document| Hit { id, document, score }))
+        Ok(document.map(|stored| Hit { score, stored }))
     });
     hits.filter_map(Result::transpose).collect()
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a built program (deploy/build.sh) as the image would, without a container engine: bare.sh PROGRAM. It is process 1 in a read-only root
-# file system that holds nothing but the program, the C library, the certificates and the tiny pair, as user 10001 where this runs as root.
-# Runs the demo, then serves, asks "costeer health" and ends it with SIGTERM.
+# file system that holds nothing but the program, the C library, the certificates and the tiny pair, as user 10001 where this runs as root;
+# only the directory of the profiles can be written to. Runs the demo, makes a profile, then serves, asks "costeer health" and ends it with
+# SIGTERM.
 #
 # Needs Linux with namespaces (unshare of util-linux), python3 and a file of certificates; where namespaces are forbidden it says so and is
 # skipped.
@@ -15,7 +16,7 @@ program=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 # The user, and what else the Dockerfile's last stage sets.
 user=10001
-variables=(PATH=/usr/local/bin HOME=/models HF_HOME=/models/huggingface)
+variables=(PATH=/usr/local/bin HOME=/models HF_HOME=/models/huggingface COSTEER__STORE__PATH=/profiles/profiles.db)
 # What debian:bookworm-slim has of that which a Rust program links to.
 libraries='linux-vdso|ld-linux-[^ ]*|libc|libm|libgcc_s|libdl|libpthread|librt'
 
@@ -52,7 +53,7 @@ if [ -n "$foreign" ]; then
     exit 1
 fi
 root=$scratch/root
-mkdir -p "$root/usr/local/bin" "$root/usr/local/share/costeer/models" "$root/etc/ssl/certs" "$root/proc" "$root/models"
+mkdir -p "$root/usr/local/bin" "$root/usr/local/share/costeer/models" "$root/etc/ssl/certs" "$root/proc" "$root/models" "$root/profiles"
 cp "$program" "$root/usr/local/bin/costeer"
 cp -r models/tiny "$root/usr/local/share/costeer/models/"
 ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
@@ -65,6 +66,10 @@ for certificates in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bun
     fi
 done
 chmod -R go+rX "$scratch"
+mkdir "$scratch/profiles"
+if [ "$(id -u)" = 0 ]; then
+    chown "$user:$user" "$scratch/profiles"
+fi
 
 # bare ARGUMENTS: costeer in there; variables for it are in the array "variables".
 bare() {
@@ -72,12 +77,14 @@ bare() {
     exec unshare "${spaces[@]}" bash -c '
         set -e
         root=$1
-        shift
+        profiles=$2
+        shift 2
         mount --bind "$root" "$root"
         mount -o remount,bind,ro "$root"
+        mount --bind "$profiles" "$root/profiles"
         mount -t proc proc "$root/proc"
         exec "$@"
-    ' bare "$root" "$(command -v env)" -i "${variables[@]}" "$(command -v chroot)" "${as[@]}" "$root" /usr/local/bin/costeer "$@"
+    ' bare "$root" "$scratch/profiles" "$(command -v env)" -i "${variables[@]}" "$(command -v chroot)" "${as[@]}" "$root" /usr/local/bin/costeer "$@"
 }
 
 free_port() {
@@ -99,6 +106,11 @@ start demo --once --listen 127.0.0.1:0 --upstream-listen 127.0.0.1:0
 wait $! || fail "the demo failed"
 grep -q '^steered: ' "$scratch/said-demo" || fail "the demo showed no steered answer"
 echo "bare: the demo steers"
+
+(bare profile create ada --fact "I live in Trondheim.") > "$scratch/said-profile" 2>&1 || fail "a profile could not be made"
+(bare profile list) > "$scratch/said-profile" 2>&1 || fail "the profiles cannot be listed"
+grep -q '^ada ' "$scratch/said-profile" || fail "the profile that was made is not there"
+echo "bare: profiles are kept"
 
 upstream=$(free_port)
 port=$(free_port)

@@ -132,7 +132,8 @@ def everything_is_locked_down():
     for name, service in compose().items():
         assert service["read_only"] and service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
-        assert all(volume.endswith(":ro") for volume in service["volumes"]), name
+        writable = [volume for volume in service["volumes"] if not volume.endswith(":ro")]
+        assert all(volume.endswith(f":{profiles()}") for volume in writable), f"{name} may write to {writable}"
     _, pod = kubernetes()
     assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     for container in pod["initContainers"] + pod["containers"]:
@@ -155,13 +156,20 @@ def health_is_asked_for():
     assert paths == {"livenessProbe": "/healthz", "readinessProbe": "/readyz"}, paths
 
 
-def models_are_in_the_volume():
+def profiles():
+    """The directory of the store's file in the image."""
+    return str(Path(environment(stages()[-1])["COSTEER__STORE__PATH"]).parent)
+
+
+def data_is_in_the_volumes():
     runtime = stages()[-1]
-    (volume,) = values(runtime, "VOLUME")
+    (volumes,) = [rest.split() for rest in values(runtime, "VOLUME")]
     _, pod = kubernetes()
-    mounts = [mount["mountPath"] for mount in pod["initContainers"][0]["volumeMounts"] if mount["name"] == "models"]
-    same("model directories", volume, *mounts, *(service["volumes"][0].split(":")[-2] for service in compose().values()))
-    assert environment(runtime)["HF_HOME"].startswith(f"{volume}/")
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["initContainers"][0]["volumeMounts"]}
+    models = str(Path(environment(runtime)["HF_HOME"]).parent)
+    same("volumes", sorted(volumes), sorted([models, profiles()]), sorted([mounts["models"], mounts["profiles"]]))
+    same("model directories", models, *(service["volumes"][0].split(":")[-2] for service in compose().values()))
+    assert any(volume.endswith(f":{profiles()}") for volume in compose()["costeer"]["volumes"])
 
 
 def the_context_has_what_is_needed():
@@ -234,7 +242,7 @@ CHECKS = [
     users_agree,
     everything_is_locked_down,
     health_is_asked_for,
-    models_are_in_the_volume,
+    data_is_in_the_volumes,
     the_context_has_what_is_needed,
     the_build_script_sets_the_cpu,
 ]

@@ -97,7 +97,7 @@ fn an_import_that_is_killed_loses_nothing_that_was_acknowledged() {
         documents.len() as u64 == kept
             && documents
                 .iter()
-                .all(|(_, document)| document.text.as_private_str().ends_with("And so on. "))
+                .all(|stored| stored.document.text.as_private_str().ends_with("And so on. "))
     );
 }
 

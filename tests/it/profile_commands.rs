@@ -100,7 +100,7 @@ fn a_profile_is_made_shown_edited_and_deleted() {
         json!({"name": "ada", "description": "", "preferences": [], "facts": ["two", "three"]})
     );
     let refused = home.refused(&["edit", "ada", "--remove-fact", "3", "--add-fact", "four"]);
-    assert!(refused.contains("there is no line 3"), "{refused}");
+    assert!(refused.contains("no line 3"), "{refused}");
     assert_eq!(home.json(&["list", "--json"])[0]["facts"], 2);
     assert!(home.refused(&["delete", "ada"]).contains("--yes"));
     home.say(&["delete", "ada", "--yes"]);
@@ -195,6 +195,54 @@ fn entries_that_are_no_use_are_told_and_the_rest_is_imported() {
         home.refused(&["import", &home.folder.file("x.bin")])
             .contains("no known format")
     );
+}
+
+#[test]
+fn files_may_go_from_profile_to_profile() {
+    let home = Home::new();
+    let lines = home.folder.file("lines.jsonl");
+    let document = |index: usize| json!({"type": "document", "profile": format!("p{}", index % 3), "text": format!("Note {index}.")});
+    let mut text: Vec<String> = (0..300).map(|index| document(index).to_string()).collect();
+    let long = json!({"type": "profile", "name": "p0", "facts": ["x".repeat(100_000)]});
+    text.insert(150, long.to_string());
+    text.push(json!({"type": "profile", "name": "p1", "facts": ["I fish."]}).to_string());
+    std::fs::write(&lines, text.join("\n")).unwrap();
+    let output = home.run(&["import", &lines, "--json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told.contains("profile p0: a line of the profile is too large"),
+        "{told}"
+    );
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // A transaction for each profile, and not one for each document.
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!((&said[3]["added"], &said[3]["profiles"]), (&json!(300), &json!(3)));
+    let list = home.json(&["list", "--json"]);
+    let counts: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|profile| &profile["documents"])
+        .collect();
+    assert_eq!(counts, [100, 100, 100]);
+    assert_eq!(home.json(&["show", "p1", "--json"])["facts"], json!(["I fish."]));
+}
+
+#[test]
+fn an_export_that_fails_leaves_no_file() {
+    let home = Home::new();
+    home.say(&["create", "ada", "--fact", "I am vegan."]);
+    let file = home.folder.file("export.jsonl");
+    assert!(
+        home.refused(&["export", "ada", "bob", "--output", &file])
+            .contains("bob")
+    );
+    assert!(!Path::new(&file).exists());
+    home.say(&["export", "ada", "--output", &file]);
+    let taken = home.refused(&["export", "ada", "bob", "--output", &file]);
+    assert!(taken.contains("export.jsonl") && Path::new(&file).exists(), "{taken}");
 }
 
 #[test]

@@ -168,6 +168,17 @@ fn what_is_wrong_is_said_without_quoting() {
                 400,
             ),
             (Method::POST, "/ada/search", json!("Wilhelmina"), 400),
+            // Lists are no objects, however well their entries would fit.
+            (Method::POST, "", json!(["bob", "Wilhelmina"]), 400),
+            (Method::PATCH, "/ada", json!([]), 400),
+            (Method::POST, "/ada/search", json!(["Wilhelmina", 3]), 400),
+            (Method::POST, "/ada/documents", json!(["k", "Wilhelmina", "text"]), 400),
+            (
+                Method::POST,
+                "/ada/documents",
+                json!([["k", "Wilhelmina", "text"]]),
+                400,
+            ),
             (Method::GET, "/ada/documents?limit=x", Value::Null, 400),
             (Method::GET, "/ada/documents/x", Value::Null, 400),
             (Method::GET, "/-ada", Value::Null, 400),

@@ -57,7 +57,9 @@ fn holding(path: &Path, needle: &str) -> Vec<String> {
 }
 
 fn texts(hits: &[costeer::store::Hit]) -> Vec<&str> {
-    hits.iter().map(|hit| hit.document.text.as_private_str()).collect()
+    hits.iter()
+        .map(|hit| hit.stored.document.text.as_private_str())
+        .collect()
 }
 
 #[test]
@@ -99,8 +101,8 @@ fn what_is_put_in_comes_out() {
     let store = open(&path);
     assert!(store.profile(&name("ada")).unwrap() == profile);
     let documents = store.documents(&name("ada"), DocumentId(0), 10).unwrap();
-    assert!(documents.len() == 1 && documents[0].1 == note);
-    assert!(store.document(&name("ada"), documents[0].0).unwrap() == note);
+    assert!(documents.len() == 1 && documents[0].document == note);
+    assert!(store.document(&name("ada"), documents[0].id).unwrap().document == note);
     let list = store.profiles().unwrap();
     assert_eq!((list[0].preferences, list[0].facts, list[0].documents), (2, 3, 1));
     let changed = store
@@ -142,7 +144,7 @@ fn importing_the_same_again_changes_nothing() {
         count(0, 1, 0)
     );
     let after = store.documents(&name("ada"), DocumentId(0), 10).unwrap();
-    assert!(after.len() == 3 && after[2].0 == before[2].0 && after[2].1 == keyed("cherries"));
+    assert!(after.len() == 3 && after[2].id == before[2].id && after[2].document == keyed("cherries"));
     assert!(store.search(&name("ada"), "plums", 5).unwrap().is_empty());
     assert_eq!(texts(&store.search(&name("ada"), "cherries", 5).unwrap()), ["cherries"]);
     store.check().unwrap();
@@ -210,7 +212,7 @@ fn of_equal_documents_the_latest_comes_first() {
     let times = |count| {
         let hits = store.search(&name("ada"), "same words", count).unwrap();
         hits.iter()
-            .map(|hit| hit.document.time.map(|time| time.to_string()))
+            .map(|hit| hit.stored.document.time.map(|time| time.to_string()))
             .collect::<Vec<_>>()
     };
     let expected = [1, 2, 0].map(|index| Some(same[index].to_owned()));
@@ -252,9 +254,9 @@ fn what_is_deleted_is_in_no_file_any_more() {
     let documents = store.documents(&name("ada"), DocumentId(0), 1000).unwrap();
     let id = documents
         .iter()
-        .find(|(_, document)| document.key == PrivateText::from("k"))
+        .find(|stored| stored.document.key == PrivateText::from("k"))
         .unwrap()
-        .0;
+        .id;
     store
         .import(
             &name("ada"),
@@ -469,7 +471,7 @@ fn many_read_while_two_write() {
                     });
                     let done = done.and_then(|_| {
                         let first = store.documents(&who, DocumentId(0), 1)?;
-                        store.delete_document(&who, first[0].0)
+                        store.delete_document(&who, first[0].id)
                     });
                     if let Err(error) = done {
                         eprintln!("writing: {error}");

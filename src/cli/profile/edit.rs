@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::{CreateArguments, EditArguments, named};
 use crate::cli::CommandError;
-use crate::store::{PrivateText, Profile, Store};
+use crate::store::{PrivateText, Profile, Store, StoreError};
 
 pub fn create(store: &Store, arguments: CreateArguments) -> Result<(), CommandError> {
     let profile = Profile {
@@ -14,16 +14,10 @@ pub fn create(store: &Store, arguments: CreateArguments) -> Result<(), CommandEr
 }
 
 pub fn edit(store: &Store, arguments: EditArguments) -> Result<(), CommandError> {
-    let name = named(&arguments.name)?;
-    let mut refused = None;
-    let edited = store.edit_profile(&name, |profile| {
+    store.edit_profile(&named(&arguments.name)?, |profile| {
         // Numbers are those before the change.
-        let removed = without(&mut profile.preferences, &arguments.remove_preference)
-            .and_then(|()| without(&mut profile.facts, &arguments.remove_fact));
-        if let Err(number) = removed {
-            refused = Some(number);
-            return Ok::<_, crate::store::StoreError>(());
-        }
+        without(&mut profile.preferences, &arguments.remove_preference)?;
+        without(&mut profile.facts, &arguments.remove_fact)?;
         profile
             .preferences
             .extend(arguments.add_preference.into_iter().map(PrivateText::from));
@@ -34,20 +28,14 @@ pub fn edit(store: &Store, arguments: EditArguments) -> Result<(), CommandError>
             profile.description = description.into();
         }
         Ok(())
-    });
-    edited?;
-    match refused {
-        Some(number) => Err(CommandError::Usage(format!(
-            "there is no line {number}; costeer profile show {name} numbers them"
-        ))),
-        None => Ok(()),
-    }
+    })?;
+    Ok(())
 }
 
-/// Takes lines out, counted from 1; the first number that there is not, where there is one.
-fn without(lines: &mut Vec<PrivateText>, numbers: &[usize]) -> Result<(), usize> {
+/// Takes lines out, counted from 1.
+fn without(lines: &mut Vec<PrivateText>, numbers: &[usize]) -> Result<(), StoreError> {
     if let Some(number) = numbers.iter().find(|number| !(1..=lines.len()).contains(number)) {
-        return Err(*number);
+        return Err(StoreError::NoSuchLine(*number));
     }
     let numbers: BTreeSet<usize> = numbers.iter().copied().collect();
     let mut number = 0;

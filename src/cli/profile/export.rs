@@ -21,7 +21,12 @@ pub fn run(store: &Store, arguments: &ExportArguments) -> Result<(), CommandErro
                 path: path.clone(),
                 source,
             })?;
-            write(store, &names, BufWriter::new(file))
+            let written = write(store, &names, BufWriter::new(file));
+            if written.is_err() {
+                // The beginning of an export looks like a whole one. Why it was not written says more than why it cannot be removed.
+                let _ = std::fs::remove_file(path);
+            }
+            written
         }
         None => write(store, &names, BufWriter::new(std::io::stdout().lock())),
     }
@@ -40,8 +45,8 @@ fn write(store: &Store, names: &[ProfileName], mut out: impl Write) -> Result<()
     for name in names {
         let profile = store.profile(name)?;
         writeln!(out, "{}", profile_line(name, &profile)).map_err(CommandError::Output)?;
-        each_document(store, name, |_, document| {
-            writeln!(out, "{}", document_line(name, document)).map_err(CommandError::Output)
+        each_document(store, name, |stored| {
+            writeln!(out, "{}", document_line(name, &stored.document)).map_err(CommandError::Output)
         })?;
     }
     out.flush().map_err(CommandError::Output)

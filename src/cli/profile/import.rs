@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,10 +10,12 @@ use serde_json::json;
 use super::{ImportArguments, named};
 use crate::cli::CommandError;
 use crate::store::import::{self, Entry, open};
-use crate::store::{Document, Imported, Profile, ProfileName, Store};
+use crate::store::{Document, Imported, Profile, ProfileName, Store, StoreError};
 
-/// Documents written in one transaction.
+/// Documents of one profile that are written in one transaction.
 const BATCH: usize = 256;
+/// The most text that waits for that, in bytes: files may go from profile to profile.
+const MOST_WAITING: usize = 32 << 20;
 /// Problems that are told one by one.
 const TOLD: usize = 10;
 
@@ -42,10 +45,10 @@ pub fn run(store: &Store, arguments: &ImportArguments) -> Result<ExitCode, Comma
         store,
         json: arguments.json,
         own,
-        waiting: Vec::new(),
-        whose: None,
+        waiting: BTreeMap::new(),
+        bytes: 0,
         imported: Imported::default(),
-        profiles: 0,
+        profiles: BTreeSet::new(),
         problems: 0,
         bar: bar(),
     };
@@ -64,16 +67,18 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Collects documents of one profile until there are enough for a transaction.
+/// Collects documents of a profile until there are enough for a transaction.
 struct Importer<'a> {
     store: &'a Store,
     json: bool,
     /// Whose documents they are that name nobody.
     own: Option<ProfileName>,
-    waiting: Vec<Document>,
-    whose: Option<ProfileName>,
+    waiting: BTreeMap<ProfileName, Vec<Document>>,
+    /// The length of their texts.
+    bytes: usize,
     imported: Imported,
-    profiles: u64,
+    /// Those that were made, or told what to say.
+    profiles: BTreeSet<ProfileName>,
     problems: usize,
     bar: ProgressBar,
 }
@@ -101,9 +106,11 @@ impl Importer<'_> {
     }
 
     fn profile(&mut self, name: &ProfileName, profile: &Profile) -> Result<(), CommandError> {
-        self.flush()?;
-        self.store.put_profile(name, profile)?;
-        self.profiles += 1;
+        match self.store.put_profile(name, profile) {
+            Err(error @ StoreError::TooLarge { .. }) => return self.problem(&format!("profile {name}: {error}")),
+            put => put?,
+        }
+        self.profiles.insert(name.clone());
         Ok(())
     }
 
@@ -114,28 +121,38 @@ impl Importer<'_> {
                 path.display()
             )));
         };
-        if self.whose.as_ref() != Some(&whose) {
-            self.flush()?;
-            if !self.store.has_profile(&whose)? {
-                self.store.create_profile(&whose, &Profile::default())?;
-                self.profiles += 1;
-            }
-            self.whose = Some(whose);
+        self.bytes += document.text.as_private_str().len();
+        let waiting = self.waiting.entry(whose.clone()).or_default();
+        waiting.push(document);
+        if waiting.len() >= BATCH {
+            let documents = std::mem::take(waiting);
+            self.write(&whose, &documents)?;
         }
-        self.waiting.push(document);
-        if self.waiting.len() >= BATCH {
+        if self.bytes > MOST_WAITING {
             self.flush()?;
         }
         Ok(())
     }
 
-    /// Writes what waits, and says so once it is on disk.
+    /// Writes all that waits.
     fn flush(&mut self) -> Result<(), CommandError> {
-        let (Some(whose), false) = (&self.whose, self.waiting.is_empty()) else {
-            return Ok(());
-        };
-        let imported = self.store.import(whose, &self.waiting)?;
-        self.waiting.clear();
+        for (whose, documents) in std::mem::take(&mut self.waiting) {
+            if !documents.is_empty() {
+                self.write(&whose, &documents)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes documents, and says so once they are on disk.
+    fn write(&mut self, whose: &ProfileName, documents: &[Document]) -> Result<(), CommandError> {
+        if !self.store.has_profile(whose)? {
+            self.store.create_profile(whose, &Profile::default())?;
+            self.profiles.insert(whose.clone());
+        }
+        let imported = self.store.import(whose, documents)?;
+        let lengths = documents.iter().map(|document| document.text.as_private_str().len());
+        self.bytes -= lengths.sum::<usize>();
         self.imported.add(imported);
         if self.json {
             let mut line = json!(imported);
@@ -161,7 +178,7 @@ impl Importer<'_> {
             updated,
             unchanged,
         } = self.imported;
-        let (profiles, problems) = (self.profiles, self.problems);
+        let (profiles, problems) = (self.profiles.len(), self.problems);
         if self.json {
             let mut line = json!(self.imported);
             line["done"] = true.into();

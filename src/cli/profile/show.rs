@@ -1,10 +1,10 @@
 use std::io::Write;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ListArguments, ShowArguments, named};
 use crate::cli::CommandError;
-use crate::store::{Document, DocumentId, PrivateText, ProfileName, Store};
+use crate::store::{DocumentId, PrivateText, ProfileName, Store, StoredDocument};
 
 /// Documents read at a time.
 pub const PAGE: usize = 256;
@@ -13,19 +13,7 @@ pub fn list(store: &Store, arguments: &ListArguments) -> Result<(), CommandError
     let profiles = store.profiles()?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let data: Vec<Value> = profiles
-            .iter()
-            .map(|profile| {
-                json!({
-                    "name": profile.name,
-                    "description": profile.description,
-                    "preferences": profile.preferences,
-                    "facts": profile.facts,
-                    "documents": profile.documents,
-                })
-            })
-            .collect();
-        return writeln!(out, "{:#}", json!(data)).map_err(CommandError::Output);
+        return writeln!(out, "{:#}", json!(profiles)).map_err(CommandError::Output);
     }
     let width = profiles
         .iter()
@@ -57,8 +45,8 @@ pub fn show(store: &Store, arguments: &ShowArguments) -> Result<(), CommandError
         shown["name"] = json!(name);
         if arguments.documents {
             let mut documents = Vec::new();
-            each_document(store, &name, |id, document| {
-                documents.push(with_id(id, document));
+            each_document(store, &name, |stored| {
+                documents.push(json!(stored));
                 Ok(())
             })?;
             shown["documents"] = documents.into();
@@ -77,7 +65,7 @@ pub fn show(store: &Store, arguments: &ShowArguments) -> Result<(), CommandError
     }
     if arguments.documents {
         say("documents:")?;
-        each_document(store, &name, |id, document| say(&one_line(id, document)))?;
+        each_document(store, &name, |stored| say(&one_line(stored)))?;
     }
     Ok(())
 }
@@ -86,30 +74,24 @@ pub fn show(store: &Store, arguments: &ShowArguments) -> Result<(), CommandError
 pub fn each_document(
     store: &Store,
     name: &ProfileName,
-    mut work: impl FnMut(DocumentId, &Document) -> Result<(), CommandError>,
+    mut work: impl FnMut(&StoredDocument) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     let mut after = DocumentId(0);
     loop {
         let page = store.documents(name, after, PAGE)?;
-        for (id, document) in &page {
-            work(*id, document)?;
+        for stored in &page {
+            work(stored)?;
         }
         match page.last() {
-            Some((id, _)) => after = *id,
+            Some(last) => after = last.id,
             None => return Ok(()),
         }
     }
 }
 
-/// The document as JSON, with its id.
-pub fn with_id(id: DocumentId, document: &Document) -> Value {
-    let mut described = json!(document);
-    described["id"] = json!(id);
-    described
-}
-
 /// Number, day and title or beginning.
-pub fn one_line(id: DocumentId, document: &Document) -> String {
+pub fn one_line(stored: &StoredDocument) -> String {
+    let StoredDocument { id, document } = stored;
     let day = document.time.map(|time| time.to_string());
     let day: String = day.unwrap_or_default().chars().take(10).collect();
     let title = if document.title.is_blank() {

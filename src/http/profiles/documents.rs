@@ -8,8 +8,9 @@ use axum::http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::body::read_all;
 use super::extract::{Address, Asked, Sent};
-use super::{DONE, named, read};
+use super::{DONE, named, tagged};
 use crate::http::{ApiError, Proxy};
 use crate::store::import::{document_line, profile_line};
 use crate::store::{Document, DocumentId, ProfileName, StoreError};
@@ -25,14 +26,6 @@ pub struct Page {
     #[serde(default)]
     after: i64,
     limit: Option<usize>,
-}
-
-/// A document as JSON.
-pub fn described(id: DocumentId, document: &Document) -> Value {
-    let mut described = json!(document);
-    described["object"] = "document".into();
-    described["id"] = json!(id);
-    described
 }
 
 /// `GET /costeer/v1/profiles/{name}/documents?after=ID&limit=N`: its history by rising id.
@@ -57,18 +50,8 @@ pub async fn documents(
     let mut documents = reading.await?;
     let has_more = documents.len() > limit;
     documents.truncate(limit);
-    let data: Vec<Value> = documents
-        .iter()
-        .map(|(id, document)| described(*id, document))
-        .collect();
+    let data: Vec<Value> = documents.iter().map(|document| tagged("document", document)).collect();
     Ok(Json(json!({"object": "list", "data": data, "has_more": has_more})))
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(Document),
-    Many(Vec<Document>),
 }
 
 /// `POST /costeer/v1/profiles/{name}/documents`: puts one document or a list of them into its history, all or none.
@@ -82,10 +65,7 @@ pub async fn add(
 ) -> Result<Json<Value>, ApiError> {
     let wanted =
         "a document {\"text\", \"title\"?, \"key\"?, \"time\"?, \"source\"?, \"tags\"?: [...]} or a list of them";
-    let documents = match read(&body, wanted)? {
-        OneOrMany::One(document) => vec![document],
-        OneOrMany::Many(documents) => documents,
-    };
+    let documents: Vec<Document> = read_all(&body, wanted)?;
     if documents.iter().any(|document| document.text.is_blank()) {
         return Err(ApiError::invalid("text", "every document needs a text"));
     }
@@ -107,7 +87,7 @@ pub async fn document(
         .shelf
         .of(&named(&name)?, move |store, name| store.document(name, id))
         .await?;
-    Ok(Json(described(id, &document)))
+    Ok(Json(tagged("document", document)))
 }
 
 /// `DELETE /costeer/v1/profiles/{name}/documents/{id}`.
@@ -167,8 +147,8 @@ async fn page(proxy: &Proxy, name: &ProfileName, after: DocumentId) -> Result<(S
         .await?;
     let lines = documents
         .iter()
-        .map(|(_, document)| document_line(name, document) + "\n")
+        .map(|stored| document_line(name, &stored.document) + "\n")
         .collect();
-    let next = documents.last().map_or(Next::Nothing, |(id, _)| Next::Documents(*id));
+    let next = documents.last().map_or(Next::Nothing, |last| Next::Documents(last.id));
     Ok((lines, next))
 }

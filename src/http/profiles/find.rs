@@ -5,13 +5,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::documents::described;
+use super::body::read;
 use super::extract::{Address, Sent};
-use super::{named, read};
-use crate::context::{PrivateContext, PublicPrompt, Sources, part_if};
+use super::{named, tagged};
+use crate::context::{PrivateContext, Sources};
 use crate::http::{ApiError, Proxy};
 use crate::store::PrivateText;
-use crate::vocabulary::{ChatMessage, Role};
 
 /// Hits of one answer, where the request says no number.
 const HITS: usize = 5;
@@ -47,7 +46,7 @@ pub async fn search(
     let hits = searching.await?;
     let data: Vec<Value> = hits
         .iter()
-        .map(|hit| json!({"object": "hit", "score": hit.score, "document": described(hit.id, &hit.document)}))
+        .map(|hit| json!({"object": "hit", "score": hit.score, "document": tagged("document", &hit.stored)}))
         .collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
@@ -69,28 +68,12 @@ pub async fn preview(
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let asked: Preview = read(&body, "{\"question\", \"context\"?}")?;
-    let parted = part_if(proxy.private_tags, asked.question.as_private_str());
-    let parted = parted.map_err(|error| ApiError::invalid("question", error.to_string()))?;
     let given = asked
         .context
         .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
-    let mut sources = Sources::asked(&parted.public, given, parted.private);
-    let (query, count) = (sources.query.clone(), proxy.history);
-    let name = named(&name)?;
-    let recalling = proxy.shelf.of(&name, move |store, name| {
-        store.recall(name, query.as_private_str(), count)
-    });
-    let (profile, hits) = recalling.await?;
-    sources.profile = profile;
-    sources.history = hits.into_iter().map(|hit| hit.document).collect();
-    let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, parted.public)]));
-    let (composition, _) = proxy.compose(&prompt, &sources, None)?;
-    Ok(Json(json!({
-        "object": "profile.preview",
-        "text": composition.context.preview(),
-        "tokens": composition.tokens,
-        "budget": proxy.budget(),
-        "documents": {"found": sources.history.len(), "kept": composition.documents},
-        "facts": {"found": sources.profile.facts.len(), "kept": composition.facts},
-    })))
+    let previewed = Sources::previewed(asked.question.as_private_str(), given, proxy.private_tags);
+    let (sources, prompt) = previewed.map_err(|error| ApiError::invalid("question", error.to_string()))?;
+    let sources = proxy.recall(&named(&name)?, sources).await?;
+    let composed = proxy.compose(&prompt, &sources, None)?;
+    Ok(Json(tagged("profile.preview", composed.composition.preview())))
 }

@@ -1,5 +1,6 @@
 //! Profiles over HTTP, for programs on this machine: what `costeer profile` does on the command line.
 
+mod body;
 mod documents;
 mod extract;
 mod find;
@@ -7,7 +8,8 @@ mod local;
 mod profile;
 
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 pub use documents::{add, delete_document, document, documents, export};
 pub use find::{preview, search};
@@ -22,14 +24,13 @@ fn named(name: &str) -> Result<ProfileName, ApiError> {
     ProfileName::new(name).map_err(|error| ApiError::invalid("name", error.to_string()))
 }
 
-/// The body as what the route takes. The error says where it is not, and quotes nothing: bodies are private.
-fn read<T: DeserializeOwned>(body: &[u8], wanted: &str) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        ApiError::not_json(format!(
-            "the body must be {wanted}; it is not from line {line}, column {column} on"
-        ))
-    })
+/// What is found under `object` in every answer, and after it what `value` says.
+fn tagged(object: &str, value: impl Serialize) -> Value {
+    let mut tagged = json!({"object": object});
+    if let (Value::Object(tagged), Value::Object(fields)) = (&mut tagged, json!(value)) {
+        tagged.extend(fields);
+    }
+    tagged
 }
 
 /// Done, and nothing to say.

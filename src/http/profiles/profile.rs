@@ -3,13 +3,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::body::read;
 use super::extract::{Address, Sent};
-use super::{DONE, named, read};
+use super::{DONE, named, tagged};
 use crate::http::{ApiError, Proxy};
-use crate::store::{PrivateText, Profile, ProfileName, StoreError};
+use crate::store::{PrivateText, Profile, ProfileName};
 
 /// `GET /costeer/v1/profiles`: all profiles, by name.
 ///
@@ -19,16 +20,7 @@ pub async fn list(State(proxy): State<Arc<Proxy>>) -> Result<Json<Value>, ApiErr
     let profiles = proxy.shelf.with(|store| store.profiles()).await?;
     let data: Vec<Value> = profiles
         .iter()
-        .map(|profile| {
-            json!({
-                "object": "profile.summary",
-                "name": profile.name,
-                "description": profile.description,
-                "preferences": profile.preferences,
-                "facts": profile.facts,
-                "documents": profile.documents,
-            })
-        })
+        .map(|summary| tagged("profile.summary", summary))
         .collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
@@ -47,11 +39,13 @@ struct New {
 }
 
 fn answer(name: &ProfileName, profile: &Profile) -> Json<Value> {
-    let mut answer = json!({"object": "profile", "name": name});
-    if let (Some(answer), Value::Object(fields)) = (answer.as_object_mut(), json!(profile)) {
-        answer.extend(fields);
+    #[derive(Serialize)]
+    struct Named<'a> {
+        name: &'a ProfileName,
+        #[serde(flatten)]
+        profile: &'a Profile,
     }
-    Json(answer)
+    Json(tagged("profile", Named { name, profile }))
 }
 
 /// `POST /costeer/v1/profiles`: makes a profile.
@@ -123,7 +117,7 @@ pub async fn edit(
         if let Some(facts) = patch.facts {
             profile.facts = facts.unwrap_or_default();
         }
-        Ok::<_, StoreError>(())
+        Ok(())
     };
     let profile = proxy
         .shelf
