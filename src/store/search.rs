@@ -24,7 +24,7 @@ pub struct Hit {
 /// should take milliseconds however many documents there are (benches/retrieval.rs).
 const BUDGET: u64 = 2_500;
 /// Terms a search may look for: FTS5 asks each about every document that any of them finds.
-const MOST_TERMS: usize = 28;
+const MOST_TERMS: usize = 24;
 
 /// How much more a term counts in a title or tag than in the text.
 const TITLE_WEIGHT: f64 = 2.0;

@@ -1,7 +1,7 @@
 //! `costeer profile` through the real binary.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
@@ -325,6 +325,46 @@ fn a_store_is_encrypted_with_the_configured_key() {
         ..right
     };
     assert!(plain.say(&["show", "ada"]).contains("vegan"));
+}
+
+/// The Secret Service of a desktop, unlocked, on a bus of its own.
+const DESKTOP: &str = r#"
+    export HOME="$2" XDG_DATA_HOME="$2" COSTEER__STORE__KEYRING=notes
+    printf pass | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+    show() { "$1" profile --store "$3" show ada 2>&1; }
+    show "$@" | grep -q 'costeer profile encrypt makes one' || exit 10
+    "$1" profile --store "$3" encrypt || exit 11
+    show "$@" | grep -q vegan || exit 12
+    COSTEER__STORE__KEYRING= show "$@" | grep -q 'is encrypted' || exit 13
+    COSTEER__STORE__KEYRING=other show "$@" | grep -q 'no key for "other"' || exit 14
+    "$1" profile --store "$3" decrypt || exit 15
+    COSTEER__STORE__KEYRING= show "$@" | grep -q vegan || exit 16
+"#;
+
+#[test]
+fn the_key_can_be_in_the_keyring_of_the_desktop() {
+    let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if !there("dbus-run-session") || !there("gnome-keyring-daemon") {
+        eprintln!("skipped: it needs dbus-run-session and gnome-keyring-daemon");
+        return;
+    }
+    let home = Home::new();
+    home.say(&["create", "ada", "--fact", "I am vegan."]);
+    let folder = home.folder.path().to_str().unwrap();
+    let output = Command::new("dbus-run-session")
+        .args([
+            "--",
+            "bash",
+            "-c",
+            DESKTOP,
+            "desktop",
+            env!("CARGO_BIN_EXE_costeer"),
+            folder,
+            &home.store,
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
