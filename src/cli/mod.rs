@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod doctor;
+mod explain;
 mod health;
 mod listen;
 mod page;
@@ -49,6 +50,8 @@ enum Command {
     ///
     /// Exits with 0 when steering works and with 1 when it does not.
     Doctor(DoctorArguments),
+    /// Show how the tokens of an answer with a trace were picked: curl … | costeer explain.
+    Explain(explain::ExplainArguments),
     /// Print the effective configuration, with every key's meaning; secrets are hidden.
     Config(ConfigArguments),
     /// Ask a running proxy whether it is ready: exits with 0 if so, with 1 otherwise. For container health checks.
@@ -202,6 +205,9 @@ pub enum CommandError {
     /// The private text of a question.
     #[error(transparent)]
     Context(#[from] ContextError),
+    /// An answer and its trace.
+    #[error(transparent)]
+    Explain(#[from] explain::ExplainError),
     /// Something to import.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -230,6 +236,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Demo(arguments) => demo::run(arguments).await?,
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Doctor(arguments) => return doctor::run(arguments).await,
+        Command::Explain(arguments) => explain::run(&arguments)?,
         Command::Health(arguments) => return health::run(&arguments).await,
         Command::Profile(arguments) => return profile::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await?,

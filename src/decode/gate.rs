@@ -10,7 +10,7 @@ pub struct GateRule {
 }
 
 /// What a gate does after enough confident positions in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GateMode {
     /// Nothing: every position is steered.

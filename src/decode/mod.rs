@@ -9,6 +9,7 @@ mod pick;
 mod plan;
 mod report;
 mod session;
+mod trace;
 mod window;
 
 pub use error::DecodeError;
@@ -17,4 +18,5 @@ pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Limits, Picked, Plan};
 pub use report::{Report, TimeSplit};
 pub use session::Session;
+pub use trace::{Certainty, Picking, Trace};
 pub use window::Lookahead;

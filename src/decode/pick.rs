@@ -1,9 +1,11 @@
-use crate::steering::{Adjustments, Candidate, Candidates, Delta, Doubt, Policy, Rule, Sampling, Scored, doubtful};
+use crate::steering::{
+    Adjustments, Candidate, Candidates, Delta, Doubt, Policy, Rule, Sampling, Scored, Weighed, doubtful, weighed,
+};
 use crate::upstream::Position;
 use crate::vocabulary::TokenId;
 
 /// What to do about tokens that the upstream did not list and that might have been picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exactness {
     /// Nothing; not even look for them.
@@ -27,6 +29,8 @@ pub struct Chooser<'a> {
     pub exactness: Exactness,
     /// How many of the policy's best tokens to list beside the pick; `None` where nobody asked.
     pub list: Option<usize>,
+    /// Whether to weigh all candidates, for a trace.
+    pub traced: bool,
     /// Tokens that may be picked, shape `[vocabulary]`.
     pub selectable: &'a [bool],
     /// Number of the position; 0 is the first of the answer.
@@ -44,6 +48,8 @@ pub struct Pick {
     pub raised: Vec<TokenId>,
     /// What the policy thought of it, where that was asked for.
     pub listing: Option<Listing>,
+    /// What it was picked from, where that was asked for.
+    pub weighed: Vec<Weighed>,
 }
 
 /// The steered policy at a position, before temperature, over the tokens whose ln p_LLM is known.
@@ -89,6 +95,18 @@ impl Chooser<'_> {
             doubts,
             raised,
             listing: self.list.map(|count| listing(&policy, chosen, count)),
+            weighed: if self.traced {
+                weighed(
+                    &policy,
+                    delta,
+                    self.rule,
+                    self.adjustments,
+                    self.sampling,
+                    self.position,
+                )
+            } else {
+                Vec::new()
+            },
         })
     }
 }

@@ -1,5 +1,6 @@
 use super::gate::GateRule;
 use super::pick::{Exactness, Listing};
+use super::trace::Trace;
 use super::window::Lookahead;
 use crate::steering::{Penalties, Rule, Sampling};
 use crate::upstream::{Caller, Prefix};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub penalties: Penalties,
     /// How many of the steered policy's best tokens to list at each position; `None` where nobody asked.
     pub list: Option<usize>,
+    /// Whether each pick is to come with its [`Trace`].
+    pub traced: bool,
     /// What to do about tokens the upstream does not list.
     pub exactness: Exactness,
     /// Where not to steer at all.
@@ -65,6 +68,8 @@ pub struct Event {
     pub picked: Picked,
     /// The text that became certain with it, in whole characters; often empty inside a character.
     pub text: String,
+    /// How the token came to be picked, where that was asked for.
+    pub trace: Option<Box<Trace>>,
     /// Set on the last event.
     pub finish: Option<Finish>,
 }

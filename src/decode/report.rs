@@ -3,7 +3,7 @@ use std::time::Duration;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use serde::Serialize;
 
-use super::pick::Exactness;
+use super::trace::{Certainty, Picking};
 
 /// What a session cost and did, so far.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,13 +32,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Counts a steered position: `certain` when no token outside the candidates is in doubt.
-    pub(super) fn book(&mut self, exactness: Exactness, certain: bool, refetched: bool) {
-        match (exactness, certain, refetched) {
-            (Exactness::Off, _, _) => {}
-            (_, true, false) => self.certified += 1,
-            (_, true, true) => self.refetched += 1,
-            (_, false, _) => self.uncertified += 1,
+    /// Counts a pick.
+    pub(super) fn book(&mut self, picking: Picking) {
+        match picking {
+            Picking::Passed => self.passed += 1,
+            Picking::Steered(None) => {}
+            Picking::Steered(Some(Certainty::Certified)) => self.certified += 1,
+            Picking::Steered(Some(Certainty::Refetched)) => self.refetched += 1,
+            Picking::Steered(Some(Certainty::Uncertified)) => self.uncertified += 1,
         }
     }
 
@@ -178,6 +179,18 @@ pub struct TimeSplit {
 }
 
 impl TimeSplit {
+    /// What was added since it was `before`.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        Self {
+            total: self.total.saturating_sub(before.total),
+            first_token: self.first_token,
+            upstream_wait: self.upstream_wait.saturating_sub(before.upstream_wait),
+            local_wait: self.local_wait.saturating_sub(before.local_wait),
+            local_compute: self.local_compute.saturating_sub(before.local_compute),
+            arithmetic: self.arithmetic.saturating_sub(before.arithmetic),
+        }
+    }
+
     /// The parts of [`Self::total`], by name.
     pub fn parts(&self) -> [(&'static str, Duration); 4] {
         [

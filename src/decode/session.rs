@@ -7,8 +7,9 @@ use super::draft::Draft;
 use super::gate::Gate;
 use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
 use super::plan::{Event, Finish, Picked, Plan};
+use super::trace::{Certainty, Picking, Trace, shortened};
 use super::window::Window;
-use super::{DecodeError, Report};
+use super::{DecodeError, Report, TimeSplit};
 use crate::local::{BranchPair, Lane, LocalError, PairStep};
 use crate::steering::{Adjustments, Candidate, Candidates, Delta};
 use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted};
@@ -83,12 +84,18 @@ impl Session {
         }
         // Whatever goes wrong below ends the session.
         self.finished = true;
+        let before = self.report.time;
         let waiting = Instant::now();
         let position = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
-        let pick = self.pick(&position).await?;
+        let (mut pick, picking) = self.pick(&position).await?;
+        self.report.book(picking);
         let token = pick.token;
-        let event = self.take(pick, &position);
+        let trace = self
+            .plan
+            .traced
+            .then(|| Box::new(self.trace(&mut pick, picking, &position, &before)));
+        let event = self.take(pick, &position, trace);
         self.finished = event.finish.is_some();
         // What the upstream goes on with is conditioned on its draft.
         let draft_holds = token == position.draft && !self.finished;
@@ -102,15 +109,19 @@ impl Session {
             // At once, and not when the next token is wanted: the request travels while this one is written out.
             self.open_draft();
         }
-        let before = self.report.time.total;
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
             self.report.time.first_token = self.report.time.total;
         } else {
-            let between = self.report.time.total.saturating_sub(before);
+            let between = self.report.time.total.saturating_sub(before.total);
             histogram!("costeer_inter_token_seconds").record(between.as_secs_f64());
         }
         Ok(Some(event))
+    }
+
+    /// What the session was opened with.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Length of the upstream's prompt.
@@ -197,19 +208,20 @@ impl Session {
         }
     }
 
-    /// The token of `position`: steered, or the upstream's own where the gate lets it pass.
-    async fn pick(&mut self, position: &Position) -> Result<Pick, DecodeError> {
+    /// The token of `position`: steered, and how certain that is; or the upstream's own where the gate lets it pass.
+    async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
         let mut candidates = listed(position);
         let largest = position
             .candidates
             .first()
             .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
         if self.gate.passes(largest) {
-            self.report.passed += 1;
             let computing = Instant::now();
             let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
             self.report.time.arithmetic += computing.elapsed();
-            return pick.ok_or_else(|| self.no_candidate());
+            return pick
+                .map(|pick| (pick, Picking::Passed))
+                .ok_or_else(|| self.no_candidate());
         }
         let step = self.logits().await?;
         let mut computing = Instant::now();
@@ -221,8 +233,13 @@ impl Session {
             let pick = pick.ok_or_else(|| self.no_candidate())?;
             self.report.time.arithmetic += computing.elapsed();
             let Some(wanted) = self.wanted(&pick, &candidates) else {
-                self.report.book(exactness, pick.doubts.is_empty(), refetched);
-                return Ok(pick);
+                let certainty = match (exactness, pick.doubts.is_empty(), refetched) {
+                    (Exactness::Off, _, _) => None,
+                    (_, true, false) => Some(Certainty::Certified),
+                    (_, true, true) => Some(Certainty::Refetched),
+                    (_, false, _) => Some(Certainty::Uncertified),
+                };
+                return Ok((pick, Picking::Steered(certainty)));
             };
             let waiting = Instant::now();
             let more = self.refetch(wanted, &mut candidates).await?;
@@ -265,6 +282,7 @@ impl Session {
             adjustments: &self.adjustments,
             exactness,
             list: self.plan.list,
+            traced: self.plan.traced,
             selectable: self.tokenizer.selectable(),
             position: self.picked() as u64,
         }
@@ -339,11 +357,31 @@ impl Session {
         Ok(false)
     }
 
+    /// How `pick` came about; `before` is the session's time before it.
+    fn trace(&self, pick: &mut Pick, picking: Picking, position: &Position, before: &TimeSplit) -> Trace {
+        let upstream_best = upstream_best(position);
+        let at = self.started.elapsed();
+        let now = TimeSplit {
+            total: at,
+            ..self.report.time
+        };
+        Trace {
+            position: self.picked() as u64,
+            token: pick.token,
+            upstream_best,
+            picking,
+            request: self.report.upstream_requests,
+            candidates: shortened(std::mem::take(&mut pick.weighed), &[pick.token, upstream_best]),
+            at,
+            time: now.since(before),
+        }
+    }
+
     /// Books the picked token and turns it into an event.
-    fn take(&mut self, pick: Pick, position: &Position) -> Event {
+    fn take(&mut self, pick: Pick, position: &Position, trace: Option<Box<Trace>>) -> Event {
         let picked = Picked {
             token: pick.token,
-            upstream_best: position.candidates.first().map_or(position.draft, |(id, _)| *id),
+            upstream_best: upstream_best(position),
             listing: pick.listing,
         };
         self.report.positions += 1;
@@ -368,8 +406,18 @@ impl Session {
         if finish.is_some() {
             text.push_str(&self.text.finish());
         }
-        Event { picked, text, finish }
+        Event {
+            picked,
+            text,
+            trace,
+            finish,
+        }
     }
+}
+
+/// The upstream's own likeliest token.
+fn upstream_best(position: &Position) -> TokenId {
+    position.candidates.first().map_or(position.draft, |(id, _)| *id)
 }
 
 impl Drop for Session {

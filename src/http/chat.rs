@@ -65,12 +65,12 @@ async fn answer(
         Shape::Chat => "/chat/completions",
         Shape::Completion => "/completions",
     };
-    let strength = private.strength;
+    let (strength, traced) = (private.strength, private.trace);
     let personal = Personal::new(&proxy, private, marked, user);
     if personal.is_empty() {
         return forward_body(&proxy, path, &headers, public, None).await;
     }
-    let (prompts, options) = match prompts(shape, &body) {
+    let (prompts, mut options) = match prompts(shape, &body) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
@@ -78,6 +78,7 @@ async fn answer(
             return forward_body(&proxy, path, &headers, public, Some(reason)).await;
         }
     };
+    options.traced = traced;
     let mut asked = Vec::with_capacity(prompts.len());
     for prompt in prompts {
         let sources = personal.sources(&proxy, &prompt).await?;

@@ -17,6 +17,7 @@ const CONTEXT: HeaderName = HeaderName::from_static("x-costeer-context");
 const CONTEXT_BASE64: HeaderName = HeaderName::from_static("x-costeer-context-base64");
 const PROFILE: HeaderName = HeaderName::from_static("x-costeer-profile");
 const STRENGTH: HeaderName = HeaderName::from_static("x-costeer-strength");
+const TRACE: HeaderName = HeaderName::from_static("x-costeer-trace");
 /// The body field that holds private settings.
 pub const FIELD: &str = "costeer";
 
@@ -52,6 +53,8 @@ pub struct PrivateInput {
     pub profile: Option<ProfileName>,
     /// `None` where the configured strength applies.
     pub strength: Option<Strength>,
+    /// Whether the answer is to show how each of its tokens was picked.
+    pub trace: bool,
 }
 
 impl PrivateInput {
@@ -70,7 +73,7 @@ impl PrivateInput {
                 "the field is written costeer, in small letters",
             ));
         }
-        let (mut context, mut profile, mut strength) = (ContextInput::Unset, None, None);
+        let (mut context, mut profile, mut strength, mut trace) = (ContextInput::Unset, None, None, false);
         for (key, value) in fields(field)? {
             match (key.as_str(), value) {
                 (_, Value::Null) => {}
@@ -88,10 +91,14 @@ impl PrivateInput {
                 ("strength", _) => {
                     return Err(ApiError::invalid("costeer.strength", "it must be a number"));
                 }
+                ("trace", Value::Bool(wanted)) => trace = wanted,
+                ("trace", _) => {
+                    return Err(ApiError::invalid("costeer.trace", "it must be true or false"));
+                }
                 (other, _) => {
                     return Err(ApiError::invalid(
                         format!("costeer.{}", other.chars().take(40).collect::<String>()),
-                        "there is no such setting; costeer takes context, profile and strength",
+                        "there is no such setting; costeer takes context, profile, strength and trace",
                     ));
                 }
             }
@@ -110,10 +117,18 @@ impl PrivateInput {
             let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
             strength = Some(checked_strength("X-CoSteer-Strength", number)?);
         }
+        if let Some(value) = headers.get(TRACE) {
+            trace = match value.as_bytes().trim_ascii() {
+                b"1" | b"true" => true,
+                b"0" | b"false" => false,
+                _ => return Err(ApiError::invalid("X-CoSteer-Trace", "it must be 1 or 0")),
+            };
+        }
         Ok(Self {
             context,
             profile,
             strength,
+            trace,
         })
     }
 }
@@ -123,7 +138,7 @@ fn named(name: &str, value: &str) -> Result<ProfileName, ApiError> {
 }
 
 fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
-    let known = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH];
+    let known = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE];
     let unknown = headers
         .keys()
         .find(|name| name.as_str().starts_with(PRIVATE_PREFIX) && !known.contains(name));
@@ -131,8 +146,8 @@ fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
         None => Ok(()),
         Some(name) => Err(ApiError::invalid(
             name.as_str(),
-            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64, X-CoSteer-Profile and \
-             X-CoSteer-Strength",
+            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64, X-CoSteer-Profile, \
+             X-CoSteer-Strength and X-CoSteer-Trace",
         )),
     }
 }
@@ -235,6 +250,18 @@ mod tests {
             assert!(take(&[(PROFILE, broken)], serde_json::json!({})).is_err());
         }
         assert!(take(&[], serde_json::json!({"costeer": {"profile": 3}})).is_err());
+    }
+
+    #[test]
+    fn a_trace_is_asked_for_in_a_header_or_in_the_body() {
+        let traced = |headers: &[(HeaderName, &[u8])], body| take(headers, body).map(|input| input.trace);
+        let body = |value: Value| serde_json::json!({"costeer": {"trace": value}});
+        assert!(!traced(&[], serde_json::json!({})).unwrap());
+        assert!(traced(&[], body(true.into())).unwrap());
+        assert!(traced(&[(TRACE, b"1")], serde_json::json!({})).unwrap());
+        assert!(!traced(&[(TRACE, b"0")], body(true.into())).unwrap());
+        assert!(traced(&[(TRACE, b"yes")], serde_json::json!({})).is_err());
+        assert!(traced(&[], body(1.into())).is_err());
     }
 
     #[test]

@@ -182,6 +182,7 @@ impl Proxy {
             sampling: options.sampling,
             penalties: options.penalties.clone(),
             list: options.logprobs,
+            traced: options.traced,
             exactness: self.exactness,
             gate: self.gate,
             limits: Limits {
@@ -251,6 +252,11 @@ impl Proxy {
     /// The bytes behind every token of an answer.
     pub(super) fn token_bytes(&self) -> &TokenBytes {
         self.local_tokenizer.bytes()
+    }
+
+    /// A token of an answer for people to read.
+    pub(super) fn shown(&self, id: TokenId) -> String {
+        self.local_tokenizer.shown(id)
     }
 
     /// Ids that a client names must be of tokens that the vocabulary has.

@@ -13,6 +13,7 @@ mod noise;
 mod policy;
 mod sampling;
 mod strength;
+mod weighed;
 
 pub use adjust::{Adjustments, Penalties};
 pub use candidates::{Candidate, Candidates};
@@ -23,3 +24,4 @@ pub use noise::Noise;
 pub use policy::{Policy, Rule, Scored};
 pub use sampling::{Hurdle, Sampling};
 pub use strength::{Ftrl, Strength};
+pub use weighed::{Weighed, weighed};

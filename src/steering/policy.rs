@@ -47,6 +47,12 @@ impl Rule {
         }
     }
 
+    /// c·Δ within the cap, of a Δ between true log-probabilities.
+    pub(super) fn shift(&self, delta: f64) -> f64 {
+        let pull = self.strength.value() * delta;
+        self.cap.map_or(pull, |cap| cap.cut(pull))
+    }
+
     /// The least ln p_LLM a token must have to be a candidate, given the largest among them.
     pub(super) fn least_logprob(&self, largest: f64) -> f64 {
         if self.plausibility > 0.0 {

@@ -87,7 +87,7 @@ impl Sampling {
 
     /// How many of the best candidates are drawn from: first those that are likely enough, of these at most `top_k`, and of
     /// these as many as hold `top_p` of what is left (vLLM's order).
-    fn nucleus(&self, policy: &Policy) -> usize {
+    pub(super) fn nucleus(&self, policy: &Policy) -> usize {
         let all = policy.scored();
         let Some(best) = policy.best().filter(|_| self.cuts()) else {
             return all.len();

@@ -134,6 +134,15 @@ impl Tokenizer {
         &self.bytes
     }
 
+    /// The token for people to read: its text, U+FFFD for bytes that are no character by themselves, or its name where it stands
+    /// for no text.
+    pub fn shown(&self, id: TokenId) -> String {
+        match self.bytes.get(id) {
+            [] => self.inner.id_to_token(id.0).unwrap_or_default(),
+            bytes => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+
     /// The token that stands for exactly these bytes, the lowest where there are several; the name of a token that ends a
     /// turn stands for that token.
     pub fn token_of(&self, bytes: &[u8]) -> Option<TokenId> {

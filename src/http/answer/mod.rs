@@ -4,6 +4,7 @@ mod piece;
 mod shape;
 mod stops;
 mod stream;
+mod trace;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -100,11 +101,14 @@ impl SteeredRequest {
 pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response, ApiError> {
     let envelope = Envelope::new(shape, &request);
     let (mut choices, mut usage, mut report) = (Vec::new(), Usage::default(), Report::default());
+    let mut traces = Vec::new();
     for index in 0..request.answers() {
         let mut session = request.open(index).await?;
         let mut pieces = Pieces::new(request.options.stop.clone());
         let (mut text, mut listed, mut finish) = (String::new(), Vec::new(), None);
+        let mut positions = Vec::new();
         while let Some(event) = session.next().await? {
+            positions.extend(event.trace.as_deref().map(|trace| request.position(trace)));
             let piece = pieces.take(event, request.token_bytes());
             text.push_str(&piece.text);
             listed.extend(piece.listed);
@@ -115,12 +119,18 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
         }
         let logprobs = request.logprobs(shape, &listed);
         choices.push(shape.choice(index, &text, logprobs, finish));
+        if request.options.traced {
+            traces.push(trace::part(index, Some(trace::settings(session.plan())), positions));
+        }
         usage.add(&session, request.is_first_of_its_prompt(index));
         report.add(session.report());
     }
     let mut body = envelope.around(shape.object(), choices.into());
     body["usage"] = usage.json();
     body["costeer"] = json!(report);
+    if request.options.traced {
+        body["costeer"]["trace"] = traces.into();
+    }
     let mut response = steered(Json(body).into_response());
     cost(response.headers_mut(), &report);
     Ok(response)

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
 
 use super::piece::Pieces;
-use super::{Envelope, Shape, Usage, steered};
+use super::{Envelope, Shape, Usage, steered, trace};
 use crate::decode::{Event, Finish, Session};
 use crate::http::{ApiError, SteeredRequest};
 
@@ -103,13 +103,19 @@ impl Writer {
             self.send(self.part(json!([opening])).to_string()).await?;
         }
         let mut pieces = Pieces::new(self.request.options.stop.clone());
+        let mut settings = self.request.options.traced.then(|| trace::settings(session.plan()));
         let mut next = first;
         while let Some(event) = next {
+            let position = event.trace.as_deref().map(|trace| self.request.position(trace));
             let piece = pieces.take(event, self.request.token_bytes());
-            if !piece.text.is_empty() || !piece.listed.is_empty() {
+            if !piece.text.is_empty() || !piece.listed.is_empty() || position.is_some() {
                 let logprobs = self.request.logprobs(self.envelope.shape, &piece.listed);
                 let delta = self.envelope.shape.delta(index, &piece.text, logprobs, None);
-                self.send(self.part(json!([delta])).to_string()).await?;
+                let mut part = self.part(json!([delta]));
+                if let Some(position) = position {
+                    part["costeer"] = json!({"trace": trace::part(index, settings.take(), vec![position])});
+                }
+                self.send(part.to_string()).await?;
             }
             if let Some(finish) = piece.finish {
                 return self.finish(index, finish, session).await;

@@ -28,6 +28,8 @@ pub struct Options {
     pub max_tokens: Option<usize>,
     /// How many of the likeliest tokens to list at each position; `None` where no log-probabilities are wanted.
     pub logprobs: Option<usize>,
+    /// Whether to show how each token was picked; asked for in private.
+    pub traced: bool,
 }
 
 /// Answers to one prompt; each takes the small model's lane for its whole length.
@@ -64,6 +66,7 @@ impl Default for Options {
             stop: Vec::new(),
             max_tokens: None,
             logprobs: None,
+            traced: false,
         }
     }
 }

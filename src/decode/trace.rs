@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use super::TimeSplit;
+use super::pick::token_of;
+use crate::steering::Weighed;
+use crate::vocabulary::TokenId;
+
+/// Everything that made one pick, so that it can be looked at and made again. As private as the context: Δ shows it.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Number of the position; 0 is the first of the answer.
+    pub position: u64,
+    /// What was picked.
+    pub token: TokenId,
+    /// The upstream's own likeliest token there.
+    pub upstream_best: TokenId,
+    /// How it was picked.
+    pub picking: Picking,
+    /// The request of the session that the position came with, counted from 1.
+    pub request: u64,
+    /// The best candidates, best first, and those that were picked by anybody wherever they stand. Of longer lists the first
+    /// [`MOST_CANDIDATES`].
+    pub candidates: Vec<(TokenId, Weighed)>,
+    /// From the start of the session to the pick.
+    pub at: Duration,
+    /// What this position took of the session's time.
+    pub time: TimeSplit,
+}
+
+/// Candidates of one position that a trace lists. An upstream may list its whole vocabulary.
+pub const MOST_CANDIDATES: usize = 256;
+
+/// How a position's token was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picking {
+    /// The gate let the upstream's list pass unsteered.
+    Passed,
+    /// Steered; `None` where nobody looked how certain it is.
+    Steered(Option<Certainty>),
+}
+
+/// What is known about a pick among the upstream's list, as a pick from the whole vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Proved to be it.
+    Certified,
+    /// Proved to be it after asking for more.
+    Refetched,
+    /// Not proved.
+    Uncertified,
+}
+
+/// The first of `candidates`, and after them those of `kept` that are not among the first.
+pub fn shortened(candidates: Vec<Weighed>, kept: &[TokenId]) -> Vec<(TokenId, Weighed)> {
+    let candidates = candidates.into_iter().enumerate();
+    candidates
+        .map(|(rank, one)| (rank, token_of(one.candidate.index), one))
+        .filter(|(rank, id, _)| *rank < MOST_CANDIDATES || kept.contains(id))
+        .map(|(_, id, one)| (id, one))
+        .collect()
+}

@@ -1,0 +1,104 @@
+use super::{Adjustments, Candidate, Delta, Noise, Policy, Rule, Sampling};
+
+/// A candidate with everything that decides whether it is picked: the pick has the largest sum of `score` and `noise`, and the
+/// lowest index of equals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighed {
+    /// What the upstream said.
+    pub candidate: Candidate,
+    /// Δ between true log-probabilities, in nats: 0 is no pull.
+    pub delta: f64,
+    /// c·Δ within the cap, in nats.
+    pub shift: f64,
+    /// ln p_LLM + shift, adjusted.
+    pub score: f64,
+    /// The steered policy's, over the candidates, before temperature.
+    pub probability: f64,
+    /// Temperature times a Gumbel variable: 0 at temperature 0, `None` where a nucleus leaves the candidate out.
+    pub noise: Option<f64>,
+}
+
+/// The policy's candidates, best first. `policy` is that of `delta`, `rule` and `adjustments` for this position.
+pub fn weighed(
+    policy: &Policy,
+    delta: &Delta<'_>,
+    rule: &Rule,
+    adjustments: &Adjustments,
+    sampling: &Sampling,
+    position: u64,
+) -> Vec<Weighed> {
+    // Scores are up to this constant where only their differences matter.
+    let constant = rule.strength.value() * delta.zero() - rule.excess(delta, adjustments);
+    let noise = Noise::new(sampling.seed, position, sampling.temperature);
+    let nucleus = if noise.is_silent() {
+        usize::MAX
+    } else {
+        sampling.nucleus(policy)
+    };
+    let candidates = policy.scored().iter().zip(policy.log_policy()).enumerate();
+    candidates
+        .map(|(rank, (scored, logprob))| {
+            let delta = scored.delta - delta.zero();
+            Weighed {
+                candidate: scored.candidate,
+                delta,
+                shift: rule.shift(delta),
+                score: scored.score - constant,
+                probability: logprob.exp(),
+                noise: (rank < nucleus).then(|| noise.of(scored.candidate.index)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::candidates::candidates;
+    use super::super::{Cap, Penalties, Strength};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_pick_follows_from_what_is_weighed(
+            rows in prop::collection::vec((-9.0..0.0f64, -5.0..5.0f32, -5.0..5.0f32), 1..30),
+            strength in -3.0..3.0f64,
+            floor in prop_oneof![Just(0.0), Just(1e-4)],
+            cap in prop_oneof![Just(0.0), 0.1..4.0f64],
+            temperature in prop_oneof![Just(0.0), 0.2..2.0f64],
+            top_p in prop_oneof![Just(1.0), 0.2..1.0f64],
+            repetition in prop_oneof![Just(1.0), 0.5..2.0f64],
+            seed in any::<u64>(),
+        ) {
+            let logprobs: Vec<f64> = rows.iter().map(|row| row.0).collect();
+            let (private, public): (Vec<f32>, Vec<f32>) = rows.iter().map(|row| (row.1, row.2)).unzip();
+            let delta = Delta::new(&private, &public, floor).unwrap();
+            let rule = Rule {
+                strength: Strength::new(strength).unwrap(),
+                delta_floor: floor,
+                plausibility: 0.0,
+                cap: Cap::new(cap),
+            };
+            let penalties = Penalties { repetition, ..Penalties::default() };
+            let adjustments = Adjustments::new(penalties, [0, 2]);
+            let sampling = Sampling { temperature, top_p, seed, ..Sampling::default() };
+            let policy = Policy::new(&candidates(&logprobs), &delta, &rule, &adjustments, &vec![true; rows.len()]);
+            let all = weighed(&policy, &delta, &rule, &adjustments, &sampling, 3);
+            let picked = sampling.pick(&policy, 3).unwrap().candidate.index;
+            let sum = |index: usize| {
+                let found = all.iter().find(|one| one.candidate.index == index).unwrap();
+                found.score + found.noise.unwrap_or(f64::NEG_INFINITY)
+            };
+            let most = (0..rows.len()).map(sum).fold(f64::NEG_INFINITY, f64::max);
+            prop_assert!(sum(picked) >= most - 1e-9, "{} is not {most}", sum(picked));
+            for one in &all {
+                let index = one.candidate.index;
+                let expected = adjustments.adjusted(index, one.candidate.logprob + one.shift);
+                prop_assert!((one.score - expected).abs() < 1e-6, "{} is not {expected}", one.score);
+            }
+            let total: f64 = all.iter().map(|one| one.probability).sum();
+            prop_assert!((total - 1.0).abs() < 1e-9);
+        }
+    }
+}
