@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the release binary and puts it, stripped, into a directory: deploy/build.sh DIRECTORY.
 #
-# The image is built with this script, and it runs without a container just as well: it needs Rust, a C/C++ compiler and strip (binutils).
+# The image is built with this script, and it runs without a container just as well: it needs Rust, a C/C++ compiler, perl, make
+# and strip (binutils).
 #   TARGET_CPU        on x86-64, the oldest CPU that the binary must run on: x86-64-v3 (AVX2 and FMA) when unset, x86-64 for any. Ignored
 #                     on other machines.
 #   CARGO_TARGET_DIR  where cargo works; the repository's target/ when unset. With the default CPU it shares everything with a plain

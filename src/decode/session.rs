@@ -359,7 +359,7 @@ impl Session {
 
     /// How `pick` came about; `before` is the session's time before it.
     fn trace(&self, pick: &mut Pick, picking: Picking, position: &Position, before: &TimeSplit) -> Trace {
-        let upstream_best = upstream_best(position);
+        let upstream_best = position.best();
         let at = self.started.elapsed();
         let now = TimeSplit {
             total: at,
@@ -381,7 +381,7 @@ impl Session {
     fn take(&mut self, pick: Pick, position: &Position, trace: Option<Box<Trace>>) -> Event {
         let picked = Picked {
             token: pick.token,
-            upstream_best: upstream_best(position),
+            upstream_best: position.best(),
             listing: pick.listing,
         };
         self.report.positions += 1;
@@ -413,11 +413,6 @@ impl Session {
             finish,
         }
     }
-}
-
-/// The upstream's own likeliest token.
-fn upstream_best(position: &Position) -> TokenId {
-    position.candidates.first().map_or(position.draft, |(id, _)| *id)
 }
 
 impl Drop for Session {

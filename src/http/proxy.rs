@@ -49,8 +49,8 @@ pub struct Proxy {
     /// Documents of a profile's history for one answer.
     pub(super) history: usize,
     pub(super) shelf: Shelf,
-    /// Whether profiles can be seen and changed here.
-    pub(super) serves_profiles: bool,
+    /// Whether only this machine can reach the listener, so that profiles and the page may be served.
+    pub(super) is_local: bool,
     upstream: Arc<dyn Upstream>,
     upstream_tokenizer: Arc<Tokenizer>,
     local: Arc<dyn LocalModel>,
@@ -98,7 +98,7 @@ impl Proxy {
             private_tags: settings.context.private_tags,
             history: settings.context.history,
             shelf,
-            serves_profiles: settings.server.listen.ip().is_loopback(),
+            is_local: settings.server.listen.ip().is_loopback(),
             upstream: Arc::new(replicas.clone()),
             replicas,
             upstream_tokenizer: vocabularies.upstream,

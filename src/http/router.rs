@@ -12,13 +12,15 @@ use super::cors::cors;
 use super::forward::pass_through;
 use super::guard::guard;
 use super::health::{alive, ready};
+use super::local::local;
 use super::observe::observe;
+use super::page::page;
 use super::patience::patience;
 use super::{ApiError, Proxy, profiles};
 use crate::telemetry::metrics;
 
-/// All routes of the proxy. Those that are added before the guard need the key, if there is one: everything but the two that
-/// probes ask.
+/// All routes of the proxy. Those that are added before the guard need the key, if there is one: everything but the page and the
+/// two that probes ask.
 pub fn router(proxy: Arc<Proxy>) -> Router {
     let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
     let profiles = Router::new()
@@ -38,7 +40,8 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .route("/costeer/v1/profiles/{name}/search", post(profiles::search))
         .route("/costeer/v1/profiles/{name}/preview", post(profiles::preview))
         .route("/costeer/v1/profiles/{name}/export", get(profiles::export))
-        .layer(from_fn_with_state(Arc::clone(&proxy), profiles::local));
+        .layer(from_fn_with_state(Arc::clone(&proxy), local));
+    let page = page().layer(from_fn_with_state(Arc::clone(&proxy), local));
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
@@ -52,6 +55,7 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&proxy), guard))
+        .merge(page)
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .layer(from_fn_with_state(Arc::clone(&proxy), cors))
@@ -75,7 +79,8 @@ async fn scrape() -> ([(HeaderName, &'static str); 1], String) {
 async fn unknown_path() -> ApiError {
     ApiError::no_route(
         StatusCode::NOT_FOUND,
-        "there is no such path here; the API is under /v1, profiles are under /costeer/v1/profiles",
+        "there is no such path here; the API is under /v1, profiles are under /costeer/v1/profiles, a page for \
+         browsers is at /costeer/",
     )
 }
 

@@ -45,6 +45,13 @@ pub struct Position {
     pub candidates: Vec<(TokenId, f64)>,
 }
 
+impl Position {
+    /// The upstream's own likeliest token there.
+    pub fn best(&self) -> TokenId {
+        self.candidates.first().map_or(self.draft, |(id, _)| *id)
+    }
+}
+
 /// On whose behalf the upstream is asked: what all requests of one session share.
 #[derive(Clone, Default)]
 pub struct Caller {

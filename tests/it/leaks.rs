@@ -141,7 +141,7 @@ async fn exercise(address: SocketAddr, with_profile: bool) -> (Vec<String>, Vec<
         changes.iter().for_each(|(field, value)| body[*field] = value.clone());
         body
     };
-    let in_body = json!({"context": GIVEN, "strength": 1.5});
+    let in_body = json!({"context": GIVEN, "strength": 1.5, "trace": true});
     let marked = json!([{"role": "user", "content": format!("{DINNER}<private>{MARKED}</private>")}]);
     let parts = json!([{"role": "user", "content": [{"type": "text", "text": format!("<PRIVATE>{MARKED}</Private>{DINNER}")}]}]);
     let tools = json!([{"type": "function", "function": {"name": "f"}}]);

@@ -4,7 +4,6 @@ mod body;
 mod documents;
 mod extract;
 mod find;
-mod local;
 mod profile;
 
 use axum::http::StatusCode;
@@ -13,7 +12,6 @@ use serde_json::{Value, json};
 
 pub use documents::{add, delete_document, document, documents, export};
 pub use find::{preview, search};
-pub use local::local;
 pub use profile::{create, delete, edit, list, show};
 
 use super::ApiError;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::http::{ApiError, Proxy};
+use super::{ApiError, Proxy};
 
 /// Lets pass only what comes to a listener on this machine's own address, under its own name, and from no foreign page.
 ///
@@ -18,18 +18,18 @@ use crate::http::{ApiError, Proxy};
 /// # Errors
 /// 404 where the listener is open to others, 403 otherwise.
 pub async fn local(State(proxy): State<Arc<Proxy>>, request: Request, next: Next) -> Result<Response, ApiError> {
-    if !proxy.serves_profiles {
+    if !proxy.is_local {
         return Err(ApiError::no_route(
             StatusCode::NOT_FOUND,
-            "profiles are served only where server.listen is an address of this machine, such as 127.0.0.1:8089; \
-             costeer profile works everywhere",
+            "profiles and the page are served only where server.listen is an address of this machine, such as \
+             127.0.0.1:8089; costeer profile works everywhere",
         ));
     }
     let headers = request.headers();
     if !names_this_machine(headers) || !is_own_or_allowed(headers, &proxy.cors_origins) {
         return Err(ApiError::no_route(
             StatusCode::FORBIDDEN,
-            "profiles are for programs and pages of this machine: ask for them at 127.0.0.1 or localhost",
+            "profiles and the page are for programs and browsers of this machine: ask for them at 127.0.0.1 or localhost",
         ));
     }
     Ok(next.run(request).await)

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Makes docs/quality.md and its plots: starts both models of the shipped pair and the proxy, asks the held-out questions of training/eval, and stops
+# everything. Builds costeer unless COSTEER names a binary. Needs requirements.txt (PYTHON names the interpreter). About 20 minutes on two
+# cores; a run that was cut short goes on where it was. --compare checks the new numbers against the intervals of those that are there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+out=eval/out
+if [ -z "${COSTEER:-}" ]; then
+    cargo build --release --locked
+    COSTEER=${CARGO_TARGET_DIR:-target}/release/costeer
+fi
+
+servers=()
+stop() {
+    kill "${servers[@]}" 2> /dev/null || true
+    wait
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+"$COSTEER" upstream --model models/tiny/llm --slots 3 --listen 127.0.0.1:8190 > /dev/null &
+servers+=($!)
+"$COSTEER" upstream --model models/tiny/slm --slots 3 --listen 127.0.0.1:8191 > /dev/null &
+servers+=($!)
+COSTEER__SERVER__LISTEN=127.0.0.1:8192 COSTEER__UPSTREAM__URL=http://127.0.0.1:8190/v1 COSTEER__UPSTREAM__TOP_K=20 \
+    COSTEER__STEERING__DELTA_FLOOR=0.0001 COSTEER__LOCAL__LANES=2 COSTEER__LOG__FILTER=warn "$COSTEER" serve &
+servers+=($!)
+for port in 8190 8191 8192; do
+    until "$python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/v1/models')" 2> /dev/null; do
+        sleep 0.5
+    done
+done
+
+for items in items unseen_names; do
+    PYTHONPATH=eval "$python" -m costeer_eval --data "training/eval/$items.jsonl" --format world --proxy http://127.0.0.1:8192/v1 \
+        --slm http://127.0.0.1:8191/v1 --strengths 0.25 0.5 1 1.8 3 --max-tokens 128 --jobs 2 --output "$out/$items" > /dev/null
+done
+if [ "${1:-}" = --compare ]; then
+    PYTHONPATH=eval "$python" -m costeer_eval.compare eval/quality.json "$out/items/results.json"
+else
+    PYTHONPATH=eval "$python" -m costeer_eval.quality "$out/items" "$out/unseen_names" docs
+    cp "$out/items/results.json" eval/quality.json
+fi

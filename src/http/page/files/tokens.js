@@ -1,0 +1,98 @@
+// An answer as tokens, coloured by how far steering moved each.
+
+import { isChanged, shiftOf } from "./trace.js";
+
+/** Nats from which on a token gets the next deeper colour; the same as in the terminal. */
+const STEPS = [0.25, 1, 2.5, 5];
+
+export class Tokens {
+  #element;
+  #choose;
+  #spans = [];
+  #waiting = [];
+  #frame = 0;
+  #chosen = -1;
+  // Characters may be split over tokens.
+  #decoder = new TextDecoder();
+
+  /** `choose` is called with the number of the token that is pointed at or focused. */
+  constructor(element, choose) {
+    this.#element = element;
+    this.#choose = choose;
+    const pointed = (event) => {
+      const index = this.#spans.indexOf(event.target);
+      if (index >= 0) this.choose(index);
+    };
+    element.addEventListener("pointerover", pointed);
+    element.addEventListener("focusin", pointed);
+    element.addEventListener("keydown", (event) => this.#move(event));
+  }
+
+  clear() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#spans = [];
+    this.#waiting = [];
+    this.#chosen = -1;
+    this.#decoder = new TextDecoder();
+    this.#element.replaceChildren();
+  }
+
+  /** Adds tokens; they are drawn with the next frame, however many come until then. */
+  append(positions) {
+    this.#waiting.push(...positions);
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Marks the token as the one that is looked at. */
+  choose(index) {
+    if (index === this.#chosen || !this.#spans[index]) return;
+    this.#spans[this.#chosen]?.classList.remove("chosen");
+    this.#spans[this.#chosen]?.setAttribute("tabindex", "-1");
+    this.#spans[index].classList.add("chosen");
+    this.#spans[index].setAttribute("tabindex", "0");
+    this.#chosen = index;
+    this.#choose(index);
+  }
+
+  #draw() {
+    this.#frame = 0;
+    const fragment = document.createDocumentFragment();
+    for (const position of this.#waiting.splice(0)) {
+      const span = this.#span(position);
+      this.#spans.push(span);
+      fragment.append(span);
+    }
+    // One token can be reached with Tab, the others from it with arrow keys.
+    if (this.#chosen < 0) this.#spans[0]?.setAttribute("tabindex", "0");
+    this.#element.append(fragment);
+  }
+
+  #span(position) {
+    const span = document.createElement("span");
+    span.tabIndex = -1;
+    if (position.bytes.length > 0) {
+      span.textContent = this.#decoder.decode(new Uint8Array(position.bytes), { stream: true });
+    } else {
+      // No text: what it is called stands behind the answer, as a note.
+      span.dataset.name = position.text;
+      span.classList.add("silent");
+    }
+    const shift = shiftOf(position);
+    const depth = STEPS.filter((step) => Math.abs(shift) >= step).length;
+    if (depth > 0) span.classList.add(`${shift > 0 ? "towards" : "away"}-${depth}`);
+    if (isChanged(position)) span.classList.add("changed");
+    if (position.certainty === "uncertified") span.classList.add("uncertain");
+    return span;
+  }
+
+  #move(event) {
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const ends = { Home: 0, End: this.#spans.length - 1 };
+    const from = this.#spans.indexOf(document.activeElement);
+    const to = event.key in steps ? from + steps[event.key] : ends[event.key];
+    if (to === undefined || !this.#spans[to]) return;
+    event.preventDefault();
+    this.#spans[to].focus();
+  }
+}

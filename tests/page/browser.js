@@ -1,0 +1,50 @@
+// Pages of a real browser that note whatever they should not do.
+
+import { chromium } from "playwright-core";
+
+export function launch() {
+  // Whoever is root in a container has no sandbox.
+  return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/** A fresh page at `origin`, with all it has said and asked for. */
+export async function open(browser, origin, options = {}) {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
+  const page = await context.newPage();
+  const noted = { console: [], urls: [], bodies: [] };
+  page.on("console", (message) => noted.console.push(message.text()));
+  page.on("pageerror", (error) => noted.console.push(String(error)));
+  page.on("request", (request) => {
+    noted.urls.push(request.url());
+    noted.bodies.push(request.postData() ?? "");
+  });
+  await page.addInitScript(() => {
+    globalThis.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const task of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, task.duration);
+    }).observe({ type: "longtask", buffered: true });
+    globalThis.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
+  });
+  await page.goto(`${origin}/costeer/`);
+  return { page, noted, close: () => context.close() };
+}
+
+/** Fills the form in and submits it; resolves when both answers are there. */
+export async function ask(page, question, context) {
+  await page.fill("#question", question);
+  await page.fill("#context", context);
+  await page.click("#ask");
+  await done(page);
+}
+
+/** Waits until nothing is being answered and the totals are there. */
+export async function done(page) {
+  await page.waitForFunction(() => document.querySelector("#stop").disabled && document.querySelector("#totals").children.length > 0);
+  // Tokens are drawn with the next frame.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+export function steered(page) {
+  return page.locator("#steered").innerText();
+}
