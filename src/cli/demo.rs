@@ -76,7 +76,8 @@ fn invite(listen: SocketAddr, upstream: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "The proxy serves on http://{listen}/v1, the big model on http://{upstream}/v1. Ask it yourself:\n\n  \
+        "The proxy serves on http://{listen}/v1, the big model on http://{upstream}/v1. See it in a browser at \
+         http://{listen}/costeer/, or ask it yourself:\n\n  \
          curl http://{listen}/v1/chat/completions -H 'content-type: application/json' \\\n    \
          -H 'X-CoSteer-Context: I am vegetarian. My dog is called Biscuit.' \\\n    \
          -d '{{\"messages\": [{{\"role\": \"user\", \"content\": \"Please recommend a dinner.\"}}], \
