@@ -28,7 +28,7 @@ pub struct Trace {
 }
 
 /// Candidates of one position that a trace lists. An upstream may list its whole vocabulary.
-pub const MOST_CANDIDATES: usize = 256;
+pub const MOST_CANDIDATES: usize = 100;
 
 /// How a position's token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

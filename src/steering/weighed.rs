@@ -1,7 +1,7 @@
 use super::{Adjustments, Candidate, Delta, Noise, Policy, Rule, Sampling};
 
 /// A candidate with everything that decides whether it is picked: the pick has the largest sum of `score` and `noise`, and the
-/// lowest index of equals.
+/// lowest index of equals. What is infinite is the largest number there is, so that it can be written down and keeps its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighed {
     /// What the upstream said.
@@ -41,14 +41,18 @@ pub fn weighed(
             let delta = scored.delta - delta.zero();
             Weighed {
                 candidate: scored.candidate,
-                delta,
-                shift: rule.shift(delta),
-                score: scored.score - constant,
+                delta: finite(delta),
+                shift: finite(rule.shift(delta)),
+                score: finite(scored.score - constant),
                 probability: logprob.exp(),
                 noise: (rank < nucleus).then(|| noise.of(scored.candidate.index)),
             }
         })
         .collect()
+}
+
+fn finite(nats: f64) -> f64 {
+    nats.clamp(f64::MIN, f64::MAX)
 }
 
 #[cfg(test)]
@@ -58,6 +62,30 @@ mod tests {
     use super::super::candidates::candidates;
     use super::super::{Cap, Penalties, Strength};
     use super::*;
+
+    #[test]
+    fn what_is_infinite_keeps_its_place() {
+        let delta = Delta::new(&[0.0, 1.0, f32::NEG_INFINITY], &[f32::NEG_INFINITY, 1.0, 1.0], 0.0).unwrap();
+        let rule = Rule {
+            strength: Strength::new(1.0).unwrap(),
+            delta_floor: 0.0,
+            plausibility: 0.0,
+            cap: None,
+        };
+        let adjustments = Adjustments::default();
+        let policy = Policy::new(
+            &candidates(&[-3.0, -1.0, -0.5]),
+            &delta,
+            &rule,
+            &adjustments,
+            &[true; 3],
+        );
+        let all = weighed(&policy, &delta, &rule, &adjustments, &Sampling::default(), 0);
+        let scores: Vec<f64> = all.iter().map(|one| one.score).collect();
+        assert_eq!((scores[0], scores[2]), (f64::MAX, f64::MIN));
+        assert!(scores[1].is_finite() && all[0].candidate.index == 0);
+        assert!((all[0].probability - 1.0).abs() < 1e-9, "{}", all[0].probability);
+    }
 
     proptest! {
         #[test]

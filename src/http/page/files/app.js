@@ -76,9 +76,12 @@ async function run(side, request, take) {
     if (!(error instanceof ApiError)) throw error;
     tell(side, error);
   } finally {
-    if (running[side] === controller) running[side] = null;
-    at("stop").disabled = !running.plain && !running.steered;
-    if (at("stop").disabled) at("status").textContent = "";
+    // Somebody else may have stopped it, or asked again.
+    if (running[side] === controller) {
+      running[side] = null;
+      at("stop").disabled = !running.plain && !running.steered;
+      if (at("stop").disabled) at("status").textContent = "";
+    }
   }
 }
 
@@ -149,7 +152,7 @@ function strengthChanged(from, to) {
 
 async function listProfiles() {
   const found = await profiles(value("key"));
-  at("profile").append(...found.map(({ name, facts, documents }) => new Option(`${name} (${facts} facts, ${documents} documents)`, name)));
+  at("profile").replaceChildren(new Option("none", ""), ...found.map(({ name, facts, documents }) => new Option(`${name} (${facts} facts, ${documents} documents)`, name)));
   at("profile-field").hidden = found.length === 0;
 }
 
