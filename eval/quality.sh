@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Makes docs/quality.md and its plots: starts both models of the shipped pair and the proxy, asks the held-out questions of training/eval, and stops
 # everything. Builds costeer unless COSTEER names a binary. Needs requirements.txt (PYTHON names the interpreter). About 20 minutes on two
-# cores; a run that was cut short goes on where it was. --compare checks the new numbers against the intervals of those that are there.
+# cores; a run that was cut short goes on where it was. --compare only checks the numbers of the main set against the intervals of those that
+# are there (eval/quality.json), which takes two thirds of that; remove eval/out to have everything asked again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 out=eval/out
+export PYTHONPATH=$PWD/eval
 if [ -z "${COSTEER:-}" ]; then
     cargo build --release --locked
     COSTEER=${CARGO_TARGET_DIR:-target}/release/costeer
@@ -33,13 +35,17 @@ for port in 8190 8191 8192; do
     done
 done
 
-for items in items unseen_names; do
-    PYTHONPATH=eval "$python" -m costeer_eval --data "training/eval/$items.jsonl" --format world --proxy http://127.0.0.1:8192/v1 \
+sets=(items)
+if [ "${1:-}" != --compare ]; then
+    sets+=(unseen_names)
+fi
+for items in "${sets[@]}"; do
+    "$python" -m costeer_eval --data "training/eval/$items.jsonl" --format world --proxy http://127.0.0.1:8192/v1 \
         --slm http://127.0.0.1:8191/v1 --strengths 0.25 0.5 1 1.8 3 --max-tokens 128 --jobs 2 --output "$out/$items" > /dev/null
 done
 if [ "${1:-}" = --compare ]; then
-    PYTHONPATH=eval "$python" -m costeer_eval.compare eval/quality.json "$out/items/results.json"
+    "$python" -m costeer_eval.compare eval/quality.json "$out/items/results.json"
 else
-    PYTHONPATH=eval "$python" -m costeer_eval.quality "$out/items" "$out/unseen_names" docs
+    "$python" -m costeer_eval.quality "$out/items" "$out/unseen_names" docs
     cp "$out/items/results.json" eval/quality.json
 fi
