@@ -3,21 +3,13 @@
 # ${COSTEER_VENVS:-~/.cache/costeer}/eval (once, 0.4 GB). Arguments go to pytest. Needs Python 3.11 or newer with venv.
 set -euo pipefail
 
-caches=${COSTEER_VENVS:-$HOME/.cache/costeer}
-mkdir -p "$caches"
-venv=$(cd "$caches" && pwd)/eval
+# shellcheck source=tests/once.sh
+source "$(dirname "$0")/../../tests/once.sh"
+venv=$venvs/eval
 target=${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}
 COSTEER=$(realpath "${COSTEER_BIN:-$target/release/costeer}")
 export COSTEER PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")/.."
 
-exec 9> "$venv.lock"
-flock 9
-wanted="$(python3 --version) $(sha256sum < requirements.txt)"
-if [ "$(cat "$venv/installed" 2> /dev/null)" != "$wanted" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
-    echo "$wanted" > "$venv/installed"
-fi
+once_venv "$venv" requirements.txt
 exec "$venv/bin/python" -m pytest -q -p no:cacheprovider -rsP tests "$@"

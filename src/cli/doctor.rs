@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::page::in_colour;
 use super::progress::during;
+use super::terminal::in_colour;
 use super::{CommandError, DoctorArguments};
 use crate::doctor::{Check, Status, examine};
 use crate::settings::{Variables, load};

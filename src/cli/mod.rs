@@ -11,6 +11,7 @@ mod profile;
 mod progress;
 mod serve;
 mod showcase;
+mod terminal;
 mod upstream;
 
 use std::net::SocketAddr;

@@ -2,6 +2,8 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::terminal::in_colour;
+
 /// A piece of text and whether steering chose it.
 #[derive(Clone)]
 pub struct Piece {
@@ -20,11 +22,6 @@ pub struct Page {
 /// Narrower than this, two columns are not readable.
 const TWO_COLUMNS: usize = 76;
 const GUTTER: usize = 3;
-
-/// Whether standard output is a terminal, and nobody has asked for no colours there (`NO_COLOR`, no-color.org).
-pub fn in_colour() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
 
 impl Page {
     /// Standard output as it is: a terminal or not.

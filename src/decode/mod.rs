@@ -16,7 +16,7 @@ pub use error::DecodeError;
 pub use gate::{GateMode, GateRule};
 pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Limits, Picked, Plan};
-pub use report::{Report, TimeSplit};
+pub use report::{Report, TimeSplit, in_seconds};
 pub use session::Session;
 pub use trace::{Certainty, Picking, Trace};
 pub use window::Lookahead;

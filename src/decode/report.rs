@@ -211,7 +211,10 @@ impl TimeSplit {
 }
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    // Microseconds are as much as the clock is worth.
-    let micros = duration.as_micros() as f64;
-    serializer.serialize_f64(micros / 1e6)
+    serializer.serialize_f64(in_seconds(*duration))
+}
+
+/// As reports and traces give it: microseconds are as much as the clock is worth.
+pub fn in_seconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1e6
 }

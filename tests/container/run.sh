@@ -12,34 +12,19 @@ if [ $# -gt 1 ] || [ "${1:-image}" != image ]; then
     echo "usage: $0 [image]" >&2
     exit 2
 fi
-venvs=${COSTEER_VENVS:-$HOME/.cache/costeer}
-mkdir -p "$venvs"
-venv=$(cd "$venvs" && pwd)/container
+# shellcheck source=tests/once.sh
+source "$(dirname "$0")/../once.sh"
+venv=$venvs/container
 cd "$(dirname "$0")/../.."
 here=tests/container
 # The versions that have native sidecars, up to the newest that kubernetes-validate knows.
 kubernetes_versions=(1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 1.37)
-scripts=(deploy/*.sh "$here"/*.sh)
+scripts=(deploy/*.sh tests/once.sh "$here"/*.sh)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-install_tools() {
-    local wanted
-    exec 9> "$venv.lock"
-    flock 9
-    wanted="$(python3 --version) $(sha256sum < $here/requirements.txt)"
-    if [ "$(cat "$venv/installed" 2> /dev/null)" = "$wanted" ]; then
-        return
-    fi
-    # A package whose installation was cut short may look complete to pip, so the environment is made anew; it takes seconds.
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement $here/requirements.txt
-    echo "$wanted" > "$venv/installed"
-}
 
 step() {
     local title=$1 began=$SECONDS
@@ -119,7 +104,7 @@ build_image() {
     "$engine" run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none costeer:test demo --once
 }
 
-step "installing" install_tools
+step "installing" once_venv "$venv" $here/requirements.txt
 step "scripts" lint_scripts
 step "Dockerfile" lint_dockerfile
 step "YAML" lint_yaml

@@ -4,23 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::support::enclosed;
+
 fn text(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
-}
-
-/// What stands between each `before` and the next `after`.
-fn between(text: &str, before: &str, after: char) -> BTreeSet<String> {
-    let parts = text.split(before).skip(1);
-    parts
-        .filter_map(|rest| rest.split(after).next())
-        .map(str::to_owned)
-        .collect()
 }
 
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
     let router: String = text("src/http/router.rs").split_whitespace().collect();
-    let mut routes = between(&router, ".route(\"", '"');
+    let mut routes = enclosed(&router, ".route(\"", '"');
     assert!(
         routes.remove("/v1/{*path}"),
         "what is passed through has no description of its own"
@@ -38,7 +31,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
 #[test]
 fn private_headers_and_error_codes_are_described() {
     let described = text("openapi.yaml");
-    let headers = between(
+    let headers = enclosed(
         &text("src/http/private.rs"),
         "HeaderName = HeaderName::from_static(\"",
         '"',
@@ -47,7 +40,7 @@ fn private_headers_and_error_codes_are_described() {
     for header in headers {
         assert!(described.to_lowercase().contains(&header), "{header}");
     }
-    let codes = between(&text("src/http/error.rs"), "code: Some(\"", '"');
+    let codes = enclosed(&text("src/http/error.rs"), "code: Some(\"", '"');
     assert!(codes.len() >= 4);
     for code in codes {
         assert!(described.contains(&code), "{code}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use reqwest::Response;
 use reqwest::redirect::Policy;
 
-use crate::support::{proxy, run, upstream};
+use crate::support::{enclosed, proxy, run, upstream};
 
 const KEY: [(&str, &str); 1] = [("authorization", "Bearer secret")];
 
@@ -20,15 +20,6 @@ async fn get(address: SocketAddr, path: &str, headers: &[(&'static str, &str)]) 
 
 fn header(response: &Response, name: &str) -> String {
     response.headers()[name].to_str().unwrap().to_owned()
-}
-
-/// What stands between each `before` and the next quotation mark.
-fn named(text: &str, before: &str) -> Vec<String> {
-    let rests = text.split(before).skip(1);
-    rests
-        .filter_map(|rest| rest.split('"').next())
-        .map(str::to_owned)
-        .collect()
 }
 
 #[test]
@@ -85,13 +76,13 @@ fn the_page_and_all_its_files_come_without_a_key_and_with_a_strict_policy() {
             };
             if name.is_empty() {
                 waiting.extend(
-                    named(&text, "src=\"")
+                    enclosed(&text, "src=\"", '"')
                         .into_iter()
-                        .chain(named(&text, "stylesheet\" href=\""))
+                        .chain(enclosed(&text, "stylesheet\" href=\"", '"'))
                         .map(beside),
                 );
             } else {
-                waiting.extend(named(&text, "from \"").into_iter().map(beside));
+                waiting.extend(enclosed(&text, "from \"", '"').into_iter().map(beside));
             }
             seen.push(name);
         }

@@ -1,5 +1,6 @@
 //! What the tests share: servers on free ports, on a runtime that outlives each test.
 
+use std::collections::BTreeSet;
 use std::future::{Future, pending};
 use std::io::Read;
 use std::net::SocketAddr;
@@ -449,4 +450,13 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _gone = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// What stands between each `before` and the next `after`.
+pub fn enclosed(text: &str, before: &str, after: char) -> BTreeSet<String> {
+    let parts = text.split(before).skip(1);
+    parts
+        .filter_map(|rest| rest.split(after).next())
+        .map(str::to_owned)
+        .collect()
 }

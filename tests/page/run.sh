@@ -6,16 +6,16 @@
 # skipped. COSTEER_SCREENSHOTS names a directory for pictures of the page. Arguments go to node --test.
 set -euo pipefail
 
-caches=${COSTEER_VENVS:-$HOME/.cache/costeer}
-mkdir -p "$caches"
-home=$(cd "$caches" && pwd)/page
+# shellcheck source=tests/once.sh
+source "$(dirname "$0")/../once.sh"
+home=$venvs/page
 target=${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}
 COSTEER_BIN=$(realpath "${COSTEER_BIN:-$target/release/costeer}")
 export COSTEER_BIN
 cd "$(dirname "$0")"
 here=$PWD
 
-if ! command -v npm > /dev/null || [ "$(node --print 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+if ! has_node; then
     echo "page: skipped: it needs Node 20 or newer"
     exit
 fi
@@ -31,16 +31,7 @@ if [ ! -x "$CHROMIUM" ]; then
     exit
 fi
 
-exec 9> "$home.lock"
-flock 9
-wanted="$(node --version) $(sha256sum < "$here/package-lock.json")"
-if [ "$(cat "$home/installed" 2> /dev/null)" != "$wanted" ]; then
-    rm -rf "$home"
-    mkdir "$home"
-    cp "$here/package.json" "$here/package-lock.json" "$home"
-    (cd "$home" && npm ci --silent --no-audit --no-fund --ignore-scripts)
-    echo "$wanted" > "$home/installed"
-fi
+once_npm "$home" "$here"
 # node looks for packages above the file that imports them.
 cp "$here"/*.js "$home"
 # The servers find the models from here.

@@ -3,8 +3,10 @@
 # private context and without. Profiles are in a store made for this. Needs Python 3.11 or newer with venv, curl, and the binary
 # (${COSTEER_BIN:-of the release build}).
 set -euo pipefail
+# shellcheck source=tests/once.sh
+source "$(dirname "$0")/../once.sh"
 cd "$(dirname "$0")/../.."
-venv=${COSTEER_VENVS:-$HOME/.cache/costeer}/schema
+venv=$venvs/schema
 costeer=${COSTEER_BIN:-${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}/release/costeer}
 # For each kind of request and operation.
 examples=${COSTEER_EXAMPLES:-400}
@@ -22,14 +24,7 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-wanted="$(python3 --version) $(sha256sum < tests/schema/requirements.txt)"
-if [ "$(cat "$venv/installed" 2> /dev/null)" != "$wanted" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/schema/requirements.txt
-    # Written last: an installation that was cut short is made again.
-    echo "$wanted" > "$venv/installed"
-fi
+once_venv "$venv" tests/schema/requirements.txt
 
 read -r upstream proxy < <("$venv/bin/python" -c '
 import socket

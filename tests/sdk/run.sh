@@ -6,9 +6,9 @@
 # "-k stop". Needs Python 3.11 or newer with venv, and curl; without Node 20 or newer its part is skipped.
 set -euo pipefail
 
-venvs=${COSTEER_VENVS:-$HOME/.cache/costeer}
-mkdir -p "$venvs"
-venv=$(cd "$venvs" && pwd)/sdk
+# shellcheck source=tests/once.sh
+source "$(dirname "$0")/../once.sh"
+venv=$venvs/sdk
 node_home=$venv-node
 python=$venv/bin/python
 target=${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}
@@ -64,36 +64,6 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 scratch=$(mktemp -d)
 
-# Runs an installation into a directory, unless it has been done with the same $wanted. What was cut short may look complete, so it is made
-# anew.
-once() {
-    local directory=$1 wanted=$2
-    shift 2
-    exec 9> "$directory.lock"
-    flock 9
-    if [ "$(cat "$directory/installed" 2> /dev/null)" != "$wanted" ]; then
-        rm -rf "$directory"
-        mkdir "$directory"
-        "$@"
-        echo "$wanted" > "$directory/installed"
-    fi
-}
-
-install_python() {
-    python3 -m venv "$venv"
-    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement "$here/requirements-sdk.txt"
-}
-
-install_node() {
-    cp "$here/package.json" "$here/package-lock.json" "$node_home"
-    cd "$node_home"
-    npm ci --silent --no-audit --no-fund --ignore-scripts
-}
-
-has_node() {
-    command -v npm > /dev/null && [ "$(node --print 'process.versions.node.split(".")[0]')" -ge 20 ]
-}
-
 servers=()
 # A big model and a proxy in front of it: start_pair PORT PORT LANES QUEUE PACE.
 start_pair() {
@@ -122,11 +92,9 @@ await() {
     done
 }
 
-step "installing Python's packages" \
-    once "$venv" "$(python3 --version) $(sha256sum < "$here/requirements-sdk.txt")" install_python
+step "installing Python's packages" once_venv "$venv" "$here/requirements-sdk.txt"
 if has_node; then
-    step "installing Node's package" \
-        once "$node_home" "$(node --version) $(sha256sum < "$here/package-lock.json")" install_node
+    step "installing Node's package" once_npm "$node_home" "$here"
 fi
 
 ports=($("$python" -c '

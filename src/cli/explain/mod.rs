@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use self::read::each_part;
 use self::text::Painter;
 use super::CommandError;
-use super::page::in_colour;
+use super::terminal::in_colour;
 
 #[derive(Args)]
 pub struct ExplainArguments {
@@ -120,16 +120,4 @@ fn table(input: impl BufRead, out: &mut impl Write, others: usize) -> Result<(),
             .iter()
             .try_for_each(|position| table::rows(out, position, others))
     })
-}
-
-/// Without what a terminal would obey, ends of lines aside.
-fn visible(text: &str) -> String {
-    let harmless = |character: char| {
-        if character.is_control() && character != '\n' {
-            ' '
-        } else {
-            character
-        }
-    };
-    text.chars().map(harmless).collect()
 }

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::read::{Candidate, Position};
-use super::visible;
+use crate::cli::terminal::harmless;
 
 /// Characters of a token that are shown.
 const WIDTH: usize = 18;
@@ -65,7 +65,7 @@ fn row(out: &mut impl Write, candidate: &Candidate, remark: &str) -> io::Result<
 
 /// A token with its blanks to be seen.
 fn quoted(text: &str) -> String {
-    let text = visible(&text.replace('\n', "⏎").replace('\t', "⇥"));
+    let text = harmless(&text.replace('\n', "⏎").replace('\t', "⇥"));
     let short: String = text.chars().take(WIDTH - 2).collect();
     format!("“{short}”")
 }

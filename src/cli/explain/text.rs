@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use anstyle::{Ansi256Color, Color, Style};
 
 use super::read::Position;
-use super::visible;
+use crate::cli::terminal::harmless;
 use crate::vocabulary::TextStream;
 
 /// Nats from which on a token gets the next deeper colour.
@@ -74,4 +74,10 @@ fn style(shift: f64, changed: bool) -> Style {
         Style::new().fg_color(on(16)).bg_color(on(*shade))
     });
     if changed { style.underline() } else { style }
+}
+
+/// Without what a terminal would obey, ends of lines aside.
+fn visible(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
+    lines.join("\n")
 }

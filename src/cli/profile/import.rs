@@ -124,8 +124,9 @@ impl Importer<'_> {
         self.bytes += document.text.as_private_str().len();
         let waiting = self.waiting.entry(whose.clone()).or_default();
         waiting.push(document);
-        if waiting.len() >= BATCH {
-            let documents = std::mem::take(waiting);
+        if waiting.len() >= BATCH
+            && let Some(documents) = self.waiting.remove(&whose)
+        {
             self.write(&whose, &documents)?;
         }
         if self.bytes > MOST_WAITING {
@@ -137,9 +138,7 @@ impl Importer<'_> {
     /// Writes all that waits.
     fn flush(&mut self) -> Result<(), CommandError> {
         for (whose, documents) in std::mem::take(&mut self.waiting) {
-            if !documents.is_empty() {
-                self.write(&whose, &documents)?;
-            }
+            self.write(&whose, &documents)?;
         }
         Ok(())
     }

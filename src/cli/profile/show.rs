@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{ListArguments, ShowArguments, named};
 use crate::cli::CommandError;
+use crate::cli::terminal::harmless;
 use crate::store::{DocumentId, PrivateText, ProfileName, Store, StoredDocument};
 
 /// Documents read at a time.
@@ -106,11 +107,4 @@ pub fn one_line(stored: &StoredDocument) -> String {
 fn first_line(text: &PrivateText) -> String {
     let line = text.as_private_str().trim_start().lines().next().unwrap_or_default();
     harmless(line).chars().take(80).collect()
-}
-
-/// Without what a terminal would obey: a mail's subject may hold anything.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
 }

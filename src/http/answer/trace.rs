@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::decode::{Picking, Plan, Trace};
+use crate::decode::{Picking, Plan, Trace, in_seconds};
 use crate::http::SteeredRequest;
 use crate::steering::Weighed;
 use crate::vocabulary::TokenId;
@@ -36,7 +36,6 @@ impl SteeredRequest {
             Picking::Passed => None,
             Picking::Steered(certainty) => certainty,
         };
-        let seconds = |duration: std::time::Duration| duration.as_micros() as f64 / 1e6;
         let candidates: Vec<Value> = trace
             .candidates
             .iter()
@@ -53,11 +52,11 @@ impl SteeredRequest {
             "request": trace.request,
             "candidates": candidates,
             "seconds": {
-                "at": seconds(trace.at),
-                "upstream_wait": seconds(trace.time.upstream_wait),
-                "local_wait": seconds(trace.time.local_wait),
-                "local_compute": seconds(trace.time.local_compute),
-                "arithmetic": seconds(trace.time.arithmetic),
+                "at": in_seconds(trace.at),
+                "upstream_wait": in_seconds(trace.time.upstream_wait),
+                "local_wait": in_seconds(trace.time.local_wait),
+                "local_compute": in_seconds(trace.time.local_compute),
+                "arithmetic": in_seconds(trace.time.arithmetic),
             },
         })
     }

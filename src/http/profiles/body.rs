@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::http::ApiError;
@@ -25,9 +25,12 @@ pub fn read<T: DeserializeOwned>(body: &[u8], wanted: &str) -> Result<T, ApiErro
 /// # Errors
 /// 400.
 pub fn read_all<T: DeserializeOwned>(body: &[u8], wanted: &str) -> Result<Vec<T>, ApiError> {
-    let objects: Result<Objects<T>, _> = serde_json::from_slice(body);
+    if !body.trim_ascii_start().starts_with(b"[") {
+        return Ok(vec![read(body, wanted)?]);
+    }
+    let objects: Result<Vec<Object<T>>, _> = serde_json::from_slice(body);
     objects
-        .map(|Objects(values)| values)
+        .map(|objects| objects.into_iter().map(|Object(value)| value).collect())
         .map_err(|error| unread(&error, wanted))
 }
 
@@ -58,37 +61,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(One(PhantomData))
-    }
-}
-
-/// One object, or a list of them.
-struct Objects<T>(Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Objects<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
-            type Value = Objects<T>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object or a list of objects")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Objects(vec![value]))
-            }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
-                let mut values = Vec::new();
-                while let Some(Object(value)) = list.next_element()? {
-                    values.push(value);
-                }
-                Ok(Objects(values))
-            }
-        }
-
-        deserializer.deserialize_any(OneOrMany(PhantomData))
     }
 }
 
