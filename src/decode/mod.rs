@@ -2,6 +2,7 @@
 //!
 //! The state of a session is the ids picked so far and nothing else.
 
+mod branches;
 mod draft;
 mod error;
 mod gate;
@@ -9,6 +10,7 @@ mod pick;
 mod plan;
 mod report;
 mod session;
+mod spelling;
 mod trace;
 mod window;
 

@@ -35,10 +35,15 @@ pub struct Plan {
     pub traced: bool,
     /// What to do about tokens the upstream does not list.
     pub exactness: Exactness,
+    /// End the answer, whatever steering says, where the upstream gives a token that ends it more than this probability; `None`
+    /// leaves ends to steering like all tokens.
+    pub forced_stop: Option<f64>,
     /// Where not to steer at all.
     pub gate: GateRule,
     /// Bounds.
     pub limits: Limits,
+    /// Tokens of the small model's that each of its branches can take after its prompt.
+    pub local_room: usize,
 }
 
 /// Why a generation ended.

@@ -36,7 +36,7 @@ impl Report {
     pub(super) fn book(&mut self, picking: Picking) {
         match picking {
             Picking::Passed => self.passed += 1,
-            Picking::Steered(None) => {}
+            Picking::Steered(None) | Picking::Stopped => {}
             Picking::Steered(Some(Certainty::Certified)) => self.certified += 1,
             Picking::Steered(Some(Certainty::Refetched)) => self.refetched += 1,
             Picking::Steered(Some(Certainty::Uncertified)) => self.uncertified += 1,

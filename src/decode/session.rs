@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use metrics::histogram;
 
+use super::branches::{Branches, Step};
 use super::draft::Draft;
 use super::gate::Gate;
 use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
@@ -10,19 +11,18 @@ use super::plan::{Event, Finish, Picked, Plan};
 use super::trace::{Certainty, Picking, Trace, shortened};
 use super::window::Window;
 use super::{DecodeError, Report, TimeSplit};
-use crate::local::{BranchPair, Lane, LocalError, PairStep};
+use crate::local::{Lane, LocalError};
 use crate::steering::{Adjustments, Candidate, Candidates, Delta};
 use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted};
-use crate::vocabulary::{TextStream, TokenId, Tokenizer};
+use crate::vocabulary::{Alignment, TextStream, TokenId, Tokenizer};
 
 /// A steered generation in progress. Dropping it ends the work at the upstream and frees the lane.
 pub struct Session {
     upstream: Arc<dyn Upstream>,
+    /// Of the upstream: what answers are written in.
     tokenizer: Arc<Tokenizer>,
     /// `None` once nothing more will be steered.
-    branches: Option<Box<dyn BranchPair>>,
-    /// Picked tokens that the branches have not been fed.
-    unfed: Vec<TokenId>,
+    branches: Option<Branches>,
     plan: Plan,
     /// Prompt and picked tokens: all that is needed to ask the upstream again, anywhere.
     prefix: Prefix,
@@ -39,25 +39,26 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens both branches, which start on their prompts at once, and sends the first request to the upstream.
+    /// Opens both branches, which start on their prompts (in the small model's ids) at once, and sends the first request to the
+    /// upstream.
     ///
     /// # Errors
     /// [`DecodeError::Local`] when the local model refuses.
     pub async fn open(
         upstream: Arc<dyn Upstream>,
         lane: Arc<dyn Lane>,
-        tokenizer: Arc<Tokenizer>,
+        alignment: &Arc<Alignment>,
         public: &[TokenId],
         private: &[TokenId],
         plan: Plan,
     ) -> Result<Self, DecodeError> {
         let started = Instant::now();
-        let branches = lane.open(public, private).await?;
+        let pair = lane.open(public, private).await?;
+        let is_chat = !plan.prompt.chat.is_empty();
         let mut session = Self {
             upstream,
-            tokenizer,
-            branches: Some(branches),
-            unfed: Vec::new(),
+            tokenizer: Arc::clone(alignment.upstream()),
+            branches: Some(Branches::new(pair, alignment, is_chat, plan.local_room)),
             prefix: plan.prompt.clone(),
             window: Window::new(plan.limits.lookahead),
             gate: Gate::new(plan.gate),
@@ -210,6 +211,14 @@ impl Session {
 
     /// The token of `position`: steered, and how certain that is; or the upstream's own where the gate lets it pass.
     async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
+        if let Some(end) = self.forced_end(position) {
+            let pick = self
+                .chooser(Exactness::Off)
+                .pick(&Candidates::new(vec![end]), &Delta::none());
+            return pick
+                .map(|pick| (pick, Picking::Stopped))
+                .ok_or_else(|| self.no_candidate());
+        }
         let mut candidates = listed(position);
         let largest = position
             .candidates
@@ -223,9 +232,9 @@ impl Session {
                 .map(|pick| (pick, Picking::Passed))
                 .ok_or_else(|| self.no_candidate());
         }
-        let step = self.logits().await?;
+        let step = self.step().await?;
         let mut computing = Instant::now();
-        let delta = Delta::new(&step.private.logits, &step.public.logits, self.plan.rule.delta_floor)?;
+        let delta = step.delta(self.plan.rule.delta_floor)?;
         let exactness = self.plan.exactness;
         let mut refetched = false;
         loop {
@@ -247,6 +256,19 @@ impl Session {
             self.report.time.upstream_wait += computing - waiting;
             refetched |= more;
         }
+    }
+
+    /// The end of turn where the upstream is sure enough of it, unless the client has made it less likely.
+    fn forced_end(&self, position: &Position) -> Option<Candidate> {
+        let least = self.plan.forced_stop?;
+        let ends = self.tokenizer.ends();
+        let offered = position
+            .candidates
+            .iter()
+            .filter(|(id, _)| ends.contains(id))
+            .map(candidate);
+        let sure = offered.filter(|end| end.logprob.exp() > least && self.adjustments.adjusted(end.index, 0.0) >= 0.0);
+        sure.max_by(|left, right| left.logprob.total_cmp(&right.logprob))
     }
 
     /// What to ask the upstream for before this pick is certain; `None` when it is, when nobody wants to know, and when
@@ -289,13 +311,12 @@ impl Session {
     }
 
     /// Waits for the branches, which are first fed whatever the gate has kept from them.
-    async fn logits(&mut self) -> Result<PairStep, DecodeError> {
+    async fn step(&mut self) -> Result<Step, DecodeError> {
         let waiting = Instant::now();
-        self.feed_unfed();
         let gone = || LocalError::Engine("its branches have been given back".into());
-        let step = self.branches.as_mut().ok_or_else(gone)?.logits().await?;
+        let step = self.branches.as_mut().ok_or_else(gone)?.step().await?;
         self.report.time.local_wait += waiting.elapsed();
-        self.report.time.local_compute += step.public.compute.max(step.private.compute);
+        self.report.time.local_compute += step.compute;
         Ok(step)
     }
 
@@ -303,18 +324,12 @@ impl Session {
     fn feed(&mut self, token: TokenId) {
         if self.gate.is_latched() {
             self.branches = None;
-            return;
         }
-        self.unfed.push(token);
-        if !self.gate.is_shut() {
-            self.feed_unfed();
-        }
-    }
-
-    fn feed_unfed(&mut self) {
-        if let Some(branches) = self.branches.as_mut().filter(|_| !self.unfed.is_empty()) {
-            branches.feed(&self.unfed);
-            self.unfed.clear();
+        if let Some(branches) = &mut self.branches {
+            branches.note(token);
+            if !self.gate.is_shut() {
+                branches.feed();
+            }
         }
     }
 
@@ -377,6 +392,12 @@ impl Session {
         }
     }
 
+    /// Whether the small model could go on after `token`, as far as it is still needed.
+    fn branches_have_room_for(&self, token: TokenId) -> bool {
+        let branches = self.branches.as_ref().filter(|_| !self.gate.is_latched());
+        branches.is_none_or(|branches| branches.have_room_for(token))
+    }
+
     /// Books the picked token and turns it into an event.
     fn take(&mut self, pick: Pick, position: &Position, trace: Option<Box<Trace>>) -> Event {
         let picked = Picked {
@@ -393,7 +414,7 @@ impl Session {
         }
         let finish = if ends {
             Some(Finish::Stop)
-        } else if self.picked() >= self.plan.limits.max_tokens {
+        } else if self.picked() >= self.plan.limits.max_tokens || !self.branches_have_room_for(picked.token) {
             Some(Finish::Length)
         } else {
             None

@@ -35,6 +35,8 @@ pub const MOST_CANDIDATES: usize = 100;
 pub enum Picking {
     /// The gate let the upstream's list pass unsteered.
     Passed,
+    /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
+    Stopped,
     /// Steered; `None` where nobody looked how certain it is.
     Steered(Option<Certainty>),
 }

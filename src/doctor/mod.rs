@@ -26,7 +26,7 @@ pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
             return checks;
         }
     };
-    checks.extend(tokenizers::compare(&vocabularies));
+    checks.extend(tokenizers::compare(settings, &vocabularies));
     match replicas(settings, &vocabularies.upstream) {
         Ok(replicas) => checks.extend(upstreams::examine(&replicas, settings, &vocabularies, caller).await),
         Err(error) => {

@@ -1,28 +1,41 @@
 use super::{Check, sample};
-use crate::http::Vocabularies;
-use crate::vocabulary::{TokenId, Tokenizer};
+use crate::http::{Vocabularies, alignment};
+use crate::settings::Settings;
+use crate::vocabulary::AlignmentKind;
 
-/// Whether both models speak in the same tokens, and write a chat in the same way.
-pub fn compare(vocabularies: &Vocabularies) -> Vec<Check> {
+/// How much of the upstream's vocabulary must be steerable for steering to be worth anything, in per cent.
+const ENOUGH: usize = 50;
+
+/// How the two vocabularies are brought together, and whether both models write a chat in the same way.
+pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
     let Vocabularies { local, upstream, .. } = vocabularies;
     let name = "tokenizers";
-    let size = |tokenizer: &Tokenizer| tokenizer.selectable().len();
-    if !local.same_vocabulary(upstream) {
-        let shared = (0..size(upstream) as u32).map(TokenId).filter(|id| {
-            let bytes = upstream.bytes().get(*id);
-            !bytes.is_empty() && local.token_of(bytes).is_some()
-        });
-        let share = 100.0 * shared.count() as f64 / size(upstream).max(1) as f64;
+    let alignment = match alignment(settings, vocabularies) {
+        Ok(alignment) => alignment,
+        Err(error) => {
+            let advice = "set vocabulary.alignment to \"auto\", or take both models from one family";
+            return vec![Check::failed(name, error.to_string(), advice)];
+        }
+    };
+    let (kind, overlap) = (alignment.kind(), alignment.overlap());
+    if kind != AlignmentKind::Identical {
         let finding = format!(
-            "they differ: the upstream's has {} tokens, the local model's {}; {share:.1} % of the upstream's stand for \
-             bytes that are a token of the other, too",
-            size(upstream),
-            size(local)
+            "{kind}: {overlap}; the maps take {:.1} MB",
+            alignment.memory() as f64 / 1e6
         );
-        let advice = "take both models from one family, so that they share a vocabulary";
-        return vec![Check::failed(name, finding, advice)];
+        let enough = 100 * overlap.steered >= ENOUGH * overlap.upstream;
+        return vec![if enough {
+            Check::ok(name, finding)
+        } else {
+            let advice = "take a local model whose vocabulary has more in common with the upstream's, or set vocabulary.alignment to \
+                          \"bytes\"";
+            Check::warning(name, finding, advice)
+        }];
     }
-    let mut checks = vec![Check::ok(name, format!("identical, {} tokens", size(local)))];
+    let mut checks = vec![Check::ok(
+        name,
+        format!("identical, {} tokens", local.selectable().len()),
+    )];
     let prompts = (local.chat_prompt(&sample()), upstream.chat_prompt(&sample()));
     checks.push(match prompts {
         (Ok(ours), Ok(theirs)) if ours == theirs => Check::ok("chat templates", "both write a chat in the same way"),

@@ -32,4 +32,4 @@ pub use router::{metrics_router, router};
 pub use serve::serve;
 use steer::SteeredRequest;
 
-pub use start::{StartError, Vocabularies, composer, load_lanes, replicas};
+pub use start::{StartError, Vocabularies, alignment, composer, load_lanes, replicas};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +8,9 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::shelf::Shelf;
-use super::start::{StartError, Vocabularies, composer, default_context, default_profile, load_lanes, replicas};
+use super::start::{
+    StartError, Vocabularies, alignment, composer, default_context, default_profile, load_lanes, replicas,
+};
 use super::{ApiError, ChatRequest, Options};
 use crate::context::{Composer, Composition, ContextError, PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
@@ -16,7 +19,7 @@ use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Cap, Rule, Strength};
 use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
+use crate::vocabulary::{Alignment, AlignmentKind, ChatMessage, Role, TokenBytes, TokenId};
 
 /// How often upstreams that do not answer are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -52,12 +55,12 @@ pub struct Proxy {
     /// Whether only this machine can reach the listener, so that profiles and the page may be served.
     pub(super) is_local: bool,
     upstream: Arc<dyn Upstream>,
-    upstream_tokenizer: Arc<Tokenizer>,
     local: Arc<dyn LocalModel>,
-    local_tokenizer: Arc<Tokenizer>,
+    alignment: Arc<Alignment>,
     composer: Composer,
     rule: Rule,
     exactness: Exactness,
+    forced_stop: Option<f64>,
     gate: GateRule,
     limits: Limits,
 }
@@ -69,9 +72,8 @@ impl Proxy {
     /// A [`StartError`] naming the setting and the file.
     pub async fn load(settings: &Settings) -> Result<Arc<Self>, StartError> {
         let vocabularies = Vocabularies::load(settings).await?;
-        if !vocabularies.local.same_vocabulary(&vocabularies.upstream) {
-            return Err(StartError::DifferentVocabularies);
-        }
+        let alignment = alignment(settings, &vocabularies)?;
+        tracing::info!(kind = %alignment.kind(), "{}", alignment.overlap());
         let replicas = replicas(settings, &vocabularies.upstream)?;
         let shelf = Shelf::new(&settings.store);
         if shelf.exists() {
@@ -101,12 +103,12 @@ impl Proxy {
             is_local: settings.server.listen.ip().is_loopback(),
             upstream: Arc::new(replicas.clone()),
             replicas,
-            upstream_tokenizer: vocabularies.upstream,
             local: Arc::new(lanes),
-            local_tokenizer: vocabularies.local,
+            alignment,
             composer: composer(settings)?,
             rule,
             exactness: settings.steering.exactness,
+            forced_stop: settings.steering.forced_stop(),
             gate: settings.steering.gate(),
             limits: Limits {
                 max_tokens: settings.steering.max_tokens,
@@ -166,10 +168,10 @@ impl Proxy {
         lane: Arc<dyn Lane>,
     ) -> Result<Session, ApiError> {
         let Composed { public, private, .. } = self.compose(prompt, sources, options.max_tokens)?;
-        let upstream_prompt = prompt.ids(&self.upstream_tokenizer)?;
+        let upstream_prompt = prompt.ids(self.alignment.upstream())?;
         self.known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
         self.known("logit_bias", options.penalties.bias.keys().copied())?;
-        let room = self.room(public.len(), private.ids().len())?;
+        let local_room = self.room(public.len(), private.ids().len())?;
         let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
@@ -184,16 +186,18 @@ impl Proxy {
             list: options.logprobs,
             traced: options.traced,
             exactness: self.exactness,
+            forced_stop: self.forced_stop,
             gate: self.gate,
             limits: Limits {
-                max_tokens: wanted.min(room).min(upstream_room),
+                max_tokens: wanted.min(upstream_room),
                 ..self.limits
             },
+            local_room,
         };
         let session = Session::open(
             Arc::clone(&self.upstream),
             lane,
-            Arc::clone(&self.local_tokenizer),
+            &self.alignment,
             &public,
             private.ids(),
             plan,
@@ -225,7 +229,8 @@ impl Proxy {
         let window = self.local.context_length();
         // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
         let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
-        let tokenizer = &self.local_tokenizer;
+        let tokenizer = self.alignment.local();
+        let prompt = &self.local_prompt(prompt);
         let public = self.composer.public(tokenizer, prompt)?;
         let room = window.saturating_sub(public.len() + answer);
         let composed = self.composer.compose(tokenizer, prompt, &public, sources, room);
@@ -241,6 +246,16 @@ impl Proxy {
         })
     }
 
+    /// The prompt as the small model can read it: ids are the upstream's, and text where those are not its own.
+    fn local_prompt<'a>(&self, prompt: &'a PublicPrompt) -> Cow<'a, PublicPrompt> {
+        match prompt {
+            PublicPrompt::Ids(ids) if self.alignment.kind() != AlignmentKind::Identical => {
+                Cow::Owned(PublicPrompt::Text(self.alignment.upstream().bytes().text(ids)))
+            }
+            _ => Cow::Borrowed(prompt),
+        }
+    }
+
     /// Room for the sessions of one request.
     ///
     /// # Errors
@@ -251,17 +266,17 @@ impl Proxy {
 
     /// The bytes behind every token of an answer.
     pub(super) fn token_bytes(&self) -> &TokenBytes {
-        self.local_tokenizer.bytes()
+        self.alignment.upstream().bytes()
     }
 
     /// A token of an answer for people to read.
     pub(super) fn shown(&self, id: TokenId) -> String {
-        self.local_tokenizer.shown(id)
+        self.alignment.upstream().shown(id)
     }
 
     /// Ids that a client names must be of tokens that the vocabulary has.
     fn known(&self, field: &str, mut ids: impl Iterator<Item = usize>) -> Result<(), ApiError> {
-        let size = self.local_tokenizer.selectable().len();
+        let size = self.alignment.upstream().selectable().len();
         match ids.find(|id| *id >= size) {
             Some(id) => Err(ApiError::invalid(
                 field,
@@ -336,7 +351,7 @@ impl Proxy {
     pub async fn meet_upstreams(&self) {
         let caller = Caller::default();
         let chat: Arc<[ChatMessage]> = Arc::new([ChatMessage::new(Role::User, "Hello!")]);
-        let Ok(ours) = self.upstream_tokenizer.chat_prompt(&chat) else {
+        let Ok(ours) = self.alignment.upstream().chat_prompt(&chat) else {
             return;
         };
         for server in self.replicas.servers() {

@@ -11,7 +11,7 @@ use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, ModelSource, to
 use crate::settings::{Device, Settings};
 use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
-use crate::vocabulary::{ModelFiles, Tokenizer, VocabularyError};
+use crate::vocabulary::{Alignment, ModelFiles, Tokenizer, VocabularyError};
 
 /// Why the proxy cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +27,10 @@ pub enum StartError {
         /// What is wrong.
         source: VocabularyError,
     },
-    /// The two vocabularies differ.
+    /// The two vocabularies are said to be identical, and are not.
     #[error(
-        "upstream.tokenizer and local.model have different vocabularies; the two models must share one (take both from \
-         one family)"
+        "vocabulary.alignment = \"identical\", but upstream.tokenizer and local.model have different vocabularies; set it to \
+         \"auto\", or take both models from one family"
     )]
     DifferentVocabularies,
     /// The file with the default private context.
@@ -97,6 +97,16 @@ impl Vocabularies {
             upstream,
         })
     }
+}
+
+/// Brings the two vocabularies together as configured.
+///
+/// # Errors
+/// [`StartError::DifferentVocabularies`].
+pub fn alignment(settings: &Settings, vocabularies: &Vocabularies) -> Result<Arc<Alignment>, StartError> {
+    let (upstream, local) = (Arc::clone(&vocabularies.upstream), Arc::clone(&vocabularies.local));
+    let alignment = Alignment::new(settings.vocabulary.alignment, upstream, local);
+    alignment.map(Arc::new).ok_or(StartError::DifferentVocabularies)
 }
 
 /// The configured upstreams. None of them need be up yet.

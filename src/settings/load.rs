@@ -225,6 +225,11 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         "it must be at least 1",
     )?;
     require(
+        (0.0..=1.0).contains(&steering.forced_stop),
+        "steering.forced_stop",
+        "it must be a number from 0 to 1",
+    )?;
+    require(
         steering.default_strength().is_some(),
         "steering.strength",
         "it (or what the five numbers come to) must be a number from -100 to 100",
@@ -334,6 +339,7 @@ mod tests {
             ("[steering]\nmax_shift = 100.1\n", "steering.max_shift"),
             ("[steering]\nmax_shift = nan\n", "steering.max_shift"),
             ("[steering]\ngate_positions = 0\n", "steering.gate_positions"),
+            ("[steering]\nforced_stop = 1.5\n", "steering.forced_stop"),
             ("[steering]\ngate_threshold = 1.5\n", "steering.gate_threshold"),
             ("[upstream]\nlookahead = 0\n", "upstream.lookahead"),
             ("[upstream]\nlookahead = 100000000\n", "upstream.lookahead"),
@@ -362,6 +368,7 @@ mod tests {
             ("[upstream]\nmax_lookahead = -1\n", "max_lookahead"),
             ("[upstream]\ndriver = \"ollama\"\n", "ollama"),
             ("[steering]\ngate = \"ajar\"\n", "ajar"),
+            ("[vocabulary]\nalignment = \"tokens\"\n", "tokens"),
             ("[steering]\nexactness = \"exact\"\n", "exact"),
         ] {
             let error = file(text).err().unwrap().to_string();

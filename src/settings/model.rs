@@ -12,6 +12,7 @@ use crate::local::Precision;
 use crate::steering::{Ftrl, Strength};
 use crate::store::{self, KeySource, StoreError};
 use crate::upstream::Driver;
+use crate::vocabulary::AlignmentChoice;
 
 /// The whole configuration. `config/default.toml` says what each key means.
 #[derive(Clone, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// `[local]`
     pub local: Local,
+    /// `[vocabulary]`
+    pub vocabulary: Vocabulary,
     /// `[steering]`
     pub steering: Steering,
     /// `[context]`
@@ -133,6 +136,14 @@ pub struct Local {
     pub queue_timeout: Duration,
 }
 
+/// `[vocabulary]`: how the small model's tokens and the upstream's are brought together.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vocabulary {
+    /// By what.
+    pub alignment: AlignmentChoice,
+}
+
 /// Where the small model computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +184,8 @@ pub struct Steering {
     pub gate_threshold: f64,
     /// Confident positions in a row.
     pub gate_positions: u32,
+    /// End the answer where the upstream's end of turn is likelier than this; 0 is never.
+    pub forced_stop: f64,
     /// What to do with requests that cannot be steered.
     pub on_unsteerable: OnUnsteerable,
     /// Tokens.
@@ -187,6 +200,11 @@ impl Steering {
             threshold: self.gate_threshold,
             positions: self.gate_positions,
         }
+    }
+
+    /// The probability of an end of turn above which an answer ends; `None` where steering alone decides.
+    pub fn forced_stop(&self) -> Option<f64> {
+        Some(self.forced_stop).filter(|least| *least > 0.0)
     }
 
     /// The strength that `strength` or the five numbers amount to; `None` when out of range.

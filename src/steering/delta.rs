@@ -42,6 +42,31 @@ impl<'a> Delta<'a> {
         })
     }
 
+    /// As [`Self::new`], from values that were put together for another vocabulary than the branches', shape
+    /// `[that vocabulary]`: logarithms of probabilities, up to the constants `normalisers` (ln of what a branch's would sum to).
+    ///
+    /// # Errors
+    /// [`NotANumber`] when either side is no distribution.
+    pub fn aligned(
+        private: &'a [f32],
+        public: &'a [f32],
+        normalisers: (f64, f64),
+        floor: f64,
+    ) -> Result<Self, NotANumber> {
+        let finite = normalisers.0.is_finite() && normalisers.1.is_finite();
+        if !(finite && is_distribution(private) && is_distribution(public)) {
+            return Err(NotANumber);
+        }
+        let has_floor = floor > 0.0;
+        Ok(Self {
+            private,
+            public,
+            floor,
+            normalisers: if has_floor { normalisers } else { (0.0, 0.0) },
+            zero: OnceLock::from(if has_floor { 0.0 } else { normalisers.0 - normalisers.1 }),
+        })
+    }
+
     /// No pull anywhere: what is left of steering when the branches are not asked.
     pub fn none() -> Self {
         Self {
@@ -146,7 +171,7 @@ fn is_distribution(logits: &[f32]) -> bool {
 
 /// `ln Σ exp(x)`. The exponentials are taken in f32, relative to the largest, and summed in f64 by blocks:
 /// the error stays under 1e-6 nats for 150,000 entries, at a quarter of the time of f64 exponentials.
-fn log_sum_exp(logits: &[f32]) -> f64 {
+pub fn log_sum_exp(logits: &[f32]) -> f64 {
     // `f32::max` skips NaN; the sum below does not, so a NaN still comes out as one.
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if !largest.is_finite() {

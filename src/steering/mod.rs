@@ -19,7 +19,7 @@ pub use adjust::{Adjustments, Penalties};
 pub use candidates::{Candidate, Candidates};
 pub use cap::Cap;
 pub use certificate::{Doubt, doubtful};
-pub use delta::{Delta, NotANumber};
+pub use delta::{Delta, NotANumber, log_sum_exp};
 pub use noise::Noise;
 pub use policy::{Policy, Rule, Scored};
 pub use sampling::{Hurdle, Sampling};

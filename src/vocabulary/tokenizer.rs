@@ -1,11 +1,11 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::template::ChatTemplate;
-use super::{ChatMessage, ModelFiles, TokenBytes, VocabularyError};
+use super::{ChatMessage, Lexicon, ModelFiles, Role, TokenBytes, VocabularyError};
 
 /// The number of a token in a vocabulary. Never a position, never a rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -24,8 +24,8 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     template: ChatTemplate,
     bytes: TokenBytes,
-    /// The selectable token of these bytes; filled when it is first needed.
-    by_bytes: OnceLock<HashMap<Box<[u8]>, TokenId>>,
+    /// Made when it is first needed.
+    lexicon: OnceLock<Lexicon>,
     end: TokenId,
     ends: Vec<TokenId>,
     selectable: Vec<bool>,
@@ -78,7 +78,7 @@ impl Tokenizer {
         Ok(Self {
             bytes: TokenBytes::of(&inner, size, &specials),
             template: ChatTemplate::compile(&files)?,
-            by_bytes: OnceLock::new(),
+            lexicon: OnceLock::new(),
             directory: directory.to_owned(),
             inner,
             end,
@@ -138,24 +138,103 @@ impl Tokenizer {
     /// for no text.
     pub fn shown(&self, id: TokenId) -> String {
         match self.bytes.get(id) {
-            [] => self.inner.id_to_token(id.0).unwrap_or_default(),
+            [] => self.name(id),
             bytes => String::from_utf8_lossy(bytes).into_owned(),
         }
     }
 
-    /// The token that stands for exactly these bytes, the lowest where there are several; the name of a token that ends a
-    /// turn stands for that token.
+    /// The token that stands for exactly these bytes, the first of the lexicon where there are several; the name of a token that
+    /// ends a turn stands for that token.
     pub fn token_of(&self, bytes: &[u8]) -> Option<TokenId> {
-        let by_bytes = self.by_bytes.get_or_init(|| {
-            let ids = (0..self.selectable.len() as u32).rev().map(TokenId);
-            let ordinary = ids.filter(|id| self.selectable[id.index()] && !self.bytes.get(*id).is_empty());
-            ordinary.map(|id| (self.bytes.get(id).into(), id)).collect()
-        });
+        let lexicon = self.lexicon();
         let end_named = || {
             let id = self.inner.token_to_id(std::str::from_utf8(bytes).ok()?)?;
             Some(TokenId(id)).filter(|id| self.ends.contains(id))
         };
-        by_bytes.get(bytes).copied().or_else(end_named)
+        let ordinary = lexicon.exactly(bytes).next().map(|place| lexicon.id(place));
+        ordinary.or_else(end_named)
+    }
+
+    /// The tokens that stand for text. Of those that stand for the same, what a text is written in comes before the lone bytes that
+    /// are a last resort (`<0x41>` beside `A`).
+    pub fn lexicon(&self) -> &Lexicon {
+        self.lexicon.get_or_init(|| {
+            let ids = || (0..self.selectable.len() as u32).map(TokenId);
+            let ordinary = |id: &TokenId| self.selectable[id.index()] && !self.ends.contains(id);
+            let written = ids().filter(|id| ordinary(id) && !self.is_lone_byte(*id));
+            let lone = ids().filter(|id| ordinary(id) && self.is_lone_byte(*id));
+            Lexicon::new(written.chain(lone).map(|id| (id, self.bytes.get(id))))
+        })
+    }
+
+    /// Whether a token is a byte that is written by its number: what SentencePiece falls back on.
+    pub fn is_lone_byte(&self, id: TokenId) -> bool {
+        self.bytes.get(id).len() == 1 && self.name(id).starts_with("<0x")
+    }
+
+    /// What the tokenizer's file calls a token; empty for a hole.
+    pub fn name(&self, id: TokenId) -> String {
+        self.inner.id_to_token(id.0).unwrap_or_default()
+    }
+
+    /// `bytes` as tokens in the midst of a text: as the tokenizer writes them where it does so without changing them (many put
+    /// a space before a text, or normalise it), and otherwise the longest tokens that go, one after the other. Bytes that no
+    /// token begins with are left out.
+    pub fn split(&self, bytes: &[u8]) -> Vec<TokenId> {
+        if let Some(place) = self.lexicon().exactly(bytes).next() {
+            return vec![self.lexicon().id(place)];
+        }
+        let text = std::str::from_utf8(bytes).ok();
+        let whole = text.and_then(|text| {
+            // After the name of a special token, and after a line break, a text goes on.
+            let openings = [String::new(), self.name(self.end), "\n".to_owned()];
+            let written = openings
+                .iter()
+                .map(|opening| (opening, self.encode(&format!("{opening}{text}"))));
+            written
+                .filter_map(|(opening, ids)| self.without(opening, ids.ok()?))
+                .find(|ids| self.spells(ids, bytes))
+        });
+        whole.unwrap_or_else(|| self.lexicon().greedy(bytes))
+    }
+
+    /// `ids` without the token that is all of `opening`.
+    fn without(&self, opening: &str, mut ids: Vec<TokenId>) -> Option<Vec<TokenId>> {
+        let first = ids.first().copied();
+        let is_opening = |id: TokenId| id == self.end || self.bytes.get(id) == opening.as_bytes();
+        if opening.is_empty() {
+            return Some(ids);
+        }
+        first.filter(|id| is_opening(*id))?;
+        ids.remove(0);
+        Some(ids)
+    }
+
+    /// Whether `ids` stand for exactly `bytes`.
+    pub fn spells(&self, ids: &[TokenId], bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        for id in ids {
+            let of_this = self.bytes.get(*id);
+            match rest.strip_prefix(of_this) {
+                Some(after) if !of_this.is_empty() => rest = after,
+                _ => return false,
+            }
+        }
+        rest.is_empty()
+    }
+
+    /// What the chat template puts between the prompt and the answer that follows: empty, or the space that some families begin
+    /// their answers with.
+    pub fn lead(&self) -> Vec<u8> {
+        let question = ChatMessage::new(Role::User, "Q");
+        let answer = ChatMessage::new(Role::Assistant, ANSWER);
+        let prompt = self.template.render(std::slice::from_ref(&question));
+        let whole = self.template.render(&[question, answer]);
+        let between = prompt.ok().zip(whole.ok()).and_then(|(prompt, whole)| {
+            let (between, _) = whole.strip_prefix(&prompt)?.split_once(ANSWER)?;
+            between.trim().is_empty().then(|| between.as_bytes().to_vec())
+        });
+        between.unwrap_or_default()
     }
 
     /// Ids that end the assistant's turn, ascending; never empty.
@@ -178,6 +257,9 @@ impl Tokenizer {
         self.bytes == other.bytes && self.ends == other.ends && self.selectable == other.selectable
     }
 }
+
+/// An answer that no template contains.
+const ANSWER: &str = "An answer of the assistant's.";
 
 /// One past the highest id; larger than the number of entries when the vocabulary has holes.
 fn vocabulary_size(inner: &tokenizers::Tokenizer) -> usize {

@@ -33,7 +33,7 @@ impl SteeredRequest {
     /// One position of a trace.
     pub(super) fn position(&self, trace: &Trace) -> Value {
         let certainty = match trace.picking {
-            Picking::Passed => None,
+            Picking::Passed | Picking::Stopped => None,
             Picking::Steered(certainty) => certainty,
         };
         let candidates: Vec<Value> = trace
@@ -47,7 +47,7 @@ impl SteeredRequest {
             "text": self.proxy.shown(trace.token),
             "bytes": self.token_bytes().get(trace.token),
             "upstream": {"id": trace.upstream_best, "text": self.proxy.shown(trace.upstream_best)},
-            "steered": trace.picking != Picking::Passed,
+            "steered": matches!(trace.picking, Picking::Steered(_)),
             "certainty": certainty,
             "request": trace.request,
             "candidates": candidates,
