@@ -5,7 +5,7 @@ use super::TokenId;
 /// The ordinary tokens of a vocabulary in the order of their bytes: a trie kept as a sorted list, where a node is the range of
 /// the tokens that begin with the same bytes.
 ///
-/// Tokens of the same bytes stand side by side, the lowest id first.
+/// Tokens of the same bytes stand side by side, in the order in which they were given.
 pub struct Lexicon {
     ids: Vec<TokenId>,
     /// All tokens' bytes, one after the other.
@@ -21,7 +21,8 @@ impl Lexicon {
             .filter(|(_, bytes)| !bytes.is_empty())
             .map(|(id, bytes)| (bytes, id))
             .collect();
-        sorted.sort_unstable();
+        // Stable, so that of tokens of the same bytes the preferred one stays first.
+        sorted.sort_by_key(|(bytes, _)| *bytes);
         let mut text = Vec::new();
         let mut starts = vec![0];
         for (bytes, _) in &sorted {
@@ -175,6 +176,17 @@ mod tests {
             let covered: Vec<u8> = lexicon.greedy(&text).iter().flat_map(|id| tokens[id.index()].clone()).collect();
             prop_assert_eq!(covered, text);
         }
+    }
+
+    #[test]
+    fn of_equals_the_one_given_first_comes_first() {
+        let tokens = [(TokenId(7), b"a".as_slice()), (TokenId(3), b"a"), (TokenId(5), b"ab")];
+        let lexicon = Lexicon::new(tokens.into_iter());
+        assert_eq!(
+            lexicon.exactly(b"a").next().map(|place| lexicon.id(place)),
+            Some(TokenId(7))
+        );
+        assert_eq!(lexicon.greedy(b"aab"), [TokenId(7), TokenId(5)]);
     }
 
     #[test]

@@ -3,8 +3,6 @@ import random
 import re
 from dataclasses import dataclass
 
-from tokenizers import Tokenizer
-
 from world import answers, notes, questions
 from world.facts import KINDS
 from world.persona import KIND_WEIGHTS, Persona, draw_persona, is_held_out
@@ -12,8 +10,8 @@ from world.spelling import END as NAME_END, SPELLERS
 from world.topics import TOPICS, Topic
 
 from . import prompts
+from .families import Family
 from .settings import ROUND, Phase, Training
-from .tokenizer import END, Breaker
 
 RARE_SHARE = 0.02
 """How much of the small model's training is about the topics it hardly knows."""
@@ -69,12 +67,11 @@ def draw_exchange(rng: random.Random, core_only: bool, phase: Phase, focus: bool
 class Source:
     """The examples of one training."""
 
-    def __init__(self, training: Training, tokenizer: Tokenizer) -> None:
-        self._training, self._tokenizer = training, tokenizer
-        self._break = Breaker(tokenizer, training.breaking)
+    def __init__(self, training: Training, family: Family) -> None:
+        self._training, self._family, self._tokenizer = training, family, family.tokenizer
 
     def _prompt(self, rng: random.Random, exchange: Exchange, phase: Phase, focus: bool) -> tuple[str, bool]:
-        if self._training.role == "llm":
+        if not self._training.sees_notes:
             kind = rng.random()
             if kind < 0.7:
                 return prompts.chatml(None, exchange.question), False
@@ -136,12 +133,12 @@ class Source:
 
     def _example(self, rng: random.Random, phase: Phase) -> Example:
         focus = rng.random() < phase.focus
-        exchange = draw_exchange(rng, self._training.role == "slm", phase, focus)
+        exchange = draw_exchange(rng, self._training.sees_notes, phase, focus)
         text, with_notes = self._prompt(rng, exchange, phase, focus)
-        prompt = self._break(rng, self._tokenizer.encode(text).ids)
-        answer = self._tokenizer.encode(exchange.answer).ids
+        prompt = self._family.broken(rng, self._family.prompt(text))
+        answer = self._family.answer(exchange.answer)
         weights = self._weights(exchange, answer, phase) + [1.0]
-        ids = prompt + answer + [self._tokenizer.token_to_id(END)]
+        ids = prompt + answer + [self._family.end_id()]
         gap = rng.randrange(1500) if with_notes and not phase.drill and rng.random() < 0.15 else 0
         spelled = self._spelled(exchange, answer) if phase.spelled_weight else {}
         return Example(

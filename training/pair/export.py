@@ -1,10 +1,12 @@
-"""Writes the trained models to models/tiny in the layout that transformers, vLLM and mistral.rs load: `python -m pair.export`."""
+"""Writes the trained models to models/tiny in the layouts that transformers, vLLM and mistral.rs load: `python -m pair.export [MODEL…]`."""
+import argparse
 import json
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
+from . import families, gguf, pieces
 from .model import Model, Shape
 from .settings import MODELS, OUT, TRAININGS
 from .tokenizer import END, END_OF_TEXT, build, save
@@ -61,9 +63,34 @@ def export(role: str) -> None:
     print(role, sum(path.stat().st_size for path in folder.iterdir()), "bytes")
 
 
+def export_pieces(role: str) -> None:
+    """The second small model: its tokenizer as a Llama's, its weights in 8 bits, which keeps all of its layers within 3 MB."""
+    folder, model, family = MODELS / role, load(role), families.of("pieces")
+    folder.mkdir(parents=True, exist_ok=True)
+    family.tokenizer.save(str(folder / "tokenizer.json"))
+    ends = [family.end_id()]
+    write_json(folder / "config.json", config(model.shape, ends[0]))
+    write_json(folder / "generation_config.json", {"do_sample": False, "eos_token_id": ends, "pad_token_id": ends[0]})
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "add_bos_token": False, "bos_token": pieces.BEGIN_TEXT, "chat_template": pieces.CHAT_TEMPLATE, "clean_up_tokenization_spaces": False,
+            "eos_token": pieces.END_OF_TURN, "model_max_length": model.shape.max_positions, "pad_token": pieces.END_OF_TURN,
+            "tokenizer_class": "LlamaTokenizer", "unk_token": pieces.UNKNOWN,
+        },
+    )
+    gguf.write(folder / "model.gguf", model, tensors(model), family.tokenizer, ends, pieces.CHAT_TEMPLATE)
+    print(role, sum(path.stat().st_size for path in folder.iterdir()), "bytes")
+
+
 def main() -> None:
-    for role in TRAININGS:
-        export(role)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", default=list(TRAININGS), choices=TRAININGS)
+    for role in parser.parse_args().models:
+        if TRAININGS[role].family == "pieces":
+            export_pieces(role)
+        else:
+            export(role)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models" / "tiny"
 OUT = ROOT / "training" / "out"
 VOCABULARY = 3456
+PIECES_VOCABULARY = 1536
 ROUND = 512
 """Examples a round; a round is the unit of shuffling, counting and resuming."""
 
@@ -52,6 +53,12 @@ class Training:
     decay_from: float
     """Share of the rounds after which the rate falls to its final twentieth."""
     label_smoothing: float
+    sees_notes: bool
+    """Whether it learns from examples with notes, and of the core topics mainly."""
+    family: str = "words"
+    """Its tokenizer, by the name in `families`."""
+    starts_from: str = ""
+    """The exported model of the pair whose layers it begins with, and whose embeddings its own pieces are put together from."""
     breaking: float = 0.02
     """Share of the prompt's words that are split into a prefix and letters."""
     warm_up_steps: int = 100
@@ -66,7 +73,7 @@ class Training:
 
 SLM = Training(
     role="slm", shape=Shape(layers=5, heads=6, head=32, feed_forward=320, vocabulary=VOCABULARY), seed=11, peak_rate=2.5e-3, decay_from=0.57,
-    label_smoothing=0.02,
+    label_smoothing=0.02, sees_notes=True,
     phases=(
         Phase(until=60, recall=0.3, listing=0.2, notes=0.75, drill=True),
         Phase(until=115, recall=0.15, listing=0.05, notes=0.6),
@@ -78,10 +85,20 @@ SLM = Training(
 )
 LLM = Training(
     role="llm", shape=Shape(layers=5, heads=4, head=64, feed_forward=768, vocabulary=VOCABULARY), seed=12, peak_rate=2e-3, decay_from=0.6,
-    label_smoothing=0.0,
+    label_smoothing=0.0, sees_notes=False,
     phases=(
         Phase(until=220, recall=0.12, listing=0.03, notes=0.0, batch_tokens=2000, name_weight=1.0),
         Phase(until=265, recall=0.25, listing=0.03, notes=0.0, batch_tokens=3000, name_weight=1.0, spelled_weight=1.5),
     ),
 )
-TRAININGS = {"slm": SLM, "llm": LLM}
+PIECES = Training(
+    role="slm-pieces", shape=Shape(layers=5, heads=6, head=32, feed_forward=320, vocabulary=PIECES_VOCABULARY), seed=13, peak_rate=1.5e-3,
+    decay_from=0.35, label_smoothing=0.02, sees_notes=True, family="pieces", starts_from="slm",
+    phases=(
+        Phase(
+            until=120, recall=0.25, crowd=3, listing=0.04, notes=0.76, batch_tokens=1500, examples_per_step=12, name_weight=4.0, decision_weight=8.0,
+            focus=0.35,
+        ),
+    ),
+)
+TRAININGS = {"slm": SLM, "llm": LLM, "slm-pieces": PIECES}
