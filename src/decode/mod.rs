@@ -8,6 +8,7 @@ mod error;
 mod gate;
 mod pick;
 mod plan;
+mod refetch;
 mod report;
 mod session;
 mod spelling;

@@ -6,14 +6,15 @@ use metrics::histogram;
 use super::branches::{Branches, Step};
 use super::draft::Draft;
 use super::gate::Gate;
-use super::pick::{Chooser, Exactness, Pick, candidate, listed, token_of};
+use super::pick::{Chooser, Exactness, Pick, candidate, listed};
 use super::plan::{Event, Finish, Picked, Plan};
+use super::refetch::Refetch;
 use super::trace::{Certainty, Picking, Trace, shortened};
 use super::window::Window;
 use super::{DecodeError, Report, TimeSplit};
 use crate::local::{Lane, LocalError};
 use crate::steering::{Adjustments, Candidate, Candidates, Delta};
-use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Problem, Upstream, UpstreamError, Wanted};
+use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::{Alignment, TextStream, TokenId, Tokenizer};
 
 /// A steered generation in progress. Dropping it ends the work at the upstream and frees the lane.
@@ -32,8 +33,7 @@ pub struct Session {
     adjustments: Adjustments,
     text: TextStream,
     report: Report,
-    /// The upstream has shown that it says no more about a position than it has said.
-    cannot_refetch: bool,
+    refetch: Refetch,
     started: Instant,
     finished: bool,
 }
@@ -63,11 +63,11 @@ impl Session {
             window: Window::new(plan.limits.lookahead),
             gate: Gate::new(plan.gate),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
+            refetch: Refetch::new(plan.exactness),
             plan,
             draft: None,
             text: TextStream::default(),
             report: Report::default(),
-            cannot_refetch: false,
             started,
             finished: false,
         };
@@ -241,7 +241,7 @@ impl Session {
             let pick = self.chooser(exactness).pick(&candidates, &delta);
             let pick = pick.ok_or_else(|| self.no_candidate())?;
             self.report.time.arithmetic += computing.elapsed();
-            let Some(wanted) = self.wanted(&pick, &candidates) else {
+            let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
                 let certainty = match (exactness, pick.doubts.is_empty(), refetched) {
                     (Exactness::Off, _, _) => None,
                     (_, true, false) => Some(Certainty::Certified),
@@ -251,7 +251,7 @@ impl Session {
                 return Ok((pick, Picking::Steered(certainty)));
             };
             let waiting = Instant::now();
-            let more = self.refetch(wanted, &mut candidates).await?;
+            let more = self.fetch(wanted, &mut candidates).await?;
             computing = Instant::now();
             self.report.time.upstream_wait += computing - waiting;
             refetched |= more;
@@ -269,32 +269,6 @@ impl Session {
             .map(candidate);
         let sure = offered.filter(|end| end.logprob.exp() > least && self.adjustments.adjusted(end.index, 0.0) >= 0.0);
         sure.max_by(|left, right| left.logprob.total_cmp(&right.logprob))
-    }
-
-    /// What to ask the upstream for before this pick is certain; `None` when it is, when nobody wants to know, and when
-    /// the upstream has no more to say.
-    fn wanted(&self, pick: &Pick, candidates: &Candidates) -> Option<Wanted> {
-        if self.cannot_refetch {
-            return None;
-        }
-        if !pick.raised.is_empty() {
-            return Some(Wanted::Tokens(pick.raised.clone()));
-        }
-        if pick.doubts.is_empty() {
-            return None;
-        }
-        let known = candidates.known().len();
-        match self.plan.exactness {
-            Exactness::Off | Exactness::Certify => None,
-            Exactness::Refetch => {
-                let longer = known.saturating_mul(REFETCH_GROWTH);
-                Some(Wanted::Likeliest(longer))
-            }
-            Exactness::RefetchIds => {
-                let doubtful = pick.doubts.iter().take(REFETCH_AT_ONCE);
-                Some(Wanted::Tokens(doubtful.map(|doubt| token_of(doubt.index)).collect()))
-            }
-        }
     }
 
     fn chooser(&self, exactness: Exactness) -> Chooser<'_> {
@@ -333,43 +307,17 @@ impl Session {
         }
     }
 
-    /// Asks the upstream for more of the next position; false when that brought nothing, and is not to be tried again.
-    async fn refetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
+    /// Asks the upstream for more of the next position; false when it has no more to say.
+    async fn fetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
         self.report.refetch_requests += 1;
         let request = CandidateRequest {
             caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
-            wanted: wanted.clone(),
+            wanted,
             temperature: 0.0,
         };
-        let refusal = match self.upstream.candidates(request).await {
-            Ok(known) => {
-                let known: Vec<Candidate> = known.iter().map(candidate).collect();
-                match wanted {
-                    Wanted::Likeliest(_) if known.len() > candidates.known().len() => {
-                        *candidates = Candidates::new(known);
-                        return Ok(true);
-                    }
-                    Wanted::Likeliest(_) => "it lists no more than it did".to_owned(),
-                    Wanted::Tokens(_) => {
-                        candidates.add(known);
-                        return Ok(true);
-                    }
-                }
-            }
-            // What had been asked for without it was answered.
-            Err(error) => match &error.problem {
-                Problem::NotTheTokensAskedFor { .. } | Problem::Refused { status: 400, .. } => error.to_string(),
-                _ => return Err(self.failed(error)),
-            },
-        };
-        tracing::warn!(
-            reason = refusal,
-            "the upstream cannot be asked for more of a position; those in doubt are counted as uncertified \
-             (vLLM lists more with --max-logprobs)"
-        );
-        self.cannot_refetch = true;
-        Ok(false)
+        let fetched = self.refetch.fetch(&*self.upstream, request, candidates).await;
+        fetched.map_err(|source| self.failed(source))
     }
 
     /// How `pick` came about; `before` is the session's time before it.
@@ -442,10 +390,3 @@ impl Drop for Session {
         self.report.record();
     }
 }
-
-/// How many times longer than the last each list is.
-const REFETCH_GROWTH: usize = 16;
-
-/// Tokens asked for by id in one request. Those that matter most come first, and each answer also bounds the rest more
-/// tightly, so a second request is rare.
-const REFETCH_AT_ONCE: usize = 64;

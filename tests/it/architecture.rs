@@ -32,7 +32,15 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("decode", &["local", "upstream", "steering", "vocabulary"]),
     (
         "settings",
-        &["context", "decode", "local", "steering", "store", "upstream"],
+        &[
+            "context",
+            "decode",
+            "local",
+            "steering",
+            "store",
+            "upstream",
+            "vocabulary",
+        ],
     ),
     (
         "http",

@@ -1,0 +1,89 @@
+use super::pick::{Exactness, Pick, candidate, token_of};
+use crate::steering::{Candidate, Candidates};
+use crate::upstream::{CandidateRequest, Problem, Upstream, UpstreamError, Wanted};
+
+/// What a session asks the upstream about positions whose pick is not certain.
+pub struct Refetch {
+    exactness: Exactness,
+    /// The upstream has shown that it says no more about a position than it has said.
+    exhausted: bool,
+}
+
+impl Refetch {
+    /// Nothing has been asked yet.
+    pub fn new(exactness: Exactness) -> Self {
+        Self {
+            exactness,
+            exhausted: false,
+        }
+    }
+
+    /// What to ask for before `pick`, made from `known` listed tokens, is certain; `None` when it is, when nobody wants to
+    /// know, and when the upstream has no more to say.
+    pub fn wanted(&self, pick: &Pick, known: usize) -> Option<Wanted> {
+        if self.exhausted {
+            return None;
+        }
+        if !pick.raised.is_empty() {
+            return Some(Wanted::Tokens(pick.raised.clone()));
+        }
+        if pick.doubts.is_empty() {
+            return None;
+        }
+        match self.exactness {
+            Exactness::Off | Exactness::Certify => None,
+            Exactness::Refetch => Some(Wanted::Likeliest(known.saturating_mul(GROWTH))),
+            Exactness::RefetchIds => {
+                let doubtful = pick.doubts.iter().take(AT_ONCE);
+                Some(Wanted::Tokens(doubtful.map(|doubt| token_of(doubt.index)).collect()))
+            }
+        }
+    }
+
+    /// Asks and adds the answer to `candidates`; false when that brought nothing, and is not to be tried again.
+    ///
+    /// # Errors
+    /// An [`UpstreamError`] when the upstream failed. A refusal is none: what had been asked without it was answered.
+    pub async fn fetch(
+        &mut self,
+        upstream: &dyn Upstream,
+        request: CandidateRequest,
+        candidates: &mut Candidates,
+    ) -> Result<bool, UpstreamError> {
+        let wanted = request.wanted.clone();
+        let refusal = match upstream.candidates(request).await {
+            Ok(known) => {
+                let known: Vec<Candidate> = known.iter().map(candidate).collect();
+                match wanted {
+                    Wanted::Likeliest(_) if known.len() > candidates.known().len() => {
+                        *candidates = Candidates::new(known);
+                        return Ok(true);
+                    }
+                    Wanted::Likeliest(_) => "it lists no more than it did".to_owned(),
+                    Wanted::Tokens(_) => {
+                        candidates.add(known);
+                        return Ok(true);
+                    }
+                }
+            }
+            Err(error) => match &error.problem {
+                Problem::NotTheTokensAskedFor { .. } | Problem::Refused { status: 400, .. } => error.to_string(),
+                _ => return Err(error),
+            },
+        };
+        tracing::warn!(
+            reason = refusal,
+            "the upstream cannot be asked for more of a position; those in doubt are counted as uncertified \
+             (vLLM lists more with --max-logprobs)"
+        );
+        self.exhausted = true;
+        Ok(false)
+    }
+}
+
+/// How many times longer than the last each list is.
+const GROWTH: usize = 16;
+
+/// Tokens asked for by id in one request. Those that matter most come first, and each answer also bounds the rest more
+/// tightly, so a second request is rare.
+const AT_ONCE: usize = 64;
