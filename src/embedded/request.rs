@@ -121,10 +121,7 @@ impl Completion {
     /// The prompt as ids.
     pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
         let ids = match &self.prompt {
-            Prompt::Text(text) => server
-                .tokenizer
-                .encode(text)
-                .map_err(|error| Refusal::bad("prompt", error.to_string()))?,
+            Prompt::Text(text) => text_ids(text, server)?,
             Prompt::Ids(ids) => ids.iter().copied().map(TokenId).collect(),
         };
         if ids.is_empty() {
@@ -171,12 +168,37 @@ impl Completion {
 impl Chat {
     /// The rendered chat as ids.
     pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
-        let messages = self.messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
-        server
-            .tokenizer
-            .chat_prompt(&messages)
-            .map_err(|error| Refusal::bad("messages", error.to_string()))
+        chat_ids(&self.messages, server)
     }
+}
+
+/// What is to become ids: a text or a chat, whichever there is.
+#[derive(Deserialize)]
+pub struct Tokenize {
+    prompt: Option<String>,
+    messages: Option<Vec<Message>>,
+}
+
+impl Tokenize {
+    /// The ids. Special tokens are not added to a text: the shipped models expect none.
+    pub fn ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+        match (&self.prompt, &self.messages) {
+            (Some(text), _) => text_ids(text, server),
+            (None, Some(messages)) => chat_ids(messages, server),
+            (None, None) => Err(Refusal::bad("prompt", "Give a prompt or messages.")),
+        }
+    }
+}
+
+fn text_ids(text: &str, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+    let ids = server.tokenizer.encode(text);
+    ids.map_err(|error| Refusal::bad("prompt", error.to_string()))
+}
+
+fn chat_ids(messages: &[Message], server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+    let messages = messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
+    let ids = server.tokenizer.chat_prompt(&messages);
+    ids.map_err(|error| Refusal::bad("messages", error.to_string()))
 }
 
 fn chat_message(message: &Message) -> Result<ChatMessage, Refusal> {

@@ -18,6 +18,7 @@ use super::chat::chat_completions;
 use super::completions::completions;
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
+use super::request::Tokenize;
 use super::slots::Slots;
 use crate::local::{Engine, EngineOptions, LocalError, ModelSource};
 use crate::vocabulary::{ModelFiles, Tokenizer};
@@ -116,6 +117,7 @@ impl EmbeddedUpstream {
             .route("/v1/completions", post(completions))
             .route("/v1/chat/completions", post(chat_completions))
             .route("/v1/models", get(models))
+            .route("/tokenize", post(tokenize))
             .route("/version", get(version))
             .route("/health", get(|| async {}))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -136,6 +138,20 @@ async fn models(State(server): State<Arc<EmbeddedUpstream>>) -> Json<Value> {
             "max_model_len": server.context_length,
         }],
     }))
+}
+
+/// `POST /tokenize`: the ids of a text or of a chat's prompt.
+async fn tokenize(
+    State(server): State<Arc<EmbeddedUpstream>>,
+    Body(request): Body<Tokenize>,
+) -> Result<Json<Value>, Refusal> {
+    let ids = request.ids(&server)?;
+    Ok(Json(json!({
+        "count": ids.len(),
+        "max_model_len": server.context_length,
+        "tokens": ids,
+        "token_strs": null,
+    })))
 }
 
 async fn version() -> Json<Value> {

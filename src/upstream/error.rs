@@ -88,6 +88,17 @@ pub enum Problem {
         /// What it serves now.
         now: String,
     },
+    /// Its ids do not stand for what `upstream.tokenizer` says.
+    #[error(
+        "has another vocabulary than upstream.tokenizer: it writes {text:?} in ids that stand for {read:?} there; set \
+         upstream.tokenizer to the served model's own tokenizer, in the served revision (a directory or hub id)"
+    )]
+    OtherVocabulary {
+        /// What it was given.
+        text: &'static str,
+        /// What its ids stand for in ours.
+        read: String,
+    },
     /// The server cannot do what steering needs.
     #[error("cannot be used: {reason}")]
     Unusable {

@@ -12,6 +12,7 @@ mod failover;
 mod health;
 mod llamacpp;
 mod openai_chat;
+mod probe;
 mod ranking;
 mod reader;
 mod refusal;
@@ -146,6 +147,18 @@ pub trait Upstream: Send + Sync {
     /// [`Problem::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>>;
+
+    /// The ids in which the server writes a bare text; `None` where it cannot be asked.
+    ///
+    /// # Errors
+    /// As for [`Self::positions`].
+    fn tokenize<'a>(
+        &'a self,
+        _text: &'a str,
+        _caller: &'a Caller,
+    ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// The ids of a chat's prompt as the server itself writes them; `None` where it cannot be asked.
     ///

@@ -11,6 +11,7 @@ use super::connection::{Connection, Endpoint};
 use super::describe::{Description, Limits, ServedModel};
 use super::llamacpp::{self, LlamaCpp};
 use super::openai_chat::{self, OpenaiChat};
+use super::probe::{self, PROBE, Reading};
 use super::sglang::{self, Sglang};
 use super::vllm::Vllm;
 use super::{Caller, CandidateRequest, PositionRequest, Positions, Problem, Upstream, UpstreamError};
@@ -139,6 +140,7 @@ impl Server {
             Driver::Sglang => "SGLang".to_owned(),
             Driver::OpenaiChat => "an OpenAI-compatible host".to_owned(),
         };
+        self.check_vocabulary(&*upstream, caller).await?;
         let description = Arc::new(Description {
             driver,
             server,
@@ -146,6 +148,27 @@ impl Server {
             limits,
         });
         Ok(Known { upstream, description })
+    }
+
+    /// The ids that the server writes a text in must stand for that text in our tokenizer, or every id it sends means something
+    /// else. Servers that cannot be asked are taken at their word.
+    async fn check_vocabulary(&self, upstream: &dyn Upstream, caller: &Caller) -> Result<(), UpstreamError> {
+        let Ok(Some(ids)) = upstream.tokenize(PROBE, caller).await else {
+            return Ok(());
+        };
+        let url = self.connection.url();
+        match probe::read(&self.tokenizer, PROBE, &ids) {
+            Reading::Same => {}
+            Reading::OtherwiseCut => tracing::warn!(
+                %url,
+                "the server cuts a text into other tokens of its vocabulary than upstream.tokenizer does; is it of the served \
+                 model's revision?"
+            ),
+            Reading::Other(read) => {
+                return Err(self.connection.problem(Problem::OtherVocabulary { text: PROBE, read }));
+            }
+        }
+        Ok(())
     }
 
     /// Which server it is. Cheap questions only, the first that is answered decides.
@@ -264,6 +287,14 @@ impl Upstream for Server {
             known.upstream.candidates(request).await
         }
         .boxed()
+    }
+
+    fn tokenize<'a>(
+        &'a self,
+        text: &'a str,
+        caller: &'a Caller,
+    ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        async move { self.known(caller).await?.upstream.tokenize(text, caller).await }.boxed()
     }
 
     fn prompt(

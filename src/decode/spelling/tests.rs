@@ -11,8 +11,14 @@ use crate::vocabulary::{AlignmentChoice, Tokenizer};
 
 const END: &str = "<end>";
 
-/// A byte-level tokenizer with these tokens, none of which is merged from others, and one that ends a turn.
+const TEMPLATE: &str = "{{ messages[0].content }}";
+
 fn tokenizer(words: &[Vec<u8>]) -> Arc<Tokenizer> {
+    tokenizer_with(words, TEMPLATE)
+}
+
+/// A byte-level tokenizer with these tokens, none of which is merged from others, and one that ends a turn.
+fn tokenizer_with(words: &[Vec<u8>], template: &str) -> Arc<Tokenizer> {
     let folder = std::env::temp_dir().join(format!("costeer-{}", uuid::Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder).unwrap();
     let names = words.iter().map(|word| String::from_utf8(word.clone()).unwrap());
@@ -37,7 +43,7 @@ fn tokenizer(words: &[Vec<u8>]) -> Arc<Tokenizer> {
     );
     write(
         "tokenizer_config.json",
-        json!({"eos_token": END, "chat_template": "{{ messages[0].content }}"}),
+        json!({"eos_token": END, "chat_template": template}),
     );
     let loaded = Tokenizer::load(Path::new(&folder)).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
@@ -235,6 +241,34 @@ proptest! {
                     prop_assert_eq!(public.logits[id], public.normaliser as f32);
                 }
             }
+        }
+    }
+}
+
+/// Some families put a space before an answer, others do not; what follows is the same text.
+#[test]
+fn a_space_before_the_answer_is_nobodys_word() {
+    let spaced = "{% for message in messages %}[{{ message.role }}]{% if message.role == 'assistant' %} {% endif %}{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
+    let bare = "{% for message in messages %}[{{ message.role }}]{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
+    let words: Vec<Vec<u8>> = ["a", "b", "Ġ", "Ġa", "Ġb", "Ġab", "ab"]
+        .iter()
+        .map(|word| word.as_bytes().to_vec())
+        .collect();
+    let [a, spaced_a] = [TokenId(0), TokenId(3)];
+    for (upstream, local, picked, fed) in [(bare, spaced, a, spaced_a), (spaced, bare, spaced_a, a)] {
+        for choice in [AlignmentChoice::Intersection, AlignmentChoice::Bytes] {
+            let (upstream, local) = (tokenizer_with(&words, upstream), tokenizer_with(&words, local));
+            let alignment = Arc::new(Alignment::new(choice, upstream, local).unwrap());
+            let heads = [head(&[], 0, 8), head(&[], 1, 8)];
+            let mut spelling = Spelling::new(Arc::clone(&alignment), true);
+            let views = spelling.views([&heads[0], &heads[1]]);
+            let delta = f64::from(views[0].logits[picked.index()]) - f64::from(views[1].logits[picked.index()]);
+            let meant = heads[0].logprob(fed) - heads[1].logprob(fed);
+            assert!((delta - meant).abs() < 1e-5, "{choice:?}: {delta} is not {meant}");
+            assert_eq!(spelling.follow(&[picked], Some([&heads[0], &heads[1]])), [fed]);
+            // A bare text has no such beginning.
+            let mut spelling = Spelling::new(alignment, false);
+            assert_eq!(spelling.follow(&[picked], Some([&heads[0], &heads[1]])), [picked]);
         }
     }
 }

@@ -188,6 +188,18 @@ impl Upstream for LlamaCpp {
         self.single(request).boxed()
     }
 
+    fn tokenize<'a>(
+        &'a self,
+        text: &'a str,
+        caller: &'a Caller,
+    ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        async move {
+            let body = json!({"content": text, "add_special": false, "parse_special": false});
+            Ok(Some(self.connection.tokenize(&body, caller).await?))
+        }
+        .boxed()
+    }
+
     fn prompt(
         &self,
         chat: Arc<[ChatMessage]>,
