@@ -50,7 +50,7 @@ const QUESTIONS: [(&str, &str); 8] = [
 ];
 
 /// The tokens of every question's answer, and all reports together.
-async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
+pub async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
     let mut all = Vec::new();
     let mut sum = Report::default();
     for (seed, (question, context)) in QUESTIONS.iter().enumerate() {
@@ -78,7 +78,7 @@ async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
     (all, sum)
 }
 
-async fn with(settings: &[(&'static str, &str)]) -> Arc<Proxy> {
+pub async fn with(settings: &[(&'static str, &str)]) -> Arc<Proxy> {
     proxy(upstream().await, settings).await.0
 }
 
