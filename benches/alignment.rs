@@ -1,5 +1,6 @@
-//! What bringing two vocabularies together costs a token: whole sessions over an upstream and a small model that answer at once, so that what is left
-//! is this program's own time. `cargo bench --bench alignment`.
+//! What bringing two vocabularies together costs a token. `cargo bench --bench alignment` takes made-up vocabularies, and an upstream and a small model
+//! that answer at once, so that what is left is this program's own time. `cargo bench --bench alignment -- MODEL TOKENIZER` takes a real small
+//! model in a directory, and the tokenizer of another family for the upstream (`benches/synthetic.py` makes models of any shape).
 
 #![allow(
     clippy::unwrap_used,
@@ -9,70 +10,147 @@
 )]
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use costeer::decode::{Exactness, GateMode, GateRule, Limits, Lookahead, Plan, Session};
-use costeer::local::{BranchPair, Lane, LocalError, PairStep, Step};
+use costeer::local::{
+    BranchPair, EngineOptions, Lane, LaneLimits, Lanes, LocalError, LocalModel, ModelSource, PairStep, Precision, Step,
+};
 use costeer::steering::{Penalties, Rule, Sampling, Strength};
 use costeer::upstream::{
     Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Upstream, UpstreamError,
 };
-use costeer::vocabulary::{Alignment, AlignmentChoice, TokenId, Tokenizer};
+use costeer::vocabulary::{Alignment, AlignmentChoice, ModelFiles, TokenId, Tokenizer};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
 
 const SIZES: [usize; 2] = [49_152, 152_064];
 const TOKENS: usize = 200;
-const REPEATS: usize = 9;
+/// A real small model takes its time.
+const TOKENS_OF_A_MODEL: usize = 40;
+const REPEATS: usize = 7;
 const K: usize = 20;
+
+/// What the upstream writes in the runs with a real small model.
+const TEXT: &str = include_str!("../README.md");
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .enable_all()
         .build()
         .unwrap();
-    println!("| vocabulary | small model's | alignment | made in | maps | a token, median of {REPEATS} | more |");
-    println!("|---:|---|---|---:|---:|---:|---:|");
+    println!(
+        "| vocabulary | upstream's | alignment | made in | maps | tokens read for one written | a token, median of {REPEATS} | more |"
+    );
+    println!("|---:|---|---|---:|---:|---:|---:|---:|");
+    let folders: Vec<PathBuf> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .map(PathBuf::from)
+        .collect();
+    if let [model, tokenizer] = folders.as_slice() {
+        let lanes = runtime.block_on(load(model));
+        let lane = runtime.block_on(lanes.lane()).unwrap();
+        let local = Arc::new(Tokenizer::load(model).unwrap());
+        let upstream = Arc::new(Tokenizer::load(tokenizer).unwrap());
+        compare(&runtime, &lane, &local, &upstream, |upstream| {
+            let text = upstream.encode(TEXT).unwrap();
+            text.into_iter().skip(1).take(TOKENS_OF_A_MODEL).collect()
+        });
+        return;
+    }
     for size in SIZES {
-        let (upstream, other) = (tokenizer(size, 1), tokenizer(size, 2));
-        let cases = [
-            ("the same", &upstream, AlignmentChoice::Identical),
-            ("the same", &upstream, AlignmentChoice::Intersection),
-            ("the same", &upstream, AlignmentChoice::Bytes),
-            ("another", &other, AlignmentChoice::Intersection),
-            ("another", &other, AlignmentChoice::Bytes),
-        ];
-        let aligned: Vec<(Arc<Alignment>, Duration)> = cases
-            .iter()
-            .map(|(_, local, choice)| {
-                let start = Instant::now();
-                let alignment = Alignment::new(*choice, Arc::clone(&upstream), Arc::clone(local)).unwrap();
-                (Arc::new(alignment), start.elapsed())
-            })
-            .collect();
-        let mut seconds = vec![Vec::new(); cases.len()];
-        // Taken in turns, so that whatever else the machine does meets all of them.
-        for repeat in 0..REPEATS {
-            for (times, (alignment, _)) in seconds.iter_mut().zip(&aligned) {
-                times.push(runtime.block_on(session(alignment, size, repeat as u64)));
-            }
+        let (local, upstream) = (tokenizer(size, 1), tokenizer(size, 2));
+        let lane: Arc<dyn Lane> = Arc::new(Instantly::new(size));
+        compare(&runtime, &lane, &local, &upstream, |_| {
+            let mut random = StdRng::seed_from_u64(3);
+            (0..TOKENS)
+                .map(|_| TokenId(random.random_range(0..size as u32 - 1)))
+                .collect()
+        });
+    }
+}
+
+async fn load(folder: &Path) -> Arc<Lanes> {
+    let source = ModelSource::locate("MODEL", &folder.to_string_lossy()).await.unwrap();
+    let options = EngineOptions {
+        precision: Precision::F32,
+        quantisation: None,
+        force_cpu: false,
+    };
+    let limits = LaneLimits {
+        lanes: 1,
+        queue: 0,
+        patience: Duration::ZERO,
+    };
+    let end = Tokenizer::load(folder).unwrap().end();
+    let context_length = ModelFiles::read(folder).unwrap().context_length();
+    Lanes::load(&source, &options, limits, end, context_length)
+        .await
+        .unwrap()
+}
+
+/// Prints a row for each way in which `local` can speak for an upstream of its own and of another vocabulary, which writes `text`.
+fn compare(
+    runtime: &Runtime,
+    lane: &Arc<dyn Lane>,
+    local: &Arc<Tokenizer>,
+    other: &Arc<Tokenizer>,
+    text: impl Fn(&Tokenizer) -> Vec<TokenId>,
+) {
+    let cases = [
+        ("the same", local, AlignmentChoice::Identical),
+        ("the same", local, AlignmentChoice::Intersection),
+        ("the same", local, AlignmentChoice::Bytes),
+        ("another", other, AlignmentChoice::Intersection),
+        ("another", other, AlignmentChoice::Bytes),
+    ];
+    let aligned: Vec<(Arc<Alignment>, Duration)> = cases
+        .iter()
+        .map(|(_, upstream, choice)| {
+            let start = Instant::now();
+            let alignment = Alignment::new(*choice, Arc::clone(upstream), Arc::clone(local)).unwrap();
+            (Arc::new(alignment), start.elapsed())
+        })
+        .collect();
+    let mut seconds = vec![Vec::new(); cases.len()];
+    let mut read = vec![0.0; cases.len()];
+    // Taken in turns, so that whatever else the machine does meets all of them.
+    for _ in 0..REPEATS {
+        for (case, (alignment, _)) in aligned.iter().enumerate() {
+            let counted = Arc::new(Counting {
+                lane: Arc::clone(lane),
+                fed: Arc::default(),
+            });
+            let fed = Arc::clone(&counted.fed);
+            let (time, written) = runtime.block_on(session(alignment, counted, text(alignment.upstream())));
+            seconds[case].push(time);
+            read[case] = fed.load(Ordering::Relaxed) as f64 / written as f64;
         }
-        let medians: Vec<f64> = seconds.into_iter().map(median).collect();
-        for (((whose, _, _), (alignment, made)), time) in cases.iter().zip(&aligned).zip(&medians) {
-            println!(
-                "| {size} | {whose} | {} | {:.0} ms | {:.1} MB | {:.3} ms | {:+.3} ms |",
-                alignment.kind(),
-                1e3 * made.as_secs_f64(),
-                alignment.memory() as f64 / 1e6,
-                1e3 * time,
-                1e3 * (time - medians[0]),
-            );
-        }
+    }
+    let medians: Vec<f64> = seconds.into_iter().map(median).collect();
+    for (case, (whose, ..)) in cases.iter().enumerate() {
+        let (alignment, made) = &aligned[case];
+        println!(
+            "| {} | {whose} | {} | {:.0} ms | {:.1} MB | {:.2} | {:.3} ms | {:+.3} ms, {:+.1} % |",
+            local.selectable().len(),
+            alignment.kind(),
+            1e3 * made.as_secs_f64(),
+            alignment.memory() as f64 / 1e6,
+            read[case],
+            1e3 * medians[case],
+            1e3 * (medians[case] - medians[0]),
+            1e2 * (medians[case] / medians[0] - 1.0),
+        );
     }
 }
 
@@ -81,9 +159,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Seconds a token of one answer takes.
-async fn session(alignment: &Arc<Alignment>, size: usize, seed: u64) -> f64 {
-    let lane: Arc<dyn Lane> = Arc::new(Instantly::new(size, seed));
+/// Seconds a token of the answer `drafts` takes, and how many there were.
+async fn session(alignment: &Arc<Alignment>, lane: Arc<dyn Lane>, drafts: Vec<TokenId>) -> (f64, usize) {
     let plan = Plan {
         caller: Caller::default(),
         prompt: Prefix::new(Arc::default(), vec![TokenId(1)]),
@@ -105,20 +182,65 @@ async fn session(alignment: &Arc<Alignment>, size: usize, seed: u64) -> f64 {
             positions: 3,
         },
         limits: Limits {
-            max_tokens: TOKENS,
-            lookahead: Lookahead::Fixed(TOKENS),
+            max_tokens: drafts.len(),
+            lookahead: Lookahead::Fixed(drafts.len()),
             top_k: K,
         },
         local_room: usize::MAX,
     };
-    let upstream = Arc::new(Drafts { size, seed });
-    let mut session = Session::open(upstream, lane, alignment, &[], &[], plan).await.unwrap();
+    let upstream = Arc::new(Drafts {
+        tokens: drafts,
+        size: alignment.upstream().selectable().len() as u32,
+    });
+    let prompts = [[1, 2, 3], [4, 5, 6]].map(|ids| ids.map(TokenId));
+    let mut session = Session::open(upstream, lane, alignment, &prompts[0], &prompts[1], plan)
+        .await
+        .unwrap();
+    session.next().await.unwrap();
+    // Prompts are no part of it.
     let start = Instant::now();
     let mut tokens = 0;
     while session.next().await.unwrap().is_some() {
         tokens += 1;
     }
-    start.elapsed().as_secs_f64() / f64::from(tokens)
+    (start.elapsed().as_secs_f64() / tokens as f64, tokens)
+}
+
+/// A lane that counts what its branches are fed.
+struct Counting {
+    lane: Arc<dyn Lane>,
+    fed: Arc<AtomicUsize>,
+}
+
+struct CountingPair {
+    pair: Box<dyn BranchPair>,
+    fed: Arc<AtomicUsize>,
+}
+
+impl Lane for Counting {
+    fn open<'a>(
+        self: Arc<Self>,
+        public: &'a [TokenId],
+        private: &'a [TokenId],
+    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
+        let fed = Arc::clone(&self.fed);
+        async move {
+            let pair = Arc::clone(&self.lane).open(public, private).await?;
+            Ok(Box::new(CountingPair { pair, fed }) as Box<dyn BranchPair>)
+        }
+        .boxed()
+    }
+}
+
+impl BranchPair for CountingPair {
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>> {
+        self.pair.logits()
+    }
+
+    fn feed(&mut self, tokens: &[TokenId]) {
+        self.fed.fetch_add(tokens.len(), Ordering::Relaxed);
+        self.pair.feed(tokens);
+    }
 }
 
 /// A small model that has its logits ready.
@@ -127,8 +249,8 @@ struct Instantly {
 }
 
 impl Instantly {
-    fn new(size: usize, seed: u64) -> Self {
-        let mut random = StdRng::seed_from_u64(seed);
+    fn new(size: usize) -> Self {
+        let mut random = StdRng::seed_from_u64(4);
         let mut row = || (0..size).map(|_| random.random_range(-2.0..2.0)).collect();
         Self {
             rows: Arc::new((0..8).map(|_| row()).collect()),
@@ -175,20 +297,19 @@ impl BranchPair for Ready {
 
 /// An upstream that is sure of what it drafts, and has drafted it.
 struct Drafts {
-    size: usize,
-    seed: u64,
+    tokens: Vec<TokenId>,
+    size: u32,
 }
 
 impl Upstream for Drafts {
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
-        let mut random = StdRng::seed_from_u64(self.seed ^ request.prefix.ids.len() as u64);
-        let size = self.size as u32;
-        let positions = (0..request.window).map(move |_| {
-            let first = random.random_range(0..size);
-            let others = (1..K as u32).map(|rank| (TokenId((first + rank * 17) % size), -12.0 - f64::from(rank)));
+        let rest = self.tokens.iter().skip(request.prefix.picked().len());
+        let positions = rest.take(request.window).map(|draft| {
+            let others =
+                (1..K as u32).map(|rank| (TokenId((draft.0 + rank * 17) % self.size), -12.0 - f64::from(rank)));
             Ok(Position {
-                draft: TokenId(first),
-                candidates: std::iter::once((TokenId(first), -0.001)).chain(others).collect(),
+                draft: *draft,
+                candidates: std::iter::once((*draft, -0.001)).chain(others).collect(),
             })
         });
         let positions: Vec<_> = positions.collect();

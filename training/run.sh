@@ -1,5 +1,6 @@
 #!/bin/sh
-# Trains the pair again from nothing, side by side on two cores, and writes it to models/tiny. See README.md.
+# Trains the pair again from nothing, side by side on two cores, then the second small model from the first, and writes all to models/tiny.
+# See README.md.
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
@@ -12,7 +13,9 @@ slm=$!
 llm=$!
 wait "$slm"
 wait "$llm"
-"$python" -m pair.export
+"$python" -m pair.export slm llm
+"$python" -m pair.train slm-pieces > out/slm-pieces.log 2>&1
+"$python" -m pair.export slm-pieces
 for items in items unseen_names recall; do
     "$python" -m pair.measure "eval/$items.jsonl"
 done

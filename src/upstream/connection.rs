@@ -134,7 +134,7 @@ impl Connection {
         self.json(response, deadline).await
     }
 
-    /// The ids that the server's `/tokenize` makes of `body` (vLLM and llama.cpp).
+    /// The ids that the server's `/tokenize` makes of `body` (llama.cpp; vLLM and SGLang with the model's name in it).
     ///
     /// # Errors
     /// As for [`Self::ask`].
@@ -145,6 +145,25 @@ impl Connection {
         }
         let answer: Tokenized = self.ask(Endpoint::Native("/tokenize"), body, caller).await?;
         Ok(answer.tokens)
+    }
+
+    /// [`Self::tokenize`] for the model that `caller` asks for; `None` from servers that have no such route.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn tokenize_by_model(
+        &self,
+        mut body: Value,
+        caller: &Caller,
+    ) -> Result<Option<Vec<TokenId>>, UpstreamError> {
+        if let Some(model) = &caller.model {
+            body["model"] = model.as_str().into();
+        }
+        match self.tokenize(&body, caller).await {
+            Ok(ids) => Ok(Some(ids)),
+            Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gets a JSON body, and the headers it came with.

@@ -14,7 +14,7 @@ use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
 use super::ranking::{answering, ranked};
 use super::reader::{Dialect, Read, read};
-use super::{CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted};
+use super::{Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::TokenId;
 
 const GENERATE: Endpoint<'_> = Endpoint::Native("/generate");
@@ -185,6 +185,15 @@ impl Upstream for Sglang {
 
     fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
         self.single(request).boxed()
+    }
+
+    fn tokenize<'a>(
+        &'a self,
+        text: &'a str,
+        caller: &'a Caller,
+    ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
+        let body = json!({"prompt": text, "add_special_tokens": false});
+        self.connection.tokenize_by_model(body, caller).boxed()
     }
 }
 

@@ -35,6 +35,10 @@ def test_scores_equal_transformers() -> None:
             assert torch.allclose(branch.scores[row], expected, atol=2e-4)
 
 
-def test_the_pair_is_small() -> None:
-    sizes = [path.stat().st_size for path in MODELS.rglob("*") if path.is_file()]
-    assert sum(sizes) <= 24_000_000
+def size(role: str) -> int:
+    return sum(path.stat().st_size for path in (MODELS / role).iterdir())
+
+
+def test_the_models_are_small() -> None:
+    assert size("slm") + size("llm") <= 24_000_000
+    assert size("slm-pieces") <= 3_000_000

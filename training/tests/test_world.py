@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pair import families
 from pair.examples import Source, draw_exchange
 from pair.settings import SLM
-from pair.tokenizer import build
 from report import wilson
 from world import answers, facts, names, questions
 from world.checker import score
@@ -88,13 +88,13 @@ def test_training_never_draws_what_is_held_out() -> None:
         exchange = draw_exchange(rng, False, SLM.phases[0])
         assert not unseen & set(exchange.persona.copied.values())
         assert exchange.topic is None or not is_held_out(exchange.topic, exchange.persona)
-    tokenizer = build()
-    text = " ".join(tokenizer.decode(example.ids) for batch in Source(SLM, tokenizer).round(100) for example in batch)
+    family = families.of(SLM.family)
+    text = " ".join(family.tokenizer.decode(example.ids) for batch in Source(SLM, family).round(100) for example in batch)
     assert not [sentence for sentence in last if sentence in text]
 
 
 def test_training_repeats() -> None:
-    first, second = (Source(SLM, build()).round(70) for _ in range(2))
+    first, second = (Source(SLM, families.of(SLM.family, SLM.breaking)).round(70) for _ in range(2))
     assert first == second
 
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
@@ -132,20 +132,6 @@ impl Dialect for Events {
     }
 }
 
-impl Vllm {
-    /// What `/tokenize` makes of `body`; `None` from servers that speak only a part of the dialect.
-    async fn ids(&self, mut body: Value, caller: &Caller) -> Result<Option<Vec<TokenId>>, UpstreamError> {
-        if let Some(model) = &caller.model {
-            body["model"] = model.as_str().into();
-        }
-        match self.connection.tokenize(&body, caller).await {
-            Ok(ids) => Ok(Some(ids)),
-            Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
 impl Upstream for Vllm {
     fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
         self.stream(request).boxed()
@@ -161,7 +147,7 @@ impl Upstream for Vllm {
         caller: &'a Caller,
     ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
         let body = json!({"prompt": text, "add_special_tokens": false});
-        self.ids(body, caller).boxed()
+        self.connection.tokenize_by_model(body, caller).boxed()
     }
 
     fn prompt(
@@ -171,7 +157,7 @@ impl Upstream for Vllm {
     ) -> BoxFuture<'_, Result<Option<Vec<TokenId>>, UpstreamError>> {
         async move {
             let body = json!({"messages": &*chat, "add_generation_prompt": true});
-            self.ids(body, &caller).await
+            self.connection.tokenize_by_model(body, &caller).await
         }
         .boxed()
     }
