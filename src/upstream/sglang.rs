@@ -14,7 +14,9 @@ use super::connection::{Connection, Endpoint};
 use super::describe::Limits;
 use super::ranking::{answering, ranked};
 use super::reader::{Dialect, Read, read};
-use super::{Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted};
+use super::{
+    Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
+};
 use crate::vocabulary::TokenId;
 
 const GENERATE: Endpoint<'_> = Endpoint::Native("/generate");

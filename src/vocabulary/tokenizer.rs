@@ -48,6 +48,14 @@ impl Tokenizer {
             reason,
         };
         let inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
+        let added: AddedTokens = serde_json::from_slice(&json).map_err(|error| broken(error.to_string()))?;
+        if let Some((token, id)) = added.moved(&inner) {
+            return Err(broken(format!(
+                "its token {:?} has the id {}, and is read as {id}: ids between its vocabulary and its added tokens are missing, or \
+                 are taken twice. Use the model's own tokenizer.json, or list the missing ids among its added_tokens",
+                token.content, token.id
+            )));
+        }
         let files = ModelFiles::read(directory)?;
         let size = vocabulary_size(&inner);
         let specials: HashSet<u32> = inner
@@ -260,6 +268,30 @@ impl Tokenizer {
 
 /// An answer that no template contains.
 const ANSWER: &str = "An answer of the assistant's.";
+
+/// What `tokenizer.json` says about the tokens that were added to its vocabulary.
+#[derive(Deserialize)]
+struct AddedTokens {
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    content: String,
+}
+
+impl AddedTokens {
+    /// A token that was read with another id than its file gives it, and that id. The tokenizers library numbers added tokens
+    /// that its vocabulary lacks from the vocabulary's length on, whatever the file says.
+    fn moved(&self, inner: &tokenizers::Tokenizer) -> Option<(&AddedToken, u32)> {
+        self.added_tokens.iter().find_map(|token| {
+            let id = inner.token_to_id(&token.content)?;
+            (id != token.id).then_some((token, id))
+        })
+    }
+}
 
 /// One past the highest id; larger than the number of entries when the vocabulary has holes.
 fn vocabulary_size(inner: &tokenizers::Tokenizer) -> usize {

@@ -1,17 +1,18 @@
 //! Two vocabularies: one that is the same on both sides, and `slm-pieces`, which is of another family than the big model's.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use costeer::context::PrivateContext;
 use costeer::http::{ChatRequest, Proxy};
-use costeer::vocabulary::{Alignment, AlignmentChoice, AlignmentKind, TokenId};
+use costeer::vocabulary::{Alignment, AlignmentChoice, AlignmentKind, TokenId, Tokenizer};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::lookahead::{answers, with};
 use crate::support::{
-    CONTEXT, DINNER, ask, content, costeer, events, post, proxy, question, recorder, run, streamed_content, tokenizer,
-    upstream,
+    CONTEXT, DINNER, Folder, ask, content, costeer, events, post, proxy, question, recorder, run, streamed_content,
+    tokenizer, upstream,
 };
 
 const PIECES: &str = "models/tiny/slm-pieces/model.gguf";
@@ -276,6 +277,83 @@ fn roles_are_matched_by_what_they_do() {
     assert_eq!(alignment.leads().upstream, Vec::<u8>::new());
 }
 
+/// Where the vocabulary of [`patched`] has its second token for " ricotta"; the ids before it, after the shipped ones, are holes.
+const SECOND_RICOTTA: TokenId = TokenId(3464);
+
+/// The shipped big model's tokenizer with ten holes and with a second token of the bytes of another, as files.
+fn patched() -> Folder {
+    let directory = Folder::new();
+    let shipped = Path::new("models/tiny/llm");
+    for name in ["config.json", "generation_config.json", "tokenizer_config.json"] {
+        std::fs::copy(shipped.join(name), directory.path().join(name)).unwrap();
+    }
+    let mut file: Value =
+        serde_json::from_str(&std::fs::read_to_string(shipped.join("tokenizer.json")).unwrap()).unwrap();
+    file["added_tokens"].as_array_mut().unwrap().push(json!({
+        "id": SECOND_RICOTTA.0, "content": " ricotta", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": false,
+    }));
+    // Added tokens that the vocabulary lists too keep their ids.
+    for token in file["added_tokens"].as_array().unwrap().clone() {
+        let content = token["content"].as_str().unwrap();
+        file["model"]["vocab"][content] = token["id"].clone();
+    }
+    std::fs::write(directory.path().join("tokenizer.json"), file.to_string()).unwrap();
+    directory
+}
+
+#[test]
+fn a_file_whose_ids_are_read_otherwise_is_refused() {
+    let directory = patched();
+    let path = directory.path().join("tokenizer.json");
+    let mut file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    file["model"]["vocab"].as_object_mut().unwrap().remove(" ricotta");
+    std::fs::write(&path, file.to_string()).unwrap();
+    let error = Tokenizer::load(directory.path()).err().unwrap().to_string();
+    for part in ["tokenizer.json", "ricotta", "3464", "3454", "added_tokens"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn holes_stand_for_nothing_and_tokens_of_the_same_bytes_speak_together() {
+    let patched = Arc::new(Tokenizer::load(patched().path()).unwrap());
+    let shipped = Arc::new(tokenizer("llm"));
+    assert_eq!(patched.bytes().get(SECOND_RICOTTA), b" ricotta");
+    let first = shipped.token_of(b" ricotta").unwrap();
+    for choice in [AlignmentChoice::Intersection, AlignmentChoice::Bytes] {
+        // The small model has the holes: both of its tokens speak for the upstream's one.
+        let alignment = Alignment::new(choice, Arc::clone(&shipped), Arc::clone(&patched)).unwrap();
+        let voices: Vec<TokenId> = alignment.voices().of(first).collect();
+        assert_eq!(voices, [first, SECOND_RICOTTA]);
+        // The upstream has them: whichever it picks, the same tokens speak, and nobody for a hole.
+        let alignment = Alignment::new(choice, Arc::clone(&patched), Arc::clone(&shipped)).unwrap();
+        for id in [first, SECOND_RICOTTA] {
+            assert_eq!(alignment.voices().of(id).collect::<Vec<_>>(), [first]);
+        }
+        for id in (3454..SECOND_RICOTTA.0).map(TokenId) {
+            assert!(patched.bytes().get(id).is_empty() && !patched.selectable()[id.index()]);
+            assert_eq!(alignment.voices().of(id).next(), None);
+        }
+    }
+    let upstream = Alignment::new(AlignmentChoice::Auto, Arc::clone(&patched), shipped).unwrap();
+    assert_ne!(upstream.kind(), AlignmentKind::Identical);
+}
+
+#[test]
+fn a_vocabulary_with_holes_and_duplicates_answers_like_the_one_without() {
+    run(async {
+        // The server knows nothing of the tokens that only this tokenizer has, and so never picks them.
+        let directory = patched();
+        let path = directory.path().to_str().unwrap();
+        let (plain, _) = answers(&*with(&[]).await, 0.0).await;
+        for kind in ["intersection", "bytes"] {
+            let settings = [("upstream.tokenizer", path), ("vocabulary.alignment", kind)];
+            assert_eq!(answers(&*with(&settings).await, 0.0).await.0, plain, "{kind}");
+        }
+    });
+}
+
 #[test]
 fn a_server_of_another_vocabulary_is_refused_before_an_id_is_read() {
     run(async {
@@ -293,10 +371,8 @@ fn a_server_of_another_vocabulary_is_refused_before_an_id_is_read() {
             message.contains("upstream.tokenizer") && message.contains("another vocabulary"),
             "{message}"
         );
-        assert!(
-            seen.requests().iter().all(|request| !request.contains("logprobs")),
-            "nothing was generated"
-        );
+        let streamed = |request: &String| request.contains("\"stream\":true");
+        assert!(!seen.requests().iter().any(streamed), "an answer was begun");
         let doctor = tokio::task::spawn_blocking(move || {
             let url = format!("http://{upstream}/v1");
             let variables = [

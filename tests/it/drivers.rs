@@ -100,8 +100,14 @@ pub async fn sglang(incremental: bool) -> SocketAddr {
         Json(whole(0, tokens.len())).into_response()
     }
     let models = || async { Json(json!({"data": [{"id": "tiny-llm", "owned_by": "sglang", "max_model_len": 4096}]})) };
+    let tokenize = |Json(body): Json<Value>| async move {
+        let ids = TOKENIZER.encode(body["prompt"].as_str().unwrap()).unwrap();
+        let ids: Vec<u32> = ids.iter().map(|id| id.0).collect();
+        Json(json!({"count": ids.len(), "max_model_len": 4096, "tokens": ids}))
+    };
     let routes = Router::new()
         .route("/v1/models", get(models))
+        .route("/tokenize", post(tokenize))
         .route("/generate", post(generate));
     serve(routes.with_state(incremental)).await
 }
@@ -233,6 +239,22 @@ fn a_host_that_starts_a_new_turn_is_refused_with_an_explanation() {
             message.contains("starts a new turn") && message.contains("vLLM"),
             "{message}"
         );
+    });
+}
+
+#[test]
+fn every_server_that_can_tokenise_shows_which_vocabulary_it_has() {
+    run(async {
+        // Without an upstream.tokenizer, the upstream is taken to have the small model's.
+        let settings = [("local.model", "models/tiny/slm-pieces/model.gguf")];
+        for address in [upstream().await, sglang(true).await] {
+            let (status, message) = refusal(address, &settings).await;
+            assert_eq!(status, 502);
+            assert!(
+                message.contains("another vocabulary") && message.contains("upstream.tokenizer"),
+                "{message}"
+            );
+        }
     });
 }
 
