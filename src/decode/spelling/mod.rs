@@ -22,10 +22,14 @@ impl Head {
         }
     }
 
-    /// ln of a token's probability; −∞ for one that the model does not know.
+    /// A token's logit; −∞ for one that the model does not know.
+    fn logit(&self, id: TokenId) -> f32 {
+        self.logits.get(id.index()).copied().unwrap_or(f32::NEG_INFINITY)
+    }
+
+    /// ln of a token's probability.
     fn logprob(&self, id: TokenId) -> f64 {
-        let logit = self.logits.get(id.index()).copied();
-        f64::from(logit.unwrap_or(f32::NEG_INFINITY)) - self.normaliser
+        f64::from(self.logit(id)) - self.normaliser
     }
 }
 
@@ -150,12 +154,18 @@ impl Spelling {
     }
 
     /// The probability of all tokens at `places`, in both branches.
-    fn mass(&self, places: impl Iterator<Item = usize>, heads: [&Head; 2]) -> [f64; 2] {
+    fn mass(&self, places: impl Iterator<Item = usize> + Clone, heads: [&Head; 2]) -> [f64; 2] {
         let lexicon = self.alignment.local().lexicon();
-        places.fold([0.0; 2], |sum, place| {
-            let id = lexicon.id(place);
-            [0, 1].map(|branch| sum[branch] + heads[branch].logprob(id).exp())
+        heads.map(|head| {
+            let logits: Vec<f32> = places.clone().map(|place| head.logit(lexicon.id(place))).collect();
+            (log_sum_exp(&logits) - head.normaliser).exp()
         })
+    }
+
+    /// The probability of the token at `place`, in both branches.
+    fn probability(&self, place: usize, heads: [&Head; 2]) -> [f64; 2] {
+        let id = self.alignment.local().lexicon().id(place);
+        heads.map(|head| head.logprob(id).exp())
     }
 
     /// What would have come next, had the token at each of `places` been meant and not the one of its first `length` bytes.
@@ -180,7 +190,7 @@ impl Spelling {
         let open: f64 = self.longer.iter().map(|longer| longer.odds[branch].exp()).sum();
         let normaliser = head.normaliser + open.ln_1p();
         let voices = self.alignment.voices();
-        let logit = |voice: u32| head.logits.get(voice as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        let logit = |voice: u32| head.logit(TokenId(voice));
         let first = voices.first().iter();
         let mut logits: Vec<f32> = first
             .map(|voice| match *voice {
@@ -188,16 +198,20 @@ impl Spelling {
                 voice => logit(voice),
             })
             .collect();
+        let mut together = Vec::new();
         for group in voices.others().chunk_by(|left, right| left.0 == right.0) {
             if let Some(slot) = group.first().and_then(|(id, _)| logits.get_mut(*id as usize)) {
-                *slot = sum(*slot, group.iter().map(|(_, voice)| logit(*voice)));
+                together.clear();
+                together.push(*slot);
+                together.extend(group.iter().map(|(_, voice)| logit(*voice)));
+                *slot = log_sum_exp(&together) as f32;
             }
         }
         for longer in &self.longer {
             if let Some(slot) = logits.get_mut(longer.next.index()) {
                 let nobody = voices.of(longer.next).next().is_none();
                 let known = if nobody { f32::NEG_INFINITY } else { *slot };
-                *slot = sum(known, std::iter::once((head.normaliser + longer.odds[branch]) as f32));
+                *slot = log_sum_exp(&[known, (head.normaliser + longer.odds[branch]) as f32]) as f32;
             }
         }
         View { logits, normaliser }
@@ -209,13 +223,22 @@ impl Spelling {
         let is_bytes = self.alignment.kind() == AlignmentKind::Bytes;
         let size = self.alignment.upstream().selectable().len();
         let within = local.beginning_with(&self.rest);
-        let total = self.mass(within.clone(), heads);
+        let normalisers = self
+            .mass(within.clone(), heads)
+            .map(|total| if total > 0.0 { total.ln() } else { 0.0 });
         // Whatever comes after a token that ends here: that it ends is all that is known.
         let ends_here = if is_bytes { local.exactly(&self.rest) } else { 0..0 };
-        let mut known: Vec<Option<[f64; 2]>> = vec![None; size];
-        if !ends_here.is_empty() {
-            known.fill(Some(self.mass(ends_here, heads)));
-        }
+        let unknown = if ends_here.is_empty() {
+            normalisers
+        } else {
+            self.mass(ends_here, heads).map(f64::ln)
+        };
+        let mut logits = unknown.map(|logprob| vec![logprob as f32; size]);
+        let mut know = |id: TokenId, mass: [f64; 2]| {
+            for (logits, mass) in logits.iter_mut().zip(mass) {
+                logits[id.index()] = mass.ln() as f32;
+            }
+        };
         let mut longer: Vec<usize> = within
             .filter(|place| local.bytes(*place).len() > self.rest.len())
             .collect();
@@ -225,9 +248,9 @@ impl Spelling {
             longer.sort_by_key(|place| local.bytes(*place).len());
             for place in &longer {
                 let text = goes_on(*place);
-                let mass = self.mass(std::iter::once(*place), heads);
+                let mass = self.probability(*place, heads);
                 for further in upstream.beginning_with(&text) {
-                    known[upstream.id(further).index()] = Some(mass);
+                    know(upstream.id(further), mass);
                 }
             }
         }
@@ -242,37 +265,18 @@ impl Spelling {
         let mut owned: Vec<(u32, [f64; 2])> = longer
             .iter()
             .flat_map(|place| owner(*place).map(|owner| (upstream.id(owner).0, *place)))
-            .map(|(id, place)| (id, self.mass(std::iter::once(place), heads)))
+            .map(|(id, place)| (id, self.probability(place, heads)))
             .collect();
         owned.sort_by_key(|(id, _)| Reverse(*id));
         for group in owned.chunk_by(|left, right| left.0 == right.0) {
             let mass = group
                 .iter()
                 .fold([0.0; 2], |sum, (_, mass)| [sum[0] + mass[0], sum[1] + mass[1]]);
-            known[group[0].0 as usize] = Some(mass);
+            know(TokenId(group[0].0), mass);
         }
-        [0, 1].map(|branch: usize| {
-            let normaliser = if total[branch] > 0.0 { total[branch].ln() } else { 0.0 };
-            View {
-                logits: known
-                    .iter()
-                    .map(|mass| mass.map_or(normaliser, |mass| mass[branch].ln()) as f32)
-                    .collect(),
-                normaliser,
-            }
-        })
+        let [private, public] = logits;
+        [(private, normalisers[0]), (public, normalisers[1])].map(|(logits, normaliser)| View { logits, normaliser })
     }
-}
-
-/// ln of a sum of exponentials.
-fn sum(first: f32, others: impl Iterator<Item = f32> + Clone) -> f32 {
-    let largest = others.clone().fold(first, f32::max);
-    if largest == f32::NEG_INFINITY {
-        return largest;
-    }
-    let relative = |logit: f32| f64::from(logit - largest).exp();
-    let sum = relative(first) + others.map(relative).sum::<f64>();
-    (f64::from(largest) + sum.ln()) as f32
 }
 
 #[cfg(test)]
