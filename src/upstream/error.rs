@@ -91,9 +91,11 @@ pub enum Problem {
     /// Its ids do not stand for what `upstream.tokenizer` says.
     #[error(
         "has another vocabulary than upstream.tokenizer: it writes {text:?} in ids that stand for {read:?} there; set \
-         upstream.tokenizer to the served model's own tokenizer, in the served revision (a directory or hub id)"
+         upstream.tokenizer to the tokenizer of {served}, in the revision that is served (a directory or hub id)"
     )]
     OtherVocabulary {
+        /// The model whose tokenizer is needed.
+        served: String,
         /// What it was given.
         text: &'static str,
         /// What its ids stand for in ours.

@@ -140,19 +140,25 @@ impl Server {
             Driver::Sglang => "SGLang".to_owned(),
             Driver::OpenaiChat => "an OpenAI-compatible host".to_owned(),
         };
-        self.check_vocabulary(&*upstream, caller).await?;
         let description = Arc::new(Description {
             driver,
             server,
             models: looks.models,
             limits,
         });
+        let served = description.model(caller.model.as_deref());
+        self.check_vocabulary(&*upstream, served, caller).await?;
         Ok(Known { upstream, description })
     }
 
     /// The ids that the server writes a text in must stand for that text in our tokenizer, or every id it sends means something
     /// else. Servers that cannot be asked are taken at their word.
-    async fn check_vocabulary(&self, upstream: &dyn Upstream, caller: &Caller) -> Result<(), UpstreamError> {
+    async fn check_vocabulary(
+        &self,
+        upstream: &dyn Upstream,
+        served: Option<&ServedModel>,
+        caller: &Caller,
+    ) -> Result<(), UpstreamError> {
         let Ok(Some(ids)) = upstream.tokenize(PROBE, caller).await else {
             return Ok(());
         };
@@ -165,7 +171,9 @@ impl Server {
                  model's revision?"
             ),
             Reading::Other(read) => {
-                return Err(self.connection.problem(Problem::OtherVocabulary { text: PROBE, read }));
+                let served = served.map_or_else(|| "the served model".to_owned(), |model| model.id.clone());
+                let text = PROBE;
+                return Err(self.connection.problem(Problem::OtherVocabulary { served, text, read }));
             }
         }
         Ok(())

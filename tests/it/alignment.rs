@@ -368,7 +368,8 @@ fn a_server_of_another_vocabulary_is_refused_before_an_id_is_read() {
         let answer: Value = answer.json().await.unwrap();
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(
-            message.contains("upstream.tokenizer") && message.contains("another vocabulary"),
+            message.contains("another vocabulary")
+                && message.contains("set upstream.tokenizer to the tokenizer of tiny-llm"),
             "{message}"
         );
         let streamed = |request: &String| request.contains("\"stream\":true");
