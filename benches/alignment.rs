@@ -58,9 +58,9 @@ fn main() {
         .map(PathBuf::from)
         .collect();
     if let [model, tokenizer] = folders.as_slice() {
-        let lanes = runtime.block_on(load(model));
-        let lane = runtime.block_on(lanes.lane()).unwrap();
         let local = Arc::new(Tokenizer::load(model).unwrap());
+        let lanes = runtime.block_on(load(model, local.end()));
+        let lane = runtime.block_on(lanes.lane()).unwrap();
         let upstream = Arc::new(Tokenizer::load(tokenizer).unwrap());
         compare(&runtime, &lane, &local, &upstream, |upstream| {
             let text = upstream.encode(TEXT).unwrap();
@@ -80,7 +80,7 @@ fn main() {
     }
 }
 
-async fn load(folder: &Path) -> Arc<Lanes> {
+async fn load(folder: &Path, end: TokenId) -> Arc<Lanes> {
     let source = ModelSource::locate("MODEL", &folder.to_string_lossy()).await.unwrap();
     let options = EngineOptions {
         precision: Precision::F32,
@@ -92,7 +92,6 @@ async fn load(folder: &Path) -> Arc<Lanes> {
         queue: 0,
         patience: Duration::ZERO,
     };
-    let end = Tokenizer::load(folder).unwrap().end();
     let context_length = ModelFiles::read(folder).unwrap().context_length();
     Lanes::load(&source, &options, limits, end, context_length)
         .await

@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Method, Response, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::error::innermost;
@@ -147,6 +147,15 @@ impl Connection {
         Ok(answer.tokens)
     }
 
+    /// The ids of a bare text, in vLLM's dialect of `/tokenize` (SGLang's, too); `None` from servers that have no such route.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn tokenize_text(&self, text: &str, caller: &Caller) -> Result<Option<Vec<TokenId>>, UpstreamError> {
+        let body = json!({"prompt": text, "add_special_tokens": false});
+        self.tokenize_by_model(body, caller).await
+    }
+
     /// [`Self::tokenize`] for the model that `caller` asks for; `None` from servers that have no such route.
     ///
     /// # Errors
@@ -161,7 +170,7 @@ impl Connection {
         }
         match self.tokenize(&body, caller).await {
             Ok(ids) => Ok(Some(ids)),
-            Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => Ok(None),
+            Err(error) if error.problem.is_no_such_route() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -124,6 +124,11 @@ impl Problem {
         }
     }
 
+    /// Whether the server has no such route, or not for this method.
+    pub fn is_no_such_route(&self) -> bool {
+        matches!(self, Self::Refused { status: 404 | 405, .. })
+    }
+
     /// Whether it says something about the server's state rather than about the request: the same request may be
     /// answered by another replica, or by this one later.
     pub fn may_pass(&self) -> bool {

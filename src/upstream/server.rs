@@ -216,9 +216,7 @@ async fn look(connection: &Connection, caller: &Caller) -> Result<Looks, Upstrea
     let (headers, body) = match connection.get(Endpoint::Api("/models"), caller).await {
         Ok(answer) => answer,
         // Not every host has the list.
-        Err(error) if matches!(error.problem, Problem::Refused { status: 404 | 405, .. }) => {
-            (HeaderMap::new(), Value::Null)
-        }
+        Err(error) if error.problem.is_no_such_route() => (HeaderMap::new(), Value::Null),
         Err(error) => return Err(error),
     };
     let listed = body.get("data").and_then(Value::as_array);

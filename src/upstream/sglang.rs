@@ -194,8 +194,7 @@ impl Upstream for Sglang {
         text: &'a str,
         caller: &'a Caller,
     ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
-        let body = json!({"prompt": text, "add_special_tokens": false});
-        self.connection.tokenize_by_model(body, caller).boxed()
+        self.connection.tokenize_text(text, caller).boxed()
     }
 }
 

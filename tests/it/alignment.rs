@@ -1,7 +1,6 @@
 //! Two vocabularies: one that is the same on both sides, and `slm-pieces`, which is of another family than the big model's.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use costeer::context::PrivateContext;
@@ -283,12 +282,9 @@ const SECOND_RICOTTA: TokenId = TokenId(3464);
 /// The shipped big model's tokenizer with ten holes and with a second token of the bytes of another, as files.
 fn patched() -> Folder {
     let directory = Folder::new();
-    let shipped = Path::new("models/tiny/llm");
-    for name in ["config.json", "generation_config.json", "tokenizer_config.json"] {
-        std::fs::copy(shipped.join(name), directory.path().join(name)).unwrap();
-    }
-    let mut file: Value =
-        serde_json::from_str(&std::fs::read_to_string(shipped.join("tokenizer.json")).unwrap()).unwrap();
+    directory.copy_without_weights("llm");
+    let path = directory.path().join("tokenizer.json");
+    let mut file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     file["added_tokens"].as_array_mut().unwrap().push(json!({
         "id": SECOND_RICOTTA.0, "content": " ricotta", "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": false,
@@ -298,7 +294,7 @@ fn patched() -> Folder {
         let content = token["content"].as_str().unwrap();
         file["model"]["vocab"][content] = token["id"].clone();
     }
-    std::fs::write(directory.path().join("tokenizer.json"), file.to_string()).unwrap();
+    std::fs::write(path, file.to_string()).unwrap();
     directory
 }
 

@@ -440,6 +440,19 @@ impl Folder {
         &self.0
     }
 
+    /// Copies the files of a shipped model of the pair into it, all but the weights.
+    pub fn copy_without_weights(&self, model: &str) {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(model);
+        for name in [
+            "config.json",
+            "generation_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ] {
+            std::fs::copy(shipped.join(name), self.0.join(name)).unwrap();
+        }
+    }
+
     /// A file in it.
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()

@@ -234,9 +234,9 @@ impl Spelling {
             self.mass(ends_here, heads).map(f64::ln)
         };
         let mut logits = unknown.map(|logprob| vec![logprob as f32; size]);
-        let mut know = |id: TokenId, mass: [f64; 2]| {
-            for (logits, mass) in logits.iter_mut().zip(mass) {
-                logits[id.index()] = mass.ln() as f32;
+        let mut know = |id: TokenId, logprobs: [f64; 2]| {
+            for (logits, logprob) in logits.iter_mut().zip(logprobs) {
+                logits[id.index()] = logprob as f32;
             }
         };
         let mut longer: Vec<usize> = within
@@ -248,9 +248,9 @@ impl Spelling {
             longer.sort_by_key(|place| local.bytes(*place).len());
             for place in &longer {
                 let text = goes_on(*place);
-                let mass = self.probability(*place, heads);
+                let logprobs = self.probability(*place, heads).map(f64::ln);
                 for further in upstream.beginning_with(&text) {
-                    know(upstream.id(further), mass);
+                    know(upstream.id(further), logprobs);
                 }
             }
         }
@@ -272,7 +272,7 @@ impl Spelling {
             let mass = group
                 .iter()
                 .fold([0.0; 2], |sum, (_, mass)| [sum[0] + mass[0], sum[1] + mass[1]]);
-            know(TokenId(group[0].0), mass);
+            know(TokenId(group[0].0), mass.map(f64::ln));
         }
         let [private, public] = logits;
         [(private, normalisers[0]), (public, normalisers[1])].map(|(logits, normaliser)| View { logits, normaliser })
