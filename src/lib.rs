@@ -17,17 +17,21 @@
 //! | [`steering`] | the arithmetic of the paper |
 //! | [`vocabulary`] | token ids, their bytes, chat templates |
 //! | [`telemetry`] | logs and metrics |
+//! | [`token`] | the credential of the person whose machine this is |
+//! | [`foreign`] | other people's text, made fit to be shown |
 
 pub mod cli;
 pub mod context;
 pub mod decode;
 pub mod doctor;
 pub mod embedded;
+pub mod foreign;
 pub mod http;
 pub mod local;
 pub mod settings;
 pub mod steering;
 pub mod store;
 pub mod telemetry;
+pub mod token;
 pub mod upstream;
 pub mod vocabulary;

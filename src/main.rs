@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use costeer::cli::{Arguments, run};
+use costeer::foreign::escaped;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -12,7 +13,7 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to be done when standard error is closed too.
-            let _closed = writeln!(std::io::stderr(), "costeer: {error}");
+            let _closed = writeln!(std::io::stderr(), "costeer: {}", escaped(&error.to_string()));
             ExitCode::FAILURE
         }
     }

@@ -107,7 +107,7 @@ pub struct Answer {
 }
 
 /// Steers the answer to `item`; drawn at this temperature with seed 7.
-pub async fn steered(proxy: &Proxy, item: &Item, temperature: f64) -> Answer {
+pub async fn steered(proxy: &Arc<Proxy>, item: &Item, temperature: f64) -> Answer {
     let body = json!({
         "messages": messages(item),
         "temperature": temperature,

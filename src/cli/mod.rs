@@ -10,8 +10,10 @@ mod page;
 mod profile;
 mod progress;
 mod serve;
+mod shield;
 mod showcase;
 mod terminal;
+mod token;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -26,6 +28,7 @@ use crate::local::{LocalError, Precision};
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 use crate::store::import::ImportError;
+use crate::token::TokenError;
 
 /// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
 #[derive(Parser)]
@@ -57,6 +60,8 @@ enum Command {
     Config(ConfigArguments),
     /// Ask a running proxy whether it is ready: exits with 0 if so, with 1 otherwise. For container health checks.
     Health(HealthArguments),
+    /// Print the token that profiles and configured contexts need where no server.api_key is set.
+    Token(TokenArguments),
     /// Serve a model directory in vLLM's dialect, for trying things out.
     Upstream(UpstreamArguments),
 }
@@ -91,6 +96,16 @@ struct ConfigArguments {
     /// A TOML file with the settings to change.
     #[arg(long)]
     config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct TokenArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Print the address of the page with the token in it, to be opened in a browser.
+    #[arg(long)]
+    page: bool,
 }
 
 #[derive(Args)]
@@ -203,6 +218,9 @@ pub enum CommandError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The private text of a question.
     #[error(transparent)]
     Context(#[from] ContextError),
@@ -233,6 +251,7 @@ pub enum CommandError {
 /// # Errors
 /// A [`CommandError`] that says what to do.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
+    shield::shield();
     match arguments.command {
         Command::Demo(arguments) => demo::run(arguments).await?,
         Command::Config(arguments) => config::run(&arguments)?,
@@ -241,6 +260,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Health(arguments) => return health::run(&arguments).await,
         Command::Profile(arguments) => return profile::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Token(arguments) => token::run(&arguments)?,
         Command::Upstream(arguments) => upstream::run(arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use super::progress::during;
 use super::{CommandError, ServeArguments};
 use crate::decode::Report;
 use crate::http::{Proxy, describe_metrics, metrics_router, router, serve};
-use crate::settings::{LogFormat, Variables, load};
+use crate::settings::{LogFormat, Variables, exposures, load};
 use crate::telemetry;
 
 pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
@@ -39,6 +39,9 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         local = %settings.local.model,
         "ready"
     );
+    for exposure in exposures(&settings) {
+        tracing::warn!("{exposure}");
+    }
     let metrics_listener = match settings.server.metrics_listen {
         Some(address) => Some(bind(address, "server.metrics_listen").await?),
         None => None,

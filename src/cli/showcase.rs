@@ -62,7 +62,11 @@ async fn plain_answer(listen: SocketAddr, body: &Value) -> Result<Vec<Piece>, Co
     }])
 }
 
-async fn steered_answer(proxy: &Proxy, body: &Value, context: String) -> Result<(Vec<Piece>, Report), CommandError> {
+async fn steered_answer(
+    proxy: &Arc<Proxy>,
+    body: &Value,
+    context: String,
+) -> Result<(Vec<Piece>, Report), CommandError> {
     let failed = |error: &dyn std::fmt::Display| CommandError::Showcase(error.to_string());
     let fields = body.as_object().cloned().unwrap_or_default();
     let request = ChatRequest::parse(&fields).map_err(|_| failed(&"the question is not a chat request"))?;

@@ -6,10 +6,3 @@ use std::io::IsTerminal;
 pub fn in_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
-
-/// Without what a terminal would obey: a mail's subject may hold anything.
-pub fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
-}

@@ -54,6 +54,15 @@ impl PublicPrompt {
         }
     }
 
+    /// Its texts, of which nothing has been computed yet.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Chat(messages) => messages.iter().map(|message| message.content.as_str()).collect(),
+            Self::Text(text) => vec![text],
+            Self::Ids(_) => Vec::new(),
+        }
+    }
+
     /// The messages, where there are any.
     pub fn chat(&self) -> Arc<[ChatMessage]> {
         match self {
@@ -248,13 +257,17 @@ impl Composer {
                 for mut message in private {
                     zeroize::Zeroize::zeroize(&mut message.content);
                 }
-                return Ok(Zeroizing::new(PrivateIds(ids?)));
+                return ids
+                    .map(PrivateIds)
+                    .map(Zeroizing::new)
+                    .map_err(VocabularyError::without_words);
             }
             PublicPrompt::Text(text) => text.as_str(),
             PublicPrompt::Ids(_) => "",
         };
         let text = Zeroizing::new([context.expose(), SEPARATOR, rest].concat());
-        let mut private = Zeroizing::new(PrivateIds(tokenizer.text_prompt(&text)?));
+        let ids = tokenizer.text_prompt(&text).map_err(VocabularyError::without_words)?;
+        let mut private = Zeroizing::new(PrivateIds(ids));
         if let PublicPrompt::Ids(ids) = prompt {
             private.0.extend(ids);
         }

@@ -2,14 +2,18 @@
 
 mod compose;
 mod error;
+mod fold;
 mod private;
+mod slips;
 mod sources;
 mod tags;
 mod template;
 
 pub use compose::{Composer, Composition, Kept, Placement, Preview, PrivateIds, PublicPrompt};
 pub use error::ContextError;
+pub use fold::{folded, letters};
 pub use private::PrivateContext;
+pub use slips::{FIELD, is_almost_ours};
 pub use sources::Sources;
-pub use tags::{Parted, Unbalanced, is_tagged, part};
+pub use tags::{Parted, Unbalanced, is_almost_tagged, is_tagged, part};
 pub use template::Template;

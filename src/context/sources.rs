@@ -4,6 +4,9 @@ use super::{Parted, PrivateContext, PublicPrompt, Unbalanced, part};
 use crate::store::{Document, PrivateText, Profile, ProfileName, Store, StoreError};
 use crate::vocabulary::{ChatMessage, Role, Tokenizer};
 
+/// Bytes of a question that are looked up in a profile's history, word by word.
+const MOST_LOOKED_UP: usize = 64 << 10;
+
 /// Everything private that an answer is to be steered by.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -21,6 +24,11 @@ impl Sources {
     /// Whether there is nothing to steer by.
     pub fn is_blank(&self) -> bool {
         self.history.is_empty() && self.profile.is_blank() && self.given.iter().all(PrivateContext::is_blank)
+    }
+
+    /// What the request brings itself, for its length.
+    pub fn given_texts(&self) -> Vec<&str> {
+        self.given.iter().map(PrivateContext::expose).collect()
     }
 
     /// Those of a request whose public question and marked parts are these.
@@ -65,7 +73,10 @@ impl Sources {
     /// # Errors
     /// Those of [`Store::recall`].
     pub fn recalled(mut self, store: &Store, name: &ProfileName, count: usize) -> Result<Self, StoreError> {
-        let (profile, hits) = store.recall(name, self.query.as_private_str(), count)?;
+        // The end of a long question is where it asks.
+        let query = self.query.as_private_str();
+        let from = query.ceil_char_boundary(query.len().saturating_sub(MOST_LOOKED_UP));
+        let (profile, hits) = store.recall(name, query.get(from..).unwrap_or(query), count)?;
         self.profile = profile;
         self.history = hits.into_iter().map(|hit| hit.stored.document).collect();
         Ok(self)
@@ -97,7 +108,9 @@ fn cut<'a>(text: &'a str, tokenizer: &Tokenizer, most: usize) -> Cow<'a, str> {
     if text.len() <= most {
         return text.into();
     }
-    let Ok(ids) = tokenizer.encode(text) else {
+    // Nor is it longer than the longest.
+    let enough = text.floor_char_boundary(most.saturating_mul(tokenizer.longest_token()).saturating_add(1));
+    let Ok(ids) = tokenizer.encode(text.get(..enough).unwrap_or(text)) else {
         return text.into();
     };
     if ids.len() <= most {

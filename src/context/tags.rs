@@ -1,9 +1,7 @@
 //! Text that its writer has marked as private within a message.
 
 use super::PrivateContext;
-
-const OPENING: &str = "<private>";
-const CLOSING: &str = "</private>";
+use super::fold::{folded, is_plain};
 
 /// Tags that do not come in pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,10 +21,10 @@ pub struct Parted {
 
 /// Whether there is a tag in the text, in whatever case.
 pub fn is_tagged(text: &str) -> bool {
-    find(text, OPENING).is_some() || find(text, CLOSING).is_some()
+    find(text, Tag::Opening).is_some() || find(text, Tag::Closing).is_some()
 }
 
-/// Parts a text at its tags, in whatever case they are written.
+/// Parts a text at its tags, in whatever case they are written; blanks may stand before their `>`, as in XML.
 ///
 /// # Errors
 /// [`Unbalanced`], also where a pair stands within another.
@@ -36,35 +34,157 @@ pub fn part(text: &str) -> Result<Parted, Unbalanced> {
         private: Vec::new(),
     };
     let mut rest = text;
-    while let Some(start) = find(rest, OPENING) {
-        let (before, marked) = split(rest, start, OPENING);
-        let (inside, after) = split(marked, find(marked, CLOSING).ok_or(Unbalanced)?, CLOSING);
-        if find(before, CLOSING).is_some() || find(inside, OPENING).is_some() {
+    while let Some(opening) = find(rest, Tag::Opening) {
+        let (before, marked) = split(rest, opening);
+        let closing = find(marked, Tag::Closing).ok_or(Unbalanced)?;
+        let (inside, after) = split(marked, closing);
+        if find(before, Tag::Closing).is_some() || find(inside, Tag::Opening).is_some() {
             return Err(Unbalanced);
         }
         parted.public.push_str(before);
         parted.private.push(PrivateContext::new(inside.trim().to_owned()));
         rest = after;
     }
-    if find(rest, CLOSING).is_some() {
+    if find(rest, Tag::Closing).is_some() {
         return Err(Unbalanced);
     }
     parted.public.push_str(rest);
     Ok(parted)
 }
 
-/// What is before the tag at `start`, and what is after it.
-fn split<'a>(text: &'a str, start: usize, tag: &str) -> (&'a str, &'a str) {
-    let (before, rest) = text.split_at(start);
-    (before, rest.get(tag.len()..).unwrap_or_default())
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    Opening,
+    Closing,
 }
 
-/// Tags are ASCII, so a match begins and ends between characters.
-fn find(text: &str, tag: &str) -> Option<usize> {
-    let windows = text.as_bytes().windows(tag.len());
-    windows
-        .enumerate()
-        .find_map(|(start, window)| window.eq_ignore_ascii_case(tag.as_bytes()).then_some(start))
+impl Tag {
+    fn begins_with(self) -> &'static [u8] {
+        match self {
+            Self::Opening => b"<private",
+            Self::Closing => b"</private",
+        }
+    }
+}
+
+/// What is before a tag, and what is after it.
+fn split(text: &str, (start, end): (usize, usize)) -> (&str, &str) {
+    (
+        text.get(..start).unwrap_or_default(),
+        text.get(end..).unwrap_or_default(),
+    )
+}
+
+/// Where the first such tag begins and ends. Tags are ASCII, so both are between characters.
+fn find(text: &str, tag: Tag) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let name = tag.begins_with();
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..)?.iter().position(|byte| *byte == b'<') {
+        let start = from + at;
+        let rest = bytes.get(start..)?;
+        if let Some((head, rest)) = rest.split_at_checked(name.len())
+            && head.eq_ignore_ascii_case(name)
+        {
+            let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            if rest.get(blanks) == Some(&b'>') {
+                return Some((start, start + name.len() + blanks + 1));
+            }
+        }
+        from = start + 1;
+    }
+    None
+}
+
+/// Whether something in the text is meant as a tag, or may be taken for one: with blanks or attributes, escaped, in letters that
+/// only look like it, in other brackets. Nothing of that kind can be sent on, because nobody can say what it encloses.
+pub fn is_almost_tagged(text: &str) -> bool {
+    if is_plain(text) && !text.contains(['<', '[', '{', '(']) {
+        return false;
+    }
+    let folded = folded(text);
+    let bytes = folded.as_bytes();
+    let brackets = bytes.iter().enumerate().filter(|(_, byte)| b"<[{(".contains(byte));
+    brackets.into_iter().any(|(at, bracket)| {
+        let inside = bytes.get(at + 1..).unwrap_or_default();
+        if *bracket == b'<' {
+            angled(inside)
+        } else {
+            closes(inside)
+        }
+    })
+}
+
+const NAME: &[u8] = b"private";
+/// How far an attribute may be from its tag's end.
+const LONGEST_TAG: usize = 400;
+
+/// Whether `<` before this begins something like our tag.
+fn angled(inside: &[u8]) -> bool {
+    let mut rest = inside;
+    let mut blanks = 0;
+    while let Some((first, after)) = rest.split_first() {
+        match first {
+            byte if byte.is_ascii_whitespace() => blanks += 1,
+            b'/' | b'\\' | b'!' | b'?' | b'"' | b'\'' => {}
+            _ => break,
+        }
+        rest = after;
+    }
+    let closing = inside.iter().take(inside.len() - rest.len()).any(|byte| *byte == b'/');
+    let Some((rest, spaced)) = after_name(rest) else {
+        return false;
+    };
+    let next = rest.first().copied();
+    let ended = rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'>');
+    match next {
+        _ if spaced => ended,
+        // Another name that begins in the same way: <privately>, <private_key>, <private-data>.
+        Some(byte) if byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte) || !byte.is_ascii() => false,
+        // A path, such as #include <private/file.h>.
+        Some(b'/') if !closing => !rest
+            .get(1)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+        // "a < private" is a comparison, unless it goes on like a tag.
+        _ if blanks > 0 && !closing => ended || has_attribute(rest),
+        _ => true,
+    }
+}
+
+/// What comes after the name; its letters may stand apart.
+fn after_name(text: &[u8]) -> Option<(&[u8], bool)> {
+    let mut rest = text;
+    let mut spaced = false;
+    for (index, letter) in NAME.iter().enumerate() {
+        let apart = rest
+            .iter()
+            .take(2)
+            .take_while(|byte| byte.is_ascii_whitespace() || b"._-*".contains(byte))
+            .count();
+        if index > 0 && apart > 0 {
+            spaced = true;
+            rest = rest.get(apart..)?;
+        }
+        rest = rest.strip_prefix(std::slice::from_ref(letter))?;
+    }
+    Some((rest, spaced))
+}
+
+fn has_attribute(rest: &[u8]) -> bool {
+    let tag = rest.iter().take(LONGEST_TAG).take_while(|byte| **byte != b'<');
+    let tag: Vec<u8> = tag.copied().collect();
+    let end = tag.iter().position(|byte| *byte == b'>');
+    end.is_some_and(|end| tag.iter().take(end).any(|byte| *byte == b'='))
+}
+
+/// Whether another bracket before this begins `/private` with its own end: `[private]` alone stands in many texts.
+fn closes(inside: &[u8]) -> bool {
+    let rest = inside.trim_ascii_start();
+    let Some(rest) = rest.strip_prefix(b"/") else {
+        return false;
+    };
+    let name = after_name(rest.trim_ascii_start());
+    name.is_some_and(|(rest, _)| matches!(rest.trim_ascii_start().first(), Some(b']' | b'}' | b')')))
 }
 
 #[cfg(test)]
@@ -113,6 +233,88 @@ mod tests {
         ] {
             assert_eq!(parts(text), None, "{text}");
             assert!(is_tagged(text));
+        }
+    }
+
+    #[test]
+    fn blanks_may_stand_before_the_end_of_a_tag() {
+        let (public, private) = parts("a <private >b</private\n>c<PRIVATE\t>d</private>").unwrap();
+        assert_eq!(
+            (public.as_str(), private),
+            ("a c", vec!["b".to_owned(), "d".to_owned()])
+        );
+        assert_eq!(parts("<private x>").unwrap().0, "<private x>");
+    }
+
+    #[test]
+    fn what_is_nearly_a_tag_is_seen() {
+        for text in [
+            "<private>",
+            "</private>",
+            "<private x>",
+            "<private note='x'>",
+            "<private/>",
+            "< private>",
+            "</ private>",
+            "< /private >",
+            "<private",
+            "<private ",
+            "&lt;private&gt;",
+            "\\<private\\>",
+            "＜private＞",
+            "<\u{200b}private>",
+            "[private]a[/private]",
+            "a[/private]",
+            "{private}x{/private}",
+            "%3Cprivate%3E",
+            "\\u003cprivate\\u003e",
+            "<pr\u{131}vate>",
+            "<p r i v a t e>",
+            "<p.r.i.v.a.t.e>",
+            "<<private>>",
+            "<private\">",
+            "< private note=\"x\">",
+            "&#x3c;/private&#x3e;",
+            "<!private>",
+            "a < private > b",
+            "«private»",
+            "<private;>",
+            "<private,x>",
+            "<pri\u{ad}vate x",
+            "( / private )",
+        ] {
+            assert!(is_almost_tagged(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_texts_are_not_taken_for_tags() {
+        for text in [
+            "",
+            "This is private.",
+            "[private](https://example.org)",
+            "a [private] note",
+            "private: int x;",
+            "if (x < private_count) {}",
+            "x < private && y > 2",
+            "#include <private/qobject_p.h>",
+            "<privately>",
+            "<private-key>",
+            "<private_key>",
+            "<privateKey>",
+            "std::vector<privateType>",
+            "(private)",
+            "x <- private",
+            "for i < private: pass",
+            "a & b < c % d",
+            "C:\\private\\x",
+            "<p>rivate</p>",
+            "{\"private\": true}",
+            "50 % private",
+            "我們 <b>私</b>",
+            "[p r i v a t e]",
+        ] {
+            assert!(!is_almost_tagged(text), "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior, context};
+use zeroize::Zeroizing;
 
 use super::{ContextError, PrivateContext};
 use crate::store::{Document, PrivateText};
@@ -56,25 +57,20 @@ impl Template {
     /// # Errors
     /// [`ContextError::Template`], which quotes none of it.
     pub fn render(&self, parts: &Parts<'_>) -> Result<PrivateContext, ContextError> {
-        let texts = |texts: &[PrivateText]| {
-            texts
-                .iter()
-                .map(|text| text.as_private_str().to_owned())
-                .collect::<Vec<_>>()
-        };
         let preferences = texts(parts.preferences);
         let facts = texts(parts.facts);
         let given: Vec<&str> = parts.given.iter().map(PrivateContext::expose).collect();
         let lines = [parts.description]
             .into_iter()
-            .chain(preferences.iter().map(String::as_str))
-            .chain(facts.iter().map(String::as_str))
+            .chain(preferences.iter().copied())
+            .chain(facts.iter().copied())
             .chain(given.iter().copied());
         let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
+        let joined = Zeroizing::new(lines.join("\n"));
         let history: Vec<Value> = parts.history.iter().map(document).collect();
         let rendered = self.0.get_template(NAME).and_then(|template| {
             template.render(context! {
-                context => lines.join("\n"),
+                context => joined.as_str(),
                 description => parts.description,
                 preferences,
                 facts,
@@ -91,6 +87,10 @@ impl Template {
                 line: error.line().unwrap_or_default(),
             })
     }
+}
+
+fn texts(texts: &[PrivateText]) -> Vec<&str> {
+    texts.iter().map(PrivateText::as_private_str).collect()
 }
 
 fn document(document: &Document) -> Value {

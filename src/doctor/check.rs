@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::foreign::escaped;
+
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,7 +47,8 @@ impl Check {
         Self {
             name: name.into(),
             status,
-            finding: finding.into(),
+            // Servers, files and models have a say in it.
+            finding: escaped(&finding.into()),
             advice: advice.into(),
         }
     }

@@ -71,15 +71,45 @@ impl ApiError {
 
     /// 401: `server.api_key` is missing or wrong.
     pub fn unauthorized() -> Self {
+        Self::unknown_caller("this proxy needs its own key (server.api_key), as Authorization: Bearer KEY")
+    }
+
+    /// 401: the request would be answered by what is stored here, and it is not known to come from who may have that.
+    pub fn needs_credential() -> Self {
+        Self::unknown_caller(
+            "profiles and configured contexts need this proxy's token: costeer token prints it; send it as Authorization: Bearer TOKEN, or as \
+             X-CoSteer-Token where that header is taken. On Linux, programs of the user that the proxy runs as need none, unless something \
+             relays their requests. A blank X-CoSteer-Context asks for an answer without any",
+        )
+    }
+
+    fn unknown_caller(message: &str) -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
             param: None,
             code: Some("invalid_api_key"),
-            ..Self::invalid(
-                "",
-                "this proxy needs its own key (server.api_key), as Authorization: Bearer KEY",
-            )
+            ..Self::invalid("", message)
         }
+    }
+
+    /// 415: the body is of another kind than the route takes.
+    pub fn unsupported_media(message: &str) -> Self {
+        Self {
+            code: Some("unsupported_media_type"),
+            ..Self::no_route(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+        }
+    }
+
+    /// 502: the upstream answers with another address, which no client of ours should follow with what it has for us alone.
+    pub fn leads_elsewhere(status: StatusCode) -> Self {
+        Self::upstream(
+            StatusCode::BAD_GATEWAY,
+            format!(
+                "the upstream answered with status {}, which leads to another address, and nothing follows it there; set upstream.url to \
+                 the address that answers itself",
+                status.as_u16()
+            ),
+        )
     }
 
     /// 413: the body is larger than `server.max_body_bytes`.

@@ -1,200 +1,201 @@
-//! Passing a request through to the upstream, unsteered.
+//! Passing a request through to the upstream, unsteered: inspected, written anew, and with what is on the lists alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::response::Response;
-use serde_json::Value;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 
-use super::observe::REQUEST_ID;
-use super::private::{FIELD, PRIVATE_PREFIX};
-use super::{ApiError, PrivateInput, Proxy, tagged};
-use crate::context::is_tagged;
+use super::gate::{
+    Fields, Inspected, Marks, Upload, content_type, inspect, is_upload, steers, to_client, to_upstream, upload, whole,
+    written,
+};
+use super::{ApiError, Proxy};
+use crate::context::{FIELD, is_almost_ours, is_almost_tagged};
+use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
 
 /// Says on every answer whether it was steered.
 pub const STEERED: HeaderName = HeaderName::from_static("x-costeer-steered");
 /// Says why a request that had a private context was not steered.
 pub const REASON: HeaderName = HeaderName::from_static("x-costeer-reason");
 
-/// Headers that belong to one connection (RFC 9110, section 7.6.1), and those that reqwest writes itself.
-const NOT_FORWARDED: [HeaderName; 9] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    HOST,
-    TRANSFER_ENCODING,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-authenticate"),
-    HeaderName::from_static("proxy-authorization"),
-    HeaderName::from_static("te"),
-    HeaderName::from_static("upgrade"),
-];
+const ONLY_THESE: &str = "only chat completions and completions can be steered";
 
 /// Any other `/v1/*` request. Nothing but chat completions and completions can be steered, so one that carries
 /// something private is refused or loses it, as `steering.on_unsteerable` says. A request without a body only loses its
 /// private headers: clients may set them for everything they send.
 ///
 /// # Errors
-/// 400 as said, 413 when a body that must be looked into is too large, 502 when the upstream cannot be reached.
+/// 400 as said or for a body that cannot be looked through, 413 when it is too large, 415 when it is called something else than JSON,
+/// 502 when the upstream cannot be reached or leads elsewhere, 504 when it does not answer.
 pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let opaque = is_opaque(&parts.headers);
-    if body.is_end_stream() || opaque {
-        let private = opaque && has_private_headers(&parts.headers);
-        let reason = not_steered(&proxy, private.then_some("X-CoSteer-*"))?;
-        let body = reqwest::Body::wrap_stream(body.into_data_stream());
-        let headers = public_headers(&proxy, &parts.headers);
-        let sending = proxy.replicas.forward_once(parts.method, below_v1(path), headers, body);
-        return Ok(answer(sending.await?, reason));
+    let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+    if below_v1(&uri).starts_with("/v1/") {
+        return Err(ApiError::no_route(
+            axum::http::StatusCode::NOT_FOUND,
+            "there is no such path here: /v1 stands in it twice; the API is under /v1, once",
+        ));
     }
-    let body = axum::body::to_bytes(body, proxy.max_body_bytes)
-        .await
-        .map_err(|_| ApiError::body_too_large(proxy.max_body_bytes))?;
-    let (body, private) = without_private(&proxy, &parts.headers, body)?;
+    let form = content_type(&headers).filter(|kind| kind.essence_str() == "multipart/form-data");
+    let boundary = form.as_ref().and_then(|form| form.get_param("boundary"));
+    if let Some(boundary) = boundary.filter(|_| is_upload(uri.path().trim_start_matches("/v1"))) {
+        let reason = not_steered(&proxy, steers(&headers).then_some("X-CoSteer-*"))?;
+        let form = upload(body, boundary.as_str(), proxy.private_tags, proxy.max_body_bytes);
+        return send_form(&proxy, method, &uri, &headers, form, reason).await;
+    }
+    let body = whole(&proxy, body).await?;
+    if body.is_empty() {
+        return send(&proxy, method, &uri, &headers, None, None).await;
+    }
+    let Inspected {
+        public,
+        has_field,
+        marked,
+        ..
+    } = inspect(&proxy, &headers, body, Marks::Everywhere).await?;
+    let private = has_field.then_some(FIELD);
+    let private = private.or((!marked.is_empty()).then_some("<private>"));
+    let private = private.or(steers(&headers).then_some("X-CoSteer-*"));
     let reason = not_steered(&proxy, private)?;
-    send(&proxy, &parts.method, path, &parts.headers, &body, reason).await
-}
-
-/// A request to a route that can be steered, whose body has been read already. `reason` says why it is not steered, where it
-/// asked to be. `path` is the one below `/v1`.
-///
-/// # Errors
-/// 502 when the upstream cannot be reached.
-pub async fn forward_body(
-    proxy: &Proxy,
-    path: &str,
-    headers: &HeaderMap,
-    body: Bytes,
-    reason: Option<HeaderValue>,
-) -> Result<Response, ApiError> {
-    send(proxy, &Method::POST, path, headers, &body, reason).await
-}
-
-/// Files and forms: no place for a field of ours, and often too large to hold.
-fn is_opaque(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| {
-        let kind = kind.to_ascii_lowercase();
-        ["multipart/", "audio/", "image/", "application/octet-stream"]
-            .iter()
-            .any(|prefix| kind.starts_with(prefix))
-    })
-}
-
-fn has_private_headers(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| name.as_str().starts_with(PRIVATE_PREFIX))
-}
-
-/// The body without our field and without what is marked as private, and the private part that it or the headers had. Bodies that
-/// are no JSON objects have no fields, whatever their type is said to be (curl says "form" unless told otherwise).
-fn without_private(proxy: &Proxy, headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Option<&'static str>), ApiError> {
-    let by_header = has_private_headers(headers).then_some("X-CoSteer-*");
-    let Ok(mut value) = serde_json::from_slice::<Value>(&body) else {
-        // Broken JSON may hold something private all the same.
-        let text = String::from_utf8_lossy(&body);
-        if text.to_ascii_lowercase().contains(FIELD) || (proxy.private_tags && is_tagged(&text)) {
-            return Err(ApiError::not_json("the request body is not JSON"));
-        }
-        return Ok((body, by_header));
-    };
-    let mut by_field = None;
-    if let Value::Object(fields) = &mut value {
-        by_field = fields.contains_key(FIELD).then_some(FIELD);
-        PrivateInput::take(headers, fields)?;
-    }
-    let mut marked = Vec::new();
-    if proxy.private_tags {
-        tagged::take_all(&mut value, "<private>", &mut marked)?;
-    }
-    let by_mark = (!marked.is_empty()).then_some("<private>");
-    let body = match by_field.or(by_mark) {
-        Some(_) => value.to_string().into(),
-        None => body,
-    };
-    Ok((body, by_field.or(by_mark).or(by_header)))
+    send(&proxy, method, &uri, &headers, Some(&public), reason).await
 }
 
 fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
-    let reason = "only chat completions and completions can be steered";
-    private.map(|name| proxy.unsteerable(name, reason)).transpose()
+    private.map(|name| proxy.unsteerable(name, ONLY_THESE)).transpose()
 }
 
-async fn send(
+/// Sends a request whose body has been looked through. `reason` says why it is not steered, where it asked to be.
+///
+/// # Errors
+/// 400 where address or headers hold what must not be sent on, 502 and 504 as for [`pass_through`].
+pub async fn send(
     proxy: &Proxy,
-    method: &Method,
-    path: &str,
+    method: Method,
+    uri: &Uri,
     headers: &HeaderMap,
-    body: &Bytes,
+    body: Option<&Fields>,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    let headers = public_headers(proxy, headers);
-    let sending = proxy.replicas.forward(method, below_v1(path), &headers, body);
-    Ok(answer(sending.await?, reason))
+    check_address(proxy, uri)?;
+    let mut headers = to_upstream(proxy, headers)?;
+    if body.is_some() {
+        headers.insert(
+            axum::http::header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+    }
+    let streams = body.is_some_and(|fields| {
+        let mut wanted = fields.iter().filter(|(key, _)| key == "stream");
+        wanted.any(|(_, value)| matches!(value, super::gate::Json::Bool(true)))
+    });
+    let request = Forwarded {
+        // What is made at the server's leisure comes in one piece, at its end.
+        comes_whole: method == Method::POST && !streams,
+        method,
+        path: below_v1(uri).to_owned(),
+        headers,
+        body: body.map(|fields| written(fields).into()).unwrap_or_default(),
+    };
+    answer(proxy, proxy.replicas.forward(request).await?, reason)
+}
+
+async fn send_form(
+    proxy: &Proxy,
+    method: Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    form: Upload,
+    reason: Option<HeaderValue>,
+) -> Result<Response, ApiError> {
+    check_address(proxy, uri)?;
+    let mut headers = to_upstream(proxy, headers)?;
+    headers.insert(axum::http::header::CONTENT_TYPE, form.content_type);
+    let Upload { body, mut refusal, .. } = form;
+    let sent = proxy.replicas.forward_once(method, below_v1(uri), headers, body).await;
+    // Its own error would only say that the body broke off.
+    if let Ok(refused) = refusal.try_recv() {
+        return Err(refused);
+    }
+    answer(proxy, sent?, reason)
 }
 
 /// The configured addresses end in /v1, as our paths begin with it.
-fn below_v1(path: &str) -> &str {
+fn below_v1(uri: &Uri) -> &str {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
     path.strip_prefix("/v1").unwrap_or(path)
 }
 
-/// The upstream's answer as it is.
-fn answer(answer: reqwest::Response, reason: Option<HeaderValue>) -> Response {
-    let mut kept = forwardable(answer.headers());
+/// What stands in an address goes out, too.
+fn check_address(proxy: &Proxy, uri: &Uri) -> Result<(), ApiError> {
+    let query = uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    if pairs.any(|(name, _)| is_almost_ours(&name)) {
+        return Err(ApiError::invalid(
+            "query",
+            "the address has a parameter like those of private settings, and it was not sent on; they go into headers or the body",
+        ));
+    }
+    let values =
+        form_urlencoded::parse(query.as_bytes()).flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
+    let mut texts = [uri.path().to_owned(), query.to_owned()].into_iter().chain(values);
+    if proxy.private_tags && texts.any(|text| is_almost_tagged(&text)) {
+        return Err(ApiError::invalid(
+            "query",
+            "the address holds a tag such as <private>, which marks parts of messages; it was not sent on",
+        ));
+    }
+    Ok(())
+}
+
+/// The upstream's answer, with the headers that may pass. It ends where it stops coming, and errors end after 64 KiB.
+///
+/// # Errors
+/// 502 where it leads elsewhere.
+fn answer(proxy: &Proxy, answer: reqwest::Response, reason: Option<HeaderValue>) -> Result<Response, ApiError> {
+    let status = answer.status();
+    if status.is_redirection() || status.is_informational() {
+        return Err(ApiError::leads_elsewhere(status));
+    }
+    let mut kept = to_client(answer.headers());
     kept.insert(STEERED, HeaderValue::from_static("false"));
     if let Some(reason) = reason {
         kept.insert(REASON, reason);
     }
-    let status = answer.status();
-    let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
+    let most = if status.is_success() {
+        usize::MAX
+    } else {
+        MOST_ERROR_BYTES
+    };
+    let parts = answer.bytes_stream().map_err(std::io::Error::other).boxed();
+    let idle = proxy.idle_timeout;
+    let parts = stream::unfold(Some((parts, most)), move |state| async move {
+        let (mut parts, left) = state?;
+        match timeout(idle, parts.next()).await {
+            Ok(Some(Ok(mut part))) => {
+                part.truncate(left);
+                let left = left - part.len();
+                Some((Ok(part), (left > 0).then_some((parts, left))))
+            }
+            Ok(Some(Err(error))) => Some((Err(error), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err(fell_silent(idle)), None)),
+        }
+    });
+    let mut response = Response::new(Body::from_stream(parts));
     *response.status_mut() = status;
     *response.headers_mut() = kept;
-    response
+    Ok(response)
 }
 
-/// Headers the upstream may see: neither private nor of this connection, nor the key that opens this proxy.
-fn public_headers(proxy: &Proxy, headers: &HeaderMap) -> HeaderMap {
-    let mut kept = forwardable(headers);
-    if proxy.api_key.is_some() {
-        kept.remove(AUTHORIZATION);
-    }
-    let private: Vec<HeaderName> = kept
-        .keys()
-        .filter(|name| name.as_str().starts_with(PRIVATE_PREFIX))
-        .cloned()
-        .collect();
-    for name in private {
-        kept.remove(name);
-    }
-    kept
-}
-
-fn forwardable(headers: &HeaderMap) -> HeaderMap {
-    headers
-        .iter()
-        .filter(|(name, _)| !NOT_FORWARDED.contains(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
-/// The client's own key, passed on where none is configured; never the one that opens this proxy.
-pub fn authorization(proxy: &Proxy, headers: &HeaderMap) -> Option<HeaderValue> {
-    let own = headers.get(AUTHORIZATION).cloned();
-    own.filter(|_| proxy.api_key.is_none())
-}
-
-/// What names the request at the upstream: its id, and the trace it is part of (W3C Trace Context).
-pub fn trace(headers: &HeaderMap) -> HeaderMap {
-    let names = [
-        REQUEST_ID,
-        HeaderName::from_static("traceparent"),
-        HeaderName::from_static("tracestate"),
-    ];
-    let named = names.into_iter().filter_map(|name| {
-        let value = headers.get(&name)?.clone();
-        Some((name, value))
-    });
-    named.collect()
+fn fell_silent(idle: Duration) -> std::io::Error {
+    tracing::warn!(
+        ?idle,
+        "the upstream fell silent in an answer that passes through (upstream.idle_timeout_ms)"
+    );
+    std::io::Error::new(std::io::ErrorKind::TimedOut, "the upstream fell silent")
 }

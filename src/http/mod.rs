@@ -5,7 +5,7 @@ mod chat;
 mod cors;
 mod error;
 mod forward;
-mod guard;
+mod gate;
 mod health;
 mod local;
 mod observe;
@@ -21,7 +21,6 @@ mod serve;
 mod shelf;
 mod start;
 mod steer;
-mod tagged;
 
 pub use error::ApiError;
 pub use observe::describe as describe_metrics;

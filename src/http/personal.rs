@@ -1,7 +1,6 @@
 //! What a request is steered by: which of the places that may name a private context applies.
 
-use serde_json::{Map, Value};
-
+use super::gate::{Fields, Visitor};
 use super::{ApiError, ContextInput, PrivateInput, Proxy};
 use crate::context::{PrivateContext, PublicPrompt, Sources};
 use crate::store::ProfileName;
@@ -11,6 +10,8 @@ pub struct Personal {
     given: Option<PrivateContext>,
     marked: Vec<PrivateContext>,
     profile: Option<ProfileName>,
+    /// Whether the context or profile that is configured applies.
+    is_usual: bool,
 }
 
 impl Personal {
@@ -27,7 +28,13 @@ impl Personal {
             given: given.or_else(|| proxy.default_context.clone().filter(|_| usual)),
             profile: named.or_else(|| proxy.default_profile.clone().filter(|_| usual)),
             marked: marked.into_iter().filter(|context| !context.is_blank()).collect(),
+            is_usual: usual && (proxy.default_context.is_some() || proxy.default_profile.is_some()),
         }
+    }
+
+    /// Whether some of it does not come with the request, so that not everybody may have an answer by it.
+    pub fn uses_what_is_stored(&self) -> bool {
+        self.is_usual || self.profile.is_some()
     }
 
     /// Whether there is nothing to steer by.
@@ -51,18 +58,22 @@ impl Personal {
 /// The profile that OpenAI's field `user` names, where it may and there is one. It is then taken out of the body.
 ///
 /// # Errors
-/// 503 when the store cannot be used.
-pub async fn user(proxy: &Proxy, body: &mut Map<String, Value>) -> Result<Option<ProfileName>, ApiError> {
-    let user = body.get("user").filter(|_| proxy.user_field && proxy.shelf.exists());
-    let Some(name) = user
-        .and_then(Value::as_str)
-        .and_then(|user| ProfileName::new(user).ok())
-    else {
+/// 401 and 403 for who may not use profiles, whether there is one of that name or not; 503 when the store cannot be used.
+pub async fn user(proxy: &Proxy, visitor: &Visitor, body: &mut Fields) -> Result<Option<ProfileName>, ApiError> {
+    if !proxy.user_field || !proxy.shelf.exists() {
+        return Ok(None);
+    }
+    let place = body.iter().position(|(key, _)| key == "user");
+    let user = place
+        .and_then(|place| body.get(place))
+        .and_then(|(_, value)| value.as_text());
+    let Some((place, name)) = place.zip(user.and_then(|user| ProfileName::new(user).ok())) else {
         return Ok(None);
     };
+    visitor.may_use_what_is_stored().await?;
     let there = proxy.shelf.of(&name, |store, name| store.has_profile(name)).await?;
     if there {
-        body.shift_remove("user");
+        body.remove(place);
     }
     Ok(Some(name).filter(|_| there))
 }

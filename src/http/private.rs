@@ -1,25 +1,16 @@
 //! Where the private part of a request is read, and the only place that reads it.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::context::PrivateContext;
+use super::gate::{CONTEXT, CONTEXT_BASE64, Fields, Json, PROFILE, STRENGTH, TRACE};
+use crate::context::{FIELD, PrivateContext};
+use crate::foreign;
 use crate::steering::Strength;
 use crate::store::ProfileName;
-
-/// Every private header begins with this.
-pub const PRIVATE_PREFIX: &str = "x-costeer-";
-const CONTEXT: HeaderName = HeaderName::from_static("x-costeer-context");
-const CONTEXT_BASE64: HeaderName = HeaderName::from_static("x-costeer-context-base64");
-const PROFILE: HeaderName = HeaderName::from_static("x-costeer-profile");
-const STRENGTH: HeaderName = HeaderName::from_static("x-costeer-strength");
-const TRACE: HeaderName = HeaderName::from_static("x-costeer-trace");
-/// The body field that holds private settings.
-pub const FIELD: &str = "costeer";
 
 /// What a request says about its private context.
 #[derive(Clone, Default)]
@@ -62,46 +53,45 @@ impl PrivateInput {
     /// `X-CoSteer-Context-Base64`, `X-CoSteer-Context`, `costeer.context`.
     ///
     /// # Errors
-    /// 400 naming the header or field, also where a name is almost one of ours: a slip must not send a context on its
-    /// way to the upstream, or leave it unused without a word. No message quotes a value.
-    pub fn take(headers: &HeaderMap, body: &mut Map<String, Value>) -> Result<Self, ApiError> {
-        refuse_unknown_headers(headers)?;
-        let field = body.shift_remove(FIELD).unwrap_or_default();
-        if let Some(name) = body.keys().find(|name| name.eq_ignore_ascii_case(FIELD)) {
-            return Err(ApiError::invalid(
-                name,
-                "the field is written costeer, in small letters",
-            ));
-        }
+    /// 400 naming the header or field. No message quotes a value. Names that are almost ours have been refused before.
+    pub fn take(headers: &HeaderMap, body: &mut Fields) -> Result<Self, ApiError> {
+        let place = body.iter().position(|(key, _)| key == FIELD);
+        let field = place.map_or(Json::Null, |place| body.remove(place).1);
         let (mut context, mut profile, mut strength, mut trace) = (ContextInput::Unset, None, None, false);
         for (key, value) in fields(field)? {
             match (key.as_str(), value) {
-                (_, Value::Null) => {}
-                ("context", Value::String(text)) => context = PrivateContext::new(text).into(),
+                (_, Json::Null) => {}
+                ("context", Json::Text(mut text)) => context = PrivateContext::new(std::mem::take(&mut *text)).into(),
                 ("context", _) => {
                     return Err(ApiError::invalid("costeer.context", "it must be a string"));
                 }
-                ("profile", Value::String(name)) => profile = Some(named("costeer.profile", &name)?),
+                ("profile", Json::Text(name)) => profile = Some(named("costeer.profile", &name)?),
                 ("profile", _) => {
                     return Err(ApiError::invalid("costeer.profile", "it must be a string"));
                 }
-                ("strength", Value::Number(number)) => {
-                    strength = Some(checked_strength("costeer.strength", number.as_f64())?);
+                ("strength", Json::Number(number)) => {
+                    strength = Some(checked_strength("costeer.strength", number.parse().ok())?);
                 }
                 ("strength", _) => {
                     return Err(ApiError::invalid("costeer.strength", "it must be a number"));
                 }
-                ("trace", Value::Bool(wanted)) => trace = wanted,
+                ("trace", Json::Bool(wanted)) => trace = wanted,
                 ("trace", _) => {
                     return Err(ApiError::invalid("costeer.trace", "it must be true or false"));
                 }
                 (other, _) => {
                     return Err(ApiError::invalid(
-                        format!("costeer.{}", other.chars().take(40).collect::<String>()),
+                        format!("costeer.{}", foreign::line(&other.chars().take(40).collect::<String>())),
                         "there is no such setting; costeer takes context, profile, strength and trace",
                     ));
                 }
             }
+        }
+        if let Some(name) = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE]
+            .iter()
+            .find(|name| headers.get_all(*name).iter().count() > 1)
+        {
+            return Err(ApiError::invalid(name.as_str(), "the header may come once"));
         }
         if let Some(text) = headers.get(CONTEXT) {
             context = utf8("X-CoSteer-Context", text.as_bytes().to_vec())?.into();
@@ -137,25 +127,10 @@ fn named(name: &str, value: &str) -> Result<ProfileName, ApiError> {
     ProfileName::new(value).map_err(|error| ApiError::invalid(name, error.to_string()))
 }
 
-fn refuse_unknown_headers(headers: &HeaderMap) -> Result<(), ApiError> {
-    let known = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE];
-    let unknown = headers
-        .keys()
-        .find(|name| name.as_str().starts_with(PRIVATE_PREFIX) && !known.contains(name));
-    match unknown {
-        None => Ok(()),
-        Some(name) => Err(ApiError::invalid(
-            name.as_str(),
-            "there is no such header; there are X-CoSteer-Context, X-CoSteer-Context-Base64, X-CoSteer-Profile, \
-             X-CoSteer-Strength and X-CoSteer-Trace",
-        )),
-    }
-}
-
-fn fields(field: Value) -> Result<Map<String, Value>, ApiError> {
+fn fields(field: Json) -> Result<Fields, ApiError> {
     match field {
-        Value::Null => Ok(Map::new()),
-        Value::Object(fields) => Ok(fields),
+        Json::Null => Ok(Fields::new()),
+        Json::Object(fields) => Ok(fields),
         _ => Err(ApiError::invalid(
             FIELD,
             "it must be an object such as {\"context\": \"...\"}",
@@ -194,6 +169,10 @@ fn from_base64(header: &HeaderValue) -> Result<Vec<u8>, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+    use serde_json::Value;
+
+    use super::super::gate::fields_of;
     use super::*;
 
     fn take(headers: &[(HeaderName, &[u8])], body: Value) -> Result<PrivateInput, ApiError> {
@@ -201,7 +180,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_bytes(value).unwrap()))
             .collect();
-        PrivateInput::take(&headers, &mut body.as_object().unwrap().clone())
+        PrivateInput::take(&headers, &mut fields_of(&body))
     }
 
     #[test]
@@ -262,13 +241,6 @@ mod tests {
         assert!(!traced(&[(TRACE, b"0")], body(true.into())).unwrap());
         assert!(traced(&[(TRACE, b"yes")], serde_json::json!({})).is_err());
         assert!(traced(&[], body(1.into())).is_err());
-    }
-
-    #[test]
-    fn slips_in_names_are_refused() {
-        let almost = HeaderName::from_static("x-costeer-contxt");
-        assert!(take(&[(almost, b"a")], serde_json::json!({})).is_err());
-        assert!(take(&[], serde_json::json!({"CoSteer": {"context": "a"}})).is_err());
     }
 
     #[test]

@@ -3,13 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::shelf::Shelf;
 use super::start::{
-    StartError, Vocabularies, alignment, composer, default_context, default_profile, load_lanes, replicas,
+    StartError, Vocabularies, alignment, composer, default_context, default_profile, load_lanes, own_token, replicas,
 };
 use super::{ApiError, ChatRequest, Options};
 use crate::context::{Composer, Composition, ContextError, PrivateContext, PrivateIds, PublicPrompt, Sources};
@@ -19,7 +19,7 @@ use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Cap, Rule, Strength};
 use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{Alignment, AlignmentKind, ChatMessage, Role, TokenBytes, TokenId};
+use crate::vocabulary::{Alignment, AlignmentKind, ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
 
 /// How often upstreams that do not answer are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -37,8 +37,18 @@ pub struct Proxy {
     pub(super) max_body_bytes: usize,
     /// What clients must bring, if anything.
     pub(super) api_key: Option<SecretString>,
+    /// What stands for the person whose machine this is, where there is no key.
+    pub(super) token: Option<SecretString>,
     /// Origins whose pages may call; `*` is all.
     pub(super) cors_origins: Vec<String>,
+    /// Names under which it may be asked for, beside those of this machine.
+    pub(super) hosts: Vec<String>,
+    /// Headers that the upstream may see beside the usual ones.
+    pub(super) pass_headers: Vec<HeaderName>,
+    /// How long an answer that passes through may pause.
+    pub(super) idle_timeout: Duration,
+    /// Answers of one request: prompts times choices.
+    pub(super) max_answers: usize,
     /// Whether `/metrics` is among the routes, and not on a listener of its own.
     pub(super) serves_metrics: bool,
     draining: AtomicBool,
@@ -71,6 +81,10 @@ impl Proxy {
     /// # Errors
     /// A [`StartError`] naming the setting and the file.
     pub async fn load(settings: &Settings) -> Result<Arc<Self>, StartError> {
+        let server = &settings.server;
+        if !server.listen.ip().is_loopback() && server.api_key.is_none() && !server.open {
+            return Err(StartError::Open { listen: server.listen });
+        }
         let vocabularies = Vocabularies::load(settings).await?;
         let alignment = alignment(settings, &vocabularies)?;
         tracing::info!(kind = %alignment.kind(), "{}", alignment.overlap());
@@ -89,8 +103,24 @@ impl Proxy {
         let lanes = load_lanes(settings, &vocabularies).await?;
         Ok(Arc::new(Self {
             max_body_bytes: settings.server.max_body_bytes,
+            token: own_token(settings).await,
             api_key: settings.server.api_key.clone(),
             cors_origins: settings.server.cors_origins.clone(),
+            hosts: settings
+                .server
+                .hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase())
+                .collect(),
+            // Checked with the rest of the configuration.
+            pass_headers: settings
+                .upstream
+                .pass_headers
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .collect(),
+            idle_timeout: settings.upstream.idle_timeout,
+            max_answers: settings.steering.max_answers,
             serves_metrics: settings.server.metrics_listen.is_none(),
             draining: AtomicBool::new(false),
             on_unsteerable: settings.steering.on_unsteerable,
@@ -118,6 +148,13 @@ impl Proxy {
         }))
     }
 
+    /// Whether a request may be for `host` although it is no name of this machine's. Where the listener is open to others, a key keeps
+    /// strangers out whatever they call it; without one, a name with a dot in it might be a page's that has taken our address.
+    pub(super) fn takes_host(&self, host: &str) -> bool {
+        let is_address = host.parse::<std::net::IpAddr>().is_ok();
+        !self.is_local && (self.api_key.is_some() || is_address || !host.contains('.'))
+    }
+
     /// What becomes of a request that has something private and cannot be steered because of `field`: the reason to give
     /// in a header when it is passed on all the same.
     ///
@@ -136,7 +173,7 @@ impl Proxy {
     /// # Errors
     /// As for [`Self::open`].
     pub async fn open_session(
-        &self,
+        self: &Arc<Self>,
         request: &ChatRequest,
         context: &PrivateContext,
         strength: Option<Strength>,
@@ -149,26 +186,31 @@ impl Proxy {
         };
         let prompt = PublicPrompt::Chat(request.messages.clone().into());
         let lane = self.lane().await?;
-        let sources = Sources::from(context.clone());
-        self.open(&prompt, &request.options, &sources, strength, caller, lane)
-            .await
+        let asked = Arc::new((prompt, Sources::from(context.clone())));
+        self.open(asked, &request.options, strength, caller, lane).await
     }
 
-    /// Opens a steered session for one answer to `prompt`.
+    /// Opens a steered session for one answer to a prompt.
     ///
     /// # Errors
     /// 400 when the prompt does not fit a model's window, naming both numbers; whatever opening the session says.
     pub(super) async fn open(
-        &self,
-        prompt: &PublicPrompt,
+        self: &Arc<Self>,
+        asked: Arc<(PublicPrompt, Sources)>,
         options: &Options,
-        sources: &Sources,
         strength: Option<Strength>,
         caller: Caller,
         lane: Arc<dyn Lane>,
     ) -> Result<Session, ApiError> {
-        let Composed { public, private, .. } = self.compose(prompt, sources, options.max_tokens)?;
-        let upstream_prompt = prompt.ids(self.alignment.upstream())?;
+        let (proxy, max_tokens) = (Arc::clone(self), options.max_tokens);
+        let ((Composed { public, private, .. }, upstream_prompt), chat) = self
+            .apart(move || {
+                let (prompt, sources) = &*asked;
+                let composed = proxy.compose(prompt, sources, max_tokens)?;
+                let upstream_prompt = prompt.ids(proxy.alignment.upstream())?;
+                Ok(((composed, upstream_prompt), prompt.chat()))
+            })
+            .await?;
         self.known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
         self.known("logit_bias", options.penalties.bias.keys().copied())?;
         let local_room = self.room(public.len(), private.ids().len())?;
@@ -176,7 +218,7 @@ impl Proxy {
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
             caller,
-            prompt: Prefix::new(prompt.chat(), upstream_prompt),
+            prompt: Prefix::new(chat, upstream_prompt),
             rule: Rule {
                 strength: strength.unwrap_or(self.rule.strength),
                 ..self.rule
@@ -216,6 +258,19 @@ impl Proxy {
             .await
     }
 
+    /// Runs what computes for long, such as cutting long texts into tokens, where it keeps nobody else waiting.
+    ///
+    /// # Errors
+    /// What `work` says.
+    pub(super) async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let done = tokio::task::spawn_blocking(work).await;
+        // Only where the process is ending, or the work has panicked.
+        done.unwrap_or_else(|_| Err(crate::local::LocalError::Engine("the work on the prompt broke off".into()).into()))
+    }
+
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
     ///
     /// # Errors
@@ -230,6 +285,21 @@ impl Proxy {
         // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
         let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
         let tokenizer = self.alignment.local();
+        // Each message is a token at least.
+        if prompt.chat().len() > window {
+            let messages = prompt.chat().len();
+            let message =
+                format!("there are {messages} of them, and the local model holds {window} tokens with the answer");
+            return Err(ApiError::too_long("messages", message));
+        }
+        self.could_fit("messages", self.alignment.upstream(), &prompt.texts(), window)?;
+        self.could_fit("messages", tokenizer, &prompt.texts(), window)?;
+        self.could_fit(
+            "context",
+            tokenizer,
+            &sources.given_texts(),
+            window.min(self.composer.budget),
+        )?;
         let prompt = &self.local_prompt(prompt);
         let public = self.composer.public(tokenizer, prompt)?;
         let room = window.saturating_sub(public.len() + answer);
@@ -244,6 +314,25 @@ impl Proxy {
             public,
             private,
         })
+    }
+
+    /// Refuses texts that are too long for `most` tokens whatever they say, before all of them is cut into tokens.
+    fn could_fit(&self, what: &str, tokenizer: &Tokenizer, texts: &[&str], most: usize) -> Result<(), ApiError> {
+        if !tokenizer.exceeds(texts, most) {
+            return Ok(());
+        }
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let setting = if what == "context" {
+            "context.budget and the window of local.model"
+        } else {
+            "the window of local.model"
+        };
+        Err(ApiError::too_long(
+            what,
+            format!(
+                "it is {bytes} bytes long, which is more than the {most} tokens that there is room for ({setting})"
+            ),
+        ))
     }
 
     /// The prompt as the small model can read it: ids are the upstream's, and text where those are not its own.

@@ -1,28 +1,30 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::chat::{chat_completions, completions};
 use super::cors::cors;
 use super::forward::pass_through;
-use super::guard::guard;
+use super::gate::{gate, normalise};
 use super::health::{alive, ready};
-use super::local::local;
+use super::local::{keyed, local, trusted};
 use super::observe::observe;
 use super::page::page;
 use super::patience::patience;
 use super::{ApiError, Proxy, profiles};
 use crate::telemetry::metrics;
 
-/// All routes of the proxy. Those that are added before the guard need the key, if there is one: everything but the page and the
-/// two that probes ask.
+/// All routes of the proxy, behind the gate. Those that are added before `keyed` need `server.api_key`, if there is one: everything but
+/// the page and the two that probes ask.
 pub fn router(proxy: Arc<Proxy>) -> Router {
-    let limit = DefaultBodyLimit::max(proxy.max_body_bytes);
     let profiles = Router::new()
         .route("/costeer/v1/profiles", get(profiles::list).post(profiles::create))
         .route(
@@ -40,30 +42,50 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .route("/costeer/v1/profiles/{name}/search", post(profiles::search))
         .route("/costeer/v1/profiles/{name}/preview", post(profiles::preview))
         .route("/costeer/v1/profiles/{name}/export", get(profiles::export))
+        .layer(from_fn(trusted))
         .layer(from_fn_with_state(Arc::clone(&proxy), local));
     let page = page().layer(from_fn_with_state(Arc::clone(&proxy), local));
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
-        // Everything else of the API belongs to the upstream; bodies are streamed and bounded there.
+        // Everything else of the API belongs to the upstream.
         .route("/v1/{*path}", any(pass_through));
     if proxy.serves_metrics {
         guarded = guarded.route("/metrics", get(scrape));
     }
-    guarded
+    let routes = guarded
         .merge(profiles)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&proxy), guard))
+        .layer(from_fn_with_state(Arc::clone(&proxy), keyed))
         .merge(page)
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .layer(from_fn_with_state(Arc::clone(&proxy), cors))
+        .layer(cors(&proxy))
+        .layer(RequestDecompressionLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&proxy), gate))
         .layer(from_fn(patience))
         .layer(from_fn(observe))
-        .layer(limit)
-        .with_state(proxy)
+        .with_state(proxy);
+    // Addresses are brought into one form before they are routed, and what is answered belongs to nobody else's page or cache.
+    let routes = Router::new().fallback_service(routes).layer(from_fn(normalise));
+    PRECAUTIONS.into_iter().fold(routes, |routes, (name, value)| {
+        let value = HeaderValue::from_static(value);
+        routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
+    })
 }
+
+/// What an answer tells a browser where its route says nothing else.
+const PRECAUTIONS: [(HeaderName, &str); 5] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "sandbox; default-src 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// The metrics alone, for a listener of their own.
 pub fn metrics_router() -> Router {

@@ -5,12 +5,17 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::gate::Connection;
 
 /// Longest head of a request; a private context may be in a header.
 const MOST_HEADER_BYTES: usize = 256 << 10;
@@ -69,11 +74,23 @@ async fn connection(stream: TcpStream, router: Router, mut ending: watch::Receiv
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
+    let between = stream
+        .peer_addr()
+        .and_then(|peer| Ok(Connection::new(peer, stream.local_addr()?)))
+        .ok();
+    let routes = router
+        .into_service()
+        .map_request(move |mut request: Request<Incoming>| {
+            if let Some(between) = &between {
+                request.extensions_mut().insert(between.clone());
+            }
+            request
+        });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_PATIENCE)
         .max_buf_size(MOST_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
     let mut serving = pin!(serving);
     let told_to_end = async { ending.wait_for(|ending| *ending).await.is_ok() };
     let ended = tokio::select! {

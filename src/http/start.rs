@@ -1,15 +1,17 @@
 //! Loading what the proxy runs on: tokenizers, the small model, the way to the upstreams.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::context::{Composer, PrivateContext, Template};
 use crate::local::{EngineOptions, LaneLimits, Lanes, LocalError, ModelSource, tokenizer_directory};
 use crate::settings::{Device, Settings};
 use crate::store::{ProfileName, StoreError};
+use crate::token;
 use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
 use crate::vocabulary::{Alignment, ModelFiles, Tokenizer, VocabularyError};
 
@@ -19,6 +21,15 @@ pub enum StartError {
     /// The local model.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// The listener is open to others, and nothing keeps them out.
+    #[error(
+        "server.listen = \"{listen}\" can be reached from other machines, and there is no server.api_key, so that everybody there could use \
+         this proxy; set a key, listen on 127.0.0.1, or set server.open = true if that is meant"
+    )]
+    Open {
+        /// The address.
+        listen: SocketAddr,
+    },
     /// A tokenizer.
     #[error("{setting}: {source}")]
     Vocabulary {
@@ -119,6 +130,7 @@ pub fn replicas(settings: &Settings, tokenizer: &Arc<Tokenizer>) -> Result<Repli
         connect: upstream.connect_timeout,
         first_token: upstream.first_token_timeout,
         idle: upstream.idle_timeout,
+        whole: upstream.answer_timeout,
     };
     let authorization = authorization(settings)?;
     // Checked with the rest of the configuration.
@@ -219,4 +231,18 @@ pub fn default_profile(settings: &Settings) -> Option<ProfileName> {
         .profile
         .as_deref()
         .and_then(|name| ProfileName::new(name).ok())
+}
+
+/// The token that stands for the person whose machine this is, where no `server.api_key` does. Without a place for it there is none, and
+/// what is stored is for programs of this process' own user alone.
+pub async fn own_token(settings: &Settings) -> Option<SecretString> {
+    if settings.server.api_key.is_some() {
+        return None;
+    }
+    let path = token::path(&settings.store.file().ok()?);
+    let made = tokio::task::spawn_blocking(move || token::load_or_make(&path))
+        .await
+        .ok()?;
+    made.inspect_err(|error| tracing::warn!(%error, "there is no token for profiles and configured contexts"))
+        .ok()
 }

@@ -16,7 +16,7 @@ use crate::vocabulary::TokenBytes;
 pub struct SteeredRequest {
     pub proxy: Arc<Proxy>,
     /// Prompts, and what each is to be steered by. Each is answered [`Options::choices`] times.
-    pub asked: Vec<(PublicPrompt, Sources)>,
+    pub asked: Vec<Arc<(PublicPrompt, Sources)>>,
     pub options: Options,
     pub strength: Option<Strength>,
     /// The client's own key for the upstream.
@@ -47,7 +47,7 @@ impl SteeredRequest {
         let lane = self.lane(answer).await?;
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
-        let (prompt, sources) = asked.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
+        let asked = asked.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
         let mut options = self.options.clone();
         options.sampling.seed = options.sampling.seed.wrapping_add((answer % choices) as u64);
         let caller = Caller {
@@ -56,7 +56,9 @@ impl SteeredRequest {
             trace: self.trace.clone(),
             ..Caller::default()
         };
-        let opening = self.proxy.open(prompt, &options, sources, self.strength, caller, lane);
+        let opening = self
+            .proxy
+            .open(Arc::clone(asked), &options, self.strength, caller, lane);
         opening.await
     }
 

@@ -2,10 +2,11 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Source, Value};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
+use zeroize::Zeroizing;
 
 use super::unknown::{keys, refuse_unknown};
 use super::{Context, DEFAULTS, Settings, SettingsError};
-use crate::context::Template;
+use crate::context::{Template, is_almost_ours};
 use crate::decode::Lookahead;
 use crate::steering::Cap;
 use crate::store::ProfileName;
@@ -78,15 +79,16 @@ fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)
         }
     }
     if let Some(path) = file {
-        std::fs::metadata(path).map_err(|source| SettingsError::Unreadable {
+        let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        let layer = File::from(path).format(FileFormat::Toml);
-        layer.collect().map_err(|error| SettingsError::NotToml {
+        let text = Zeroizing::new(text);
+        toml::from_str::<toml::Table>(&text).map_err(|error| SettingsError::NotToml {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: place(&text, &error),
         })?;
+        let layer = File::from_str(&text, FileFormat::Toml);
         refuse_unknown(&layer, &path.display().to_string(), &defaults)?;
         own = own.add_source(layer);
     }
@@ -104,6 +106,29 @@ fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)
     let own = own.build()?;
     refuse_both_ways(&own)?;
     Ok(Config::builder().add_source(defaults).add_source(own).build()?)
+}
+
+/// Where a file stops being TOML, and why. The parser's own error shows the line, which may hold a key or private text.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(text.len(), |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    let key = line.split_once('=').map(|(key, _)| key.trim());
+    let bare = |key: &&str| {
+        !key.is_empty()
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    };
+    let key = key
+        .filter(bare)
+        .map_or_else(String::new, |key| format!(", at the key {key}"));
+    format!(
+        "it is not TOML from line {number}, column {column} on{key}: {}",
+        error.message().lines().next().unwrap_or_default()
+    )
 }
 
 /// `strength` and the five numbers say the same thing twice; which of them should win is anybody's guess.
@@ -152,6 +177,46 @@ fn check_lookahead(lookahead: Lookahead) -> Result<(), SettingsError> {
 /// Headers that requests to the upstream have already.
 const RESERVED: [HeaderName; 4] = [AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST];
 
+/// Headers that belong to one connection or are written here.
+const NEVER_PASSED: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn check_pass_headers(names: &[String]) -> Result<(), SettingsError> {
+    let fit = |name: &String| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        name.is_some_and(|name| !NEVER_PASSED.contains(&name.as_str()) && !is_almost_ours(name.as_str()))
+    };
+    require(
+        names.iter().all(fit),
+        "upstream.pass_headers",
+        "it must hold names of headers, none that belong to a connection, are written by the proxy (Authorization, Content-Type) or look \
+         like X-CoSteer-*",
+    )
+}
+
+fn check_hosts(hosts: &[String]) -> Result<(), SettingsError> {
+    let fit = |host: &String| !host.is_empty() && !host.contains(['/', ':', '@', '*', ' ']);
+    require(
+        hosts.iter().all(fit),
+        "server.hosts",
+        "it must hold names without scheme, port and path, such as costeer.lan",
+    )
+}
+
 fn check_urls(urls: &[String]) -> Result<(), SettingsError> {
     let key = "upstream.url";
     for (index, url) in urls.iter().enumerate() {
@@ -194,11 +259,18 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         "upstream.affinity_header",
         "it must be the name of a header that nothing else uses, such as x-session-id",
     )?;
+    check_pass_headers(&upstream.pass_headers)?;
+    check_hosts(&settings.server.hosts)?;
     require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
     check_lookahead(upstream.lookahead())?;
     require(settings.local.lanes >= 1, "local.lanes", "it must be at least 1")?;
     require(steering.max_tokens >= 1, "steering.max_tokens", "it must be at least 1")?;
+    require(
+        steering.max_answers >= 1,
+        "steering.max_answers",
+        "it must be at least 1",
+    )?;
     require(
         (0.0..=1.0).contains(&steering.delta_floor),
         "steering.delta_floor",
@@ -306,6 +378,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_toml_is_located_and_not_quoted() {
+        for (text, place) in [
+            ("[context]\ntext = \"I am Wilhelmina\nfile = \"\"\n", "line 2"),
+            (
+                "[store]\nkey = secret-Wilhelmina\n",
+                "line 2, column 7 on, at the key key",
+            ),
+            ("[context]\ntext = \"a\"\ntext = \"Wilhelmina\"\n", "line 3"),
+            ("I am Wilhelmina", "line 1"),
+        ] {
+            let error = file(text).err().unwrap().to_string();
+            assert!(
+                error.contains(place) && !error.contains("Wilhelmina") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
     fn strength_and_the_five_numbers_exclude_each_other() {
         assert!(file("[steering]\nstrength = 1.0\n").is_ok());
         assert!(file("[steering]\nalpha = 1.0\n").is_ok());
@@ -333,6 +424,10 @@ mod tests {
                 "upstream.affinity_header",
             ),
             ("[upstream]\nretries = 100\n", "upstream.retries"),
+            ("[upstream]\npass_headers = [\"Host\"]\n", "upstream.pass_headers"),
+            ("[upstream]\npass_headers = \"x-co-steer\"\n", "upstream.pass_headers"),
+            ("[server]\nhosts = \"http://a\"\n", "server.hosts"),
+            ("[steering]\nmax_answers = 0\n", "steering.max_answers"),
             ("[steering]\nstrength = 1000\n", "steering.strength"),
             ("[steering]\ndelta_floor = -1\n", "steering.delta_floor"),
             ("[steering]\nmax_shift = -0.5\n", "steering.max_shift"),

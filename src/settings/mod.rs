@@ -1,11 +1,13 @@
 //! Typed configuration: the compiled-in defaults, a file, the environment; validated once.
 
 mod error;
+mod exposure;
 mod load;
 mod model;
 mod unknown;
 
 pub use error::SettingsError;
+pub use exposure::exposures;
 pub use load::{Variables, effective, load};
 pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Store, Upstream};
 

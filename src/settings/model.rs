@@ -48,6 +48,11 @@ pub struct Server {
     /// Where the metrics are served by themselves; `None` when empty: among the other routes.
     #[serde(deserialize_with = "optional_address")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether a listener that others can reach may be without a key.
+    pub open: bool,
+    /// Names under which it may be asked for, beside those of this machine.
+    #[serde(deserialize_with = "none_or_many")]
+    pub hosts: Vec<String>,
     /// Origins whose pages may call.
     #[serde(deserialize_with = "none_or_many")]
     pub cors_origins: Vec<String>,
@@ -76,6 +81,9 @@ pub struct Upstream {
     /// The header that says to which session a request belongs; `None` when empty.
     #[serde(deserialize_with = "optional")]
     pub affinity_header: Option<String>,
+    /// Headers of clients that it may see beside the usual ones.
+    #[serde(deserialize_with = "none_or_many")]
+    pub pass_headers: Vec<String>,
     /// How often all addresses are tried again when none answers.
     pub retries: usize,
     /// Candidates a position.
@@ -96,6 +104,9 @@ pub struct Upstream {
     /// Between tokens.
     #[serde(rename = "idle_timeout_ms", deserialize_with = "millis")]
     pub idle_timeout: Duration,
+    /// For an answer that passes through in one piece.
+    #[serde(rename = "answer_timeout_ms", deserialize_with = "millis")]
+    pub answer_timeout: Duration,
 }
 
 impl Upstream {
@@ -190,6 +201,8 @@ pub struct Steering {
     pub on_unsteerable: OnUnsteerable,
     /// Tokens.
     pub max_tokens: usize,
+    /// Answers of one request.
+    pub max_answers: usize,
 }
 
 impl Steering {

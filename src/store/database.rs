@@ -227,7 +227,7 @@ impl From<StoreError> for Trouble {
 /// Makes the file and the folders above it, if they are not there. SQLite gives its log the file's rights.
 pub fn make(path: &Path) -> std::io::Result<()> {
     if path.exists() {
-        return Ok(());
+        return keep_private(path);
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let mut builder = fs::DirBuilder::new();
@@ -237,10 +237,40 @@ pub fn make(path: &Path) -> std::io::Result<()> {
         builder.create(folder)?;
     }
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    // Never through a link that somebody has laid there.
+    options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    match options.open(path) {
+        // Another program has just been faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+/// Takes everybody else's rights from the file and its log, wherever they came from: a copy, a backup, an older version.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let Ok(metadata) = fs::metadata(&file) else {
+            continue;
+        };
+        if metadata.permissions().mode() & 0o077 != 0 {
+            let kept = fs::set_permissions(&file, fs::Permissions::from_mode(0o600));
+            // Who does not own it cannot, and may have been given it to read.
+            kept.or_else(|error| {
+                if error.kind() == std::io::ErrorKind::PermissionDenied {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the file can be read without a key; `None` where nothing has been written yet.

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Driver;
+use crate::foreign;
 
 /// What a server is and gives, as it says itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,9 +49,9 @@ impl Description {
 
 impl fmt::Display for Description {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.server)?;
+        write!(formatter, "{}", foreign::line(&self.server))?;
         if let Some(model) = self.models.first() {
-            write!(formatter, ", model {}", model.id)?;
+            write!(formatter, ", model {}", foreign::line(&model.id))?;
             if let Some(length) = model.context_length {
                 write!(formatter, " (context {length})")?;
             }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
+use crate::foreign;
+
 /// What an upstream did wrong, and which.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the upstream at {url} {problem}")]
@@ -19,8 +21,14 @@ pub struct UpstreamError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Problem {
     /// No connection, or one that broke before an answer began.
-    #[error("cannot be reached ({reason}); is it running, and is upstream.url right?")]
+    #[error("cannot be reached ({}); is it running, and is upstream.url right?", foreign::line(.reason))]
     Unreachable {
+        /// The innermost cause.
+        reason: String,
+    },
+    /// The connection broke before an answer began, and the request may have arrived.
+    #[error("closed the connection without an answer ({}); it may have acted on the request, so it was not sent again", foreign::line(.reason))]
+    Unanswered {
         /// The innermost cause.
         reason: String,
     },
@@ -33,7 +41,7 @@ pub enum Problem {
         setting: &'static str,
     },
     /// The server refused, with a status or inside a stream that had begun with 200.
-    #[error("refused the request: {message} (status {status})")]
+    #[error("refused the request: {} (status {status})", foreign::line(.message))]
     Refused {
         /// HTTP status, or the code inside the stream.
         status: u16,
@@ -80,7 +88,9 @@ pub enum Problem {
     },
     /// The server came back with another model than the one the session began with.
     #[error(
-        "serves another model than before ({now}, it was {before}); restart the proxy when the model is meant to change"
+        "serves another model than before ({}, it was {}); restart the proxy when the model is meant to change",
+        foreign::line(.now),
+        foreign::line(.before)
     )]
     AnotherModel {
         /// What it served when it was first asked.
@@ -91,7 +101,8 @@ pub enum Problem {
     /// Its ids do not stand for what `upstream.tokenizer` says.
     #[error(
         "has another vocabulary than upstream.tokenizer: it writes {text:?} in ids that stand for {read:?} there; set \
-         upstream.tokenizer to the tokenizer of {served}, in the revision that is served (a directory or hub id)"
+         upstream.tokenizer to the tokenizer of {}, in the revision that is served (a directory or hub id)",
+        foreign::line(.served)
     )]
     OtherVocabulary {
         /// The model whose tokenizer is needed.
@@ -102,7 +113,7 @@ pub enum Problem {
         read: String,
     },
     /// The server cannot do what steering needs.
-    #[error("cannot be used: {reason}")]
+    #[error("cannot be used: {}", foreign::line(.reason))]
     Unusable {
         /// Why, and what to do.
         reason: String,
@@ -111,7 +122,7 @@ pub enum Problem {
     #[error("cut its answer short")]
     Cut,
     /// The answer is not what this kind of server sends.
-    #[error("gave an answer that cannot be understood: {0}")]
+    #[error("gave an answer that cannot be understood: {}", foreign::line(.0))]
     Malformed(String),
 }
 

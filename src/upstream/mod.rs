@@ -28,9 +28,10 @@ use futures::stream::BoxStream;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use affinity::Affinity;
-pub use connection::{Connection, Timeouts, bearer};
+pub use connection::{Connection, Forwarded, Timeouts, bearer};
 pub use describe::{Description, ServedModel};
 pub use error::{Problem, UpstreamError};
+pub use refusal::MOST_ERROR_BYTES;
 pub use replicas::{Replicas, Retries};
 pub use server::{Driver, Server};
 

@@ -30,8 +30,8 @@ pub fn late(body: &Value) -> Option<Problem> {
     })
 }
 
-/// Longest part of an unknown body that is repeated.
-const EXCERPT: usize = 300;
+/// Longest part of an error's body that is read: nobody has to read more of it, and some never end.
+pub const MOST_ERROR_BYTES: usize = 64 << 10;
 
 /// The refusal an answer with an error status is.
 pub async fn refused(response: Response) -> Problem {
@@ -40,12 +40,12 @@ pub async fn refused(response: Response) -> Problem {
     let message = if is_web_page(&response) {
         "it answered with a web page; is upstream.url right, and is the server behind it up?".to_owned()
     } else {
-        let text = response.text().await.unwrap_or_default();
+        let text = beginning(response).await;
         let parsed = serde_json::from_str(&text).ok();
         match parsed.as_ref().and_then(refusal) {
             Some((_, message)) => message,
             None if text.trim().is_empty() => "it gave no reason".to_owned(),
-            None => text.chars().take(EXCERPT).collect(),
+            None => text,
         }
     };
     Problem::Refused {
@@ -53,6 +53,17 @@ pub async fn refused(response: Response) -> Problem {
         message,
         retry_after,
     }
+}
+
+async fn beginning(mut response: Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        body.extend_from_slice(part.get(..MOST_ERROR_BYTES - body.len()).unwrap_or(&part));
+        if body.len() >= MOST_ERROR_BYTES {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 /// Whether the answer is HTML, which no inference server sends.

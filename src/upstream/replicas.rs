@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -12,7 +11,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Body, Method, Response};
 
 use super::health::Health;
-use super::{Affinity, Caller, Description, Problem, Server, UpstreamError};
+use super::{Affinity, Caller, Description, Forwarded, Problem, Server, UpstreamError};
 
 /// How often all servers are tried again when none answers.
 #[derive(Clone, Copy, Debug)]
@@ -87,22 +86,16 @@ impl Replicas {
         Ok(description)
     }
 
-    /// Passes a request on as it is to the first that can be reached. An answer with an error status is an answer.
+    /// Passes a request on to the first that can be reached. An answer with an error status is an answer. What may have arrived
+    /// somewhere is not sent again, unless asking twice does no harm.
     ///
     /// # Errors
-    /// [`Problem::Unreachable`] when none can be.
-    pub async fn forward(
-        &self,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<Response, UpstreamError> {
-        let anywhere = Affinity::default();
+    /// [`Problem::Unreachable`] when none can be, [`Problem::Unanswered`] and [`Problem::TimedOut`] as [`super::Connection::forward`].
+    pub async fn forward(&self, request: Forwarded) -> Result<Response, UpstreamError> {
+        let (anywhere, request) = (Affinity::default(), Arc::new(request));
         let sending = self.first_to_answer(&anywhere, |replica| {
-            let connection = Arc::clone(replica.server.connection());
-            let (method, path, headers, body) = (method.clone(), path.to_owned(), headers.clone(), body.clone());
-            async move { connection.forward(method, &path, headers, body.into()).await }.boxed()
+            let request = Arc::clone(&request);
+            async move { replica.forward(&request).await }.boxed()
         });
         let (_, response) = sending.await?;
         Ok(response)
@@ -111,7 +104,7 @@ impl Replicas {
     /// The same for a body that can be read only once, and so sent to one server only.
     ///
     /// # Errors
-    /// [`Problem::Unreachable`].
+    /// As for [`Self::forward`].
     pub async fn forward_once(
         &self,
         method: Method,
@@ -124,7 +117,11 @@ impl Replicas {
             .first()
             .and_then(|index| self.replica(*index));
         let replica = first.ok_or_else(nowhere)?;
-        let sent = replica.server.connection().forward(method, path, headers, body).await;
+        let sent = replica
+            .server
+            .connection()
+            .pass_on(method, path, headers, body, true)
+            .await;
         sent.inspect_err(|error| {
             replica.failed(error);
         })
@@ -223,6 +220,16 @@ enum Round<T> {
 }
 
 impl Replica {
+    async fn forward(&self, request: &Forwarded) -> Result<Response, UpstreamError> {
+        let sent = self.server.connection().forward(request).await;
+        sent.inspect_err(|error| {
+            // Whoever asks around sees to the others.
+            if !error.problem.may_pass() {
+                self.failed(error);
+            }
+        })
+    }
+
     /// It gave a position.
     pub fn worked(&self) {
         self.health.worked();

@@ -36,3 +36,15 @@ pub enum VocabularyError {
         reason: String,
     },
 }
+
+impl VocabularyError {
+    /// The same without the template's or tokenizer's own words, which may quote what they were given.
+    pub fn without_words(self) -> Self {
+        let reason = "its words are not repeated, for they may quote private text".to_owned();
+        match self {
+            Self::Template { path, .. } => Self::Template { path, reason },
+            Self::Encode { path, .. } => Self::Encode { path, reason },
+            other => other,
+        }
+    }
+}

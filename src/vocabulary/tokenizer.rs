@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::template::ChatTemplate;
 use super::{ChatMessage, Lexicon, ModelFiles, Role, TokenBytes, VocabularyError};
@@ -29,7 +30,13 @@ pub struct Tokenizer {
     end: TokenId,
     ends: Vec<TokenId>,
     selectable: Vec<bool>,
+    longest: usize,
 }
+
+/// Bytes of a token in texts that people write, generously.
+const USUAL_BYTES: usize = 8;
+/// Bytes of a text that are cut into tokens at once to count them.
+const PART_BYTES: usize = 8 << 10;
 
 impl Tokenizer {
     /// Loads `tokenizer.json` and its neighbours from a model directory.
@@ -83,8 +90,11 @@ impl Tokenizer {
                 inner.id_to_token(id).is_some() && (!specials.contains(&id) || ends.contains(&TokenId(id)))
             })
             .collect();
+        let bytes = TokenBytes::of(&inner, size, &specials);
+        let longest = (0..size as u32).map(|id| bytes.get(TokenId(id)).len()).max();
         Ok(Self {
-            bytes: TokenBytes::of(&inner, size, &specials),
+            longest: longest.unwrap_or(1).max(1),
+            bytes,
             template: ChatTemplate::compile(&files)?,
             lexicon: OnceLock::new(),
             directory: directory.to_owned(),
@@ -103,6 +113,7 @@ impl Tokenizer {
         let text = self
             .template
             .render(messages)
+            .map(Zeroizing::new)
             .map_err(|reason| VocabularyError::Template {
                 path: self.directory.clone(),
                 reason,
@@ -135,6 +146,37 @@ impl Tokenizer {
                 reason: error.to_string(),
             })?;
         Ok(encoding.get_ids().iter().copied().map(TokenId).collect())
+    }
+
+    /// Whether texts are longer than `most` tokens. What is far too long is known by its first part: no token is longer than
+    /// [`Self::longest_token`], and tokens of a part are tokens of the whole but for those at its ends.
+    pub fn exceeds(&self, texts: &[&str], most: usize) -> bool {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        if bytes <= most.saturating_mul(USUAL_BYTES) {
+            // Cheap enough to be counted for certain, by whoever needs the ids.
+            return false;
+        }
+        if bytes > most.saturating_mul(self.longest_token()) {
+            return true;
+        }
+        let mut count = 0;
+        for text in texts {
+            let mut rest = *text;
+            while !rest.is_empty() {
+                let (part, after) = rest.split_at(rest.floor_char_boundary(PART_BYTES));
+                count += self.encode(part).map_or(0, |ids| ids.len().saturating_sub(2));
+                rest = after;
+                if count > most {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Bytes of the longest token.
+    pub fn longest_token(&self) -> usize {
+        self.longest
     }
 
     /// The bytes behind every id.

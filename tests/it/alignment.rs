@@ -23,7 +23,7 @@ fn pieces(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static 
 }
 
 /// The tokens of the answers to the first `count` held-out questions, every third of them drawn.
-async fn tokens(proxy: &Proxy, count: usize) -> Vec<Vec<u32>> {
+async fn tokens(proxy: &Arc<Proxy>, count: usize) -> Vec<Vec<u32>> {
     let items = include_str!("../../training/eval/items.jsonl").lines().take(count);
     let mut all = Vec::new();
     for (seed, line) in items.enumerate() {
@@ -90,19 +90,19 @@ fn a_small_model_of_another_family_steers_and_nothing_leaks() {
 fn across_vocabularies_too_lookahead_refetching_and_the_gate_change_nothing() {
     run(async {
         for temperature in [0.0, 0.9] {
-            let (paper, _) = answers(&*with(&pieces(&[("upstream.lookahead", "1")])).await, temperature).await;
-            let (ahead, _) = answers(&*with(&pieces(&[])).await, temperature).await;
+            let (paper, _) = answers(&with(&pieces(&[("upstream.lookahead", "1")])).await, temperature).await;
+            let (ahead, _) = answers(&with(&pieces(&[])).await, temperature).await;
             assert_eq!(ahead, paper);
             let never = pieces(&[("steering.gate", "reopen"), ("steering.gate_threshold", "0")]);
-            assert_eq!(answers(&*with(&never).await, temperature).await.0, paper);
-            let (whole, report) = answers(&*with(&pieces(&[("upstream.top_k", "1000000")])).await, temperature).await;
+            assert_eq!(answers(&with(&never).await, temperature).await.0, paper);
+            let (whole, report) = answers(&with(&pieces(&[("upstream.top_k", "1000000")])).await, temperature).await;
             assert_eq!(report.uncertified, 0);
             let refetch = pieces(&[("upstream.top_k", "5"), ("steering.exactness", "refetch")]);
-            assert_eq!(answers(&*with(&refetch).await, temperature).await.0, whole);
+            assert_eq!(answers(&with(&refetch).await, temperature).await.0, whole);
         }
         // The gate rests and catches up several of the upstream's tokens at once.
         let (_, report) = answers(
-            &*with(&pieces(&[
+            &with(&pieces(&[
                 ("steering.gate", "reopen"),
                 ("steering.gate_positions", "1"),
             ]))
@@ -342,10 +342,10 @@ fn a_vocabulary_with_holes_and_duplicates_answers_like_the_one_without() {
         // The server knows nothing of the tokens that only this tokenizer has, and so never picks them.
         let directory = patched();
         let path = directory.path().to_str().unwrap();
-        let (plain, _) = answers(&*with(&[]).await, 0.0).await;
+        let (plain, _) = answers(&with(&[]).await, 0.0).await;
         for kind in ["intersection", "bytes"] {
             let settings = [("upstream.tokenizer", path), ("vocabulary.alignment", kind)];
-            assert_eq!(answers(&*with(&settings).await, 0.0).await.0, plain, "{kind}");
+            assert_eq!(answers(&with(&settings).await, 0.0).await.0, plain, "{kind}");
         }
     });
 }

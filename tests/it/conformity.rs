@@ -95,7 +95,7 @@ fn steered_text_is_nearly_the_same_over_chat_completions() {
     });
 }
 
-async fn same_answers(chat: &costeer::http::Proxy, address: SocketAddr) -> usize {
+async fn same_answers(chat: &Arc<costeer::http::Proxy>, address: SocketAddr) -> usize {
     let (ids, _) = proxy(address, &[]).await;
     let prompts = crate::parity::prompts();
     let mut same = 0;
@@ -326,6 +326,7 @@ pub fn server(address: SocketAddr, driver: Driver) -> Server {
         connect: Duration::from_secs(5),
         first_token: Duration::from_secs(60),
         idle: Duration::from_secs(60),
+        whole: Duration::from_secs(60),
     };
     let connection = Connection::new(&format!("http://{address}/v1"), None, None, timeouts).unwrap();
     Server::new(connection, driver, Arc::new(tokenizer("llm")))

@@ -50,7 +50,7 @@ const QUESTIONS: [(&str, &str); 8] = [
 ];
 
 /// The tokens of every question's answer, and all reports together.
-pub async fn answers(proxy: &Proxy, temperature: f64) -> (Vec<Vec<u32>>, Report) {
+pub async fn answers(proxy: &Arc<Proxy>, temperature: f64) -> (Vec<Vec<u32>>, Report) {
     let mut all = Vec::new();
     let mut sum = Report::default();
     for (seed, (question, context)) in QUESTIONS.iter().enumerate() {
@@ -86,7 +86,7 @@ pub async fn with(settings: &[(&'static str, &str)]) -> Arc<Proxy> {
 fn every_lookahead_gives_the_same_tokens_greedy_and_drawn() {
     run(async {
         for temperature in [0.0, 0.9] {
-            let (paper, report) = answers(&*with(&[("upstream.lookahead", "1")]).await, temperature).await;
+            let (paper, report) = answers(&with(&[("upstream.lookahead", "1")]).await, temperature).await;
             assert_eq!(report.upstream_requests, report.positions);
             assert_eq!(report.wasted_tokens, 0);
             for lookahead in ["4", "16", "adaptive"] {
@@ -103,11 +103,11 @@ fn every_lookahead_gives_the_same_tokens_greedy_and_drawn() {
 fn refetching_gives_the_whole_vocabularys_tokens_greedy_and_drawn() {
     run(async {
         for temperature in [0.0, 0.9] {
-            let (whole, report) = answers(&*with(&[("upstream.top_k", "1000000")]).await, temperature).await;
+            let (whole, report) = answers(&with(&[("upstream.top_k", "1000000")]).await, temperature).await;
             assert_eq!(report.uncertified, 0, "nothing is outside the whole vocabulary");
             for exactness in ["refetch", "refetch-ids"] {
                 let refetch = [("upstream.top_k", "5"), ("steering.exactness", exactness)];
-                let (tokens, report) = answers(&*with(&refetch).await, temperature).await;
+                let (tokens, report) = answers(&with(&refetch).await, temperature).await;
                 assert_eq!(tokens, whole, "{exactness}, temperature {temperature}");
                 assert_eq!(report.uncertified, 0);
                 assert!(report.refetched > 0 && report.refetch_requests >= report.refetched);
@@ -119,10 +119,10 @@ fn refetching_gives_the_whole_vocabularys_tokens_greedy_and_drawn() {
 #[test]
 fn a_cap_reaches_the_answers() {
     run(async {
-        let (free, _) = answers(&*with(&[]).await, 0.0).await;
-        let (tokens, _) = answers(&*with(&[("steering.max_shift", "100")]).await, 0.0).await;
+        let (free, _) = answers(&with(&[]).await, 0.0).await;
+        let (tokens, _) = answers(&with(&[("steering.max_shift", "100")]).await, 0.0).await;
         assert_eq!(tokens, free, "nothing is moved that far");
-        let (_, report) = answers(&*with(&[("steering.max_shift", "0.000000001")]).await, 0.0).await;
+        let (_, report) = answers(&with(&[("steering.max_shift", "0.000000001")]).await, 0.0).await;
         assert_eq!(report.changed, 0);
     });
 }
@@ -141,7 +141,7 @@ fn an_upstream_that_says_no_more_leaves_positions_uncertified() {
                 body.as_object_mut().unwrap().remove("logprob_token_ids");
             }),
         ];
-        let (inside, _) = answers(&*with(&[("upstream.top_k", "5")]).await, 0.0).await;
+        let (inside, _) = answers(&with(&[("upstream.top_k", "5")]).await, 0.0).await;
         for (exactness, limit) in limits {
             let limited = between(upstream().await, limit).await;
             let settings = [("upstream.top_k", "5"), ("steering.exactness", exactness)];
@@ -180,7 +180,7 @@ fn an_upstream_that_ignores_the_window_is_cut_off_and_changes_nothing() {
         let endless = between(upstream().await, |body| body["max_tokens"] = json!(500));
         let (ours, _) = proxy(endless.await, &[("upstream.lookahead", "4")]).await;
         let (tokens, _) = answers(&ours, 0.0).await;
-        let (wanted, _) = answers(&*with(&[("upstream.lookahead", "4")]).await, 0.0).await;
+        let (wanted, _) = answers(&with(&[("upstream.lookahead", "4")]).await, 0.0).await;
         assert_eq!(tokens, wanted);
     });
 }
@@ -254,9 +254,9 @@ fn a_slower_upstream_wastes_little() {
 #[test]
 fn a_gate_that_never_shuts_changes_nothing_and_one_that_always_does_passes_all_but_the_first() {
     run(async {
-        let (off, _) = answers(&*with(&[]).await, 0.0).await;
+        let (off, _) = answers(&with(&[]).await, 0.0).await;
         let never = [("steering.gate", "reopen"), ("steering.gate_threshold", "0")];
-        let (tokens, report) = answers(&*with(&never).await, 0.0).await;
+        let (tokens, report) = answers(&with(&never).await, 0.0).await;
         assert_eq!((tokens, report.passed), (off.clone(), 0));
         for mode in ["latch", "reopen"] {
             let always = [
@@ -264,11 +264,11 @@ fn a_gate_that_never_shuts_changes_nothing_and_one_that_always_does_passes_all_b
                 ("steering.gate_threshold", "1"),
                 ("steering.gate_positions", "1"),
             ];
-            let (_, report) = answers(&*with(&always).await, 0.0).await;
+            let (_, report) = answers(&with(&always).await, 0.0).await;
             assert_eq!(report.passed, report.positions - QUESTIONS.len() as u64, "{mode}");
         }
         // Half shut: positions before the gate first shuts are steered as without one.
-        let (tokens, report) = answers(&*with(&[("steering.gate", "reopen")]).await, 0.0).await;
+        let (tokens, report) = answers(&with(&[("steering.gate", "reopen")]).await, 0.0).await;
         assert!(report.passed > 0 && report.passed < report.positions);
         for (ours, off) in tokens.iter().zip(&off) {
             assert_eq!(ours[..3], off[..3]);

@@ -32,7 +32,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
 fn private_headers_and_error_codes_are_described() {
     let described = text("openapi.yaml");
     let headers = enclosed(
-        &text("src/http/private.rs"),
+        &text("src/http/gate/names.rs"),
         "HeaderName = HeaderName::from_static(\"",
         '"',
     );

@@ -36,7 +36,7 @@ fn lines<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
 }
 
 /// The tokens picked for a prompt.
-pub async fn tokens(proxy: &Proxy, prompt: &Prompt) -> Vec<u32> {
+pub async fn tokens(proxy: &Arc<Proxy>, prompt: &Prompt) -> Vec<u32> {
     let body = json!({"messages": prompt.messages, "temperature": 0, "max_tokens": 128});
     let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
     let context = PrivateContext::new(prompt.context.clone());
@@ -55,7 +55,7 @@ pub fn prompts() -> Vec<Prompt> {
 
 /// Compares the answers to the first `count` prompts with the reference. Gives the positions compared, and how many answers
 /// differ where the two best scores are closer than `margin`; any other difference fails.
-pub async fn differences(proxy: &Proxy, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
+pub async fn differences(proxy: &Arc<Proxy>, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
     let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (prompts(), lines(file));
     assert!(prompts.len() >= count && prompts.len() == references.len());
     let (mut positions, mut by_rounding) = (0, 0);

@@ -63,7 +63,12 @@ pub async fn upstream() -> SocketAddr {
 
 /// A proxy with these settings on top of the defaults, in front of `upstream`.
 pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Arc<Proxy>, SocketAddr) {
-    let mut overrides = vec![("upstream.url", format!("http://{upstream}/v1"))];
+    // A store and a token of its own; whoever wants to share them names the file.
+    let folder = std::env::temp_dir().join(format!("costeer-{}", uuid::Uuid::new_v4().simple()));
+    let mut overrides = vec![
+        ("upstream.url", format!("http://{upstream}/v1")),
+        ("store.path", folder.join("profiles.db").to_string_lossy().into_owned()),
+    ];
     overrides.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
     let proxy = Proxy::load(&load(None, Variables::Ignore, &overrides).unwrap())
         .await

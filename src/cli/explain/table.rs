@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::read::{Candidate, Position};
-use crate::cli::terminal::harmless;
+use crate::foreign::escaped;
 
 /// Characters of a token that are shown.
 const WIDTH: usize = 18;
@@ -65,7 +65,7 @@ fn row(out: &mut impl Write, candidate: &Candidate, remark: &str) -> io::Result<
 
 /// A token with its blanks to be seen.
 fn quoted(text: &str) -> String {
-    let text = harmless(&text.replace('\n', "⏎").replace('\t', "⇥"));
+    let text = escaped(&text.replace('\n', "⏎").replace('\t', "⇥"));
     let short: String = text.chars().take(WIDTH - 2).collect();
     format!("“{short}”")
 }

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use anstyle::{Ansi256Color, Color, Style};
 
 use super::read::Position;
-use crate::cli::terminal::harmless;
+use crate::foreign::escaped_lines;
 use crate::vocabulary::TextStream;
 
 /// Nats from which on a token gets the next deeper colour.
@@ -30,7 +30,7 @@ impl Painter {
 
     /// Writes the characters that are whole with this token.
     pub fn token(&mut self, out: &mut impl Write, position: &Position) -> io::Result<()> {
-        let text = visible(&self.characters.push(&position.bytes));
+        let text = escaped_lines(&self.characters.push(&position.bytes));
         let (shift, changed) = (position.shift(), position.is_changed());
         if text.is_empty() {
             Ok(())
@@ -46,7 +46,7 @@ impl Painter {
 
     /// Ends an answer.
     pub fn end(&mut self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{}", visible(&self.characters.finish()))
+        writeln!(out, "{}", escaped_lines(&self.characters.finish()))
     }
 
     /// Says what the colours mean.
@@ -74,10 +74,4 @@ fn style(shift: f64, changed: bool) -> Style {
         Style::new().fg_color(on(16)).bg_color(on(*shade))
     });
     if changed { style.underline() } else { style }
-}
-
-/// Without what a terminal would obey, ends of lines aside.
-fn visible(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(harmless).collect();
-    lines.join("\n")
 }

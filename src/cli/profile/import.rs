@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{ImportArguments, named};
 use crate::cli::CommandError;
+use crate::foreign::escaped;
 use crate::store::import::{self, Entry, open};
 use crate::store::{Document, Imported, Profile, ProfileName, Store, StoreError};
 
@@ -164,7 +165,9 @@ impl Importer<'_> {
     fn problem(&mut self, what: &str) -> Result<(), CommandError> {
         self.problems += 1;
         if self.problems <= TOLD {
-            let told = self.bar.suspend(|| writeln!(std::io::stderr(), "left out: {what}"));
+            let told = self
+                .bar
+                .suspend(|| writeln!(std::io::stderr(), "left out: {}", escaped(what)));
             told.map_err(CommandError::Output)?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ListArguments, ShowArguments, named};
 use crate::cli::CommandError;
-use crate::cli::terminal::harmless;
+use crate::foreign::escaped;
 use crate::store::{DocumentId, PrivateText, ProfileName, Store, StoredDocument};
 
 /// Documents read at a time.
@@ -56,12 +56,12 @@ pub fn show(store: &Store, arguments: &ShowArguments) -> Result<(), CommandError
     }
     let mut say = |line: &str| writeln!(out, "{line}").map_err(CommandError::Output);
     if !profile.description.is_blank() {
-        say(&harmless(profile.description.as_private_str()))?;
+        say(&escaped(profile.description.as_private_str()))?;
     }
     for (title, lines) in [("preferences", &profile.preferences), ("facts", &profile.facts)] {
         say(&format!("{title}:"))?;
         for (index, line) in lines.iter().enumerate() {
-            say(&format!("{:>4}  {}", index + 1, harmless(line.as_private_str())))?;
+            say(&format!("{:>4}  {}", index + 1, escaped(line.as_private_str())))?;
         }
     }
     if arguments.documents {
@@ -106,5 +106,5 @@ pub fn one_line(stored: &StoredDocument) -> String {
 /// At most 80 characters of the first line.
 fn first_line(text: &PrivateText) -> String {
     let line = text.as_private_str().trim_start().lines().next().unwrap_or_default();
-    harmless(line).chars().take(80).collect()
+    escaped(line).chars().take(80).collect()
 }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::http::chat::unreadable;
-use crate::http::{ApiError, Proxy};
+use crate::http::{ApiError, Proxy, gate};
 
 /// The variable parts of the address.
 pub struct Address<T>(pub T);
@@ -41,15 +39,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// The body, within `server.max_body_bytes`.
-pub struct Sent(pub Bytes);
+/// The body, within `server.max_body_bytes`. It must be called JSON: what browsers send to foreign servers without asking is not.
+pub struct Sent(pub gate::Bytes);
 
 impl FromRequest<Arc<Proxy>> for Sent {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, proxy: &Arc<Proxy>) -> Result<Self, ApiError> {
-        let body = Bytes::from_request(request, proxy).await;
-        body.map(Self)
-            .map_err(|rejection| unreadable(&rejection, proxy.max_body_bytes))
+        gate::check_json(request.headers())?;
+        gate::whole(proxy, request.into_body()).await.map(Self)
     }
 }

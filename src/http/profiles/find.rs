@@ -35,6 +35,7 @@ pub async fn search(
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let search: Search = read(&body, "{\"query\", \"limit\"?}")?;
+    check_question("query", &search.query)?;
     let limit = search.limit.unwrap_or(HITS);
     if !(1..=MOST).contains(&limit) {
         return Err(ApiError::invalid("limit", format!("it must be from 1 to {MOST}")));
@@ -68,12 +69,27 @@ pub async fn preview(
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
     let asked: Preview = read(&body, "{\"question\", \"context\"?}")?;
+    check_question("question", &asked.question)?;
     let given = asked
         .context
         .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
     let previewed = Sources::previewed(asked.question.as_private_str(), given, proxy.private_tags);
     let (sources, prompt) = previewed.map_err(|error| ApiError::invalid("question", error.to_string()))?;
     let sources = proxy.recall(&named(&name)?, sources).await?;
-    let composed = proxy.compose(&prompt, &sources, None)?;
+    let composing = Arc::clone(&proxy);
+    let composed = proxy.apart(move || composing.compose(&prompt, &sources, None)).await?;
     Ok(Json(tagged("profile.preview", composed.composition.preview())))
+}
+
+/// A question is as long as one that somebody writes; a text of megabytes would be looked up word by word.
+const MOST_QUESTION_BYTES: usize = 64 << 10;
+
+fn check_question(field: &str, question: &PrivateText) -> Result<(), ApiError> {
+    if question.as_private_str().len() <= MOST_QUESTION_BYTES {
+        return Ok(());
+    }
+    Err(ApiError::invalid(
+        field,
+        format!("it must have at most {MOST_QUESTION_BYTES} bytes"),
+    ))
 }

@@ -35,6 +35,8 @@ pub struct Options {
 /// Answers to one prompt; each takes the small model's lane for its whole length.
 const MOST_CHOICES: usize = 16;
 const MOST_STOPS: usize = 16;
+/// Each is looked for after every token.
+const MOST_STOP_BYTES: usize = 4096;
 /// OpenAI's limit.
 pub const MOST_LISTED: usize = 20;
 
@@ -124,7 +126,7 @@ impl Options {
 /// For a field that steering does not know.
 pub fn unknown(field: &str) -> RequestError {
     RequestError::Unsteerable {
-        field: field.chars().take(60).collect(),
+        field: crate::foreign::line(&field.chars().take(60).collect::<String>()),
         reason: "the field asks for something that steered decoding does not do",
     }
 }
@@ -141,7 +143,9 @@ fn include_usage(options: &Value) -> Result<bool, ApiError> {
 
 fn stops(value: &Value) -> Result<Vec<String>, ApiError> {
     let wrong = || {
-        let wanted = format!("it must be a string, or a list of at most {MOST_STOPS} strings, none of them empty");
+        let wanted = format!(
+            "it must be a string, or a list of at most {MOST_STOPS} strings, none of them empty or longer than {MOST_STOP_BYTES} bytes"
+        );
         ApiError::invalid("stop", wanted)
     };
     let stops: Vec<String> = match value {
@@ -152,7 +156,8 @@ fn stops(value: &Value) -> Result<Vec<String>, ApiError> {
         }
         _ => return Err(wrong()),
     };
-    if stops.len() > MOST_STOPS || stops.iter().any(String::is_empty) {
+    let fits = |stop: &String| (1..=MOST_STOP_BYTES).contains(&stop.len());
+    if stops.len() > MOST_STOPS || !stops.iter().all(fits) {
         return Err(wrong());
     }
     Ok(stops)

@@ -220,6 +220,19 @@ async function start() {
   ]);
 }
 
+/** The token of `costeer token --page`. What is behind the # never leaves the browser; out of the address it stays out of the history, too. */
+function takeToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  at("key").value = token;
+  history.replaceState(null, "", location.pathname);
+}
+
+takeToken();
+addEventListener("hashchange", () => {
+  takeToken();
+  start();
+});
 at("form").addEventListener("submit", (event) => {
   event.preventDefault();
   ask();

@@ -1,0 +1,109 @@
+//! Which headers pass, in either direction. What is not on a list stays here.
+
+use axum::http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
+
+use crate::context::is_almost_tagged;
+use crate::http::observe::REQUEST_ID;
+use crate::http::{ApiError, Proxy};
+
+/// To the upstream, beside `OpenAI-*`, what `upstream.pass_headers` names, and a content type that is written here.
+const TO_UPSTREAM: [HeaderName; 6] = [
+    ACCEPT,
+    AUTHORIZATION,
+    REQUEST_ID,
+    TRACE_PARENT,
+    TRACE_STATE,
+    HeaderName::from_static("idempotency-key"),
+];
+
+/// Back to the client, beside `OpenAI-*` and rate limits. The encoding belongs to the body.
+const TO_CLIENT: [HeaderName; 6] = [
+    ALLOW,
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    RETRY_AFTER,
+    REQUEST_ID,
+    HeaderName::from_static("retry-after-ms"),
+];
+
+/// Beginnings of further names. Rate limits: what OpenAI and its likes send, and RFC 9110's successor draft.
+const VENDOR: &str = "openai-";
+const LIMITS: [&str; 2] = ["x-ratelimit-", "ratelimit"];
+
+/// W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// A page of the upstream's must not act as a page of ours.
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
+
+/// What the upstream may see of a request's headers.
+///
+/// # Errors
+/// 400 where one that may pass holds a tag.
+pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiError> {
+    let passes = |name: &HeaderName| {
+        TO_UPSTREAM.contains(name) || name.as_str().starts_with(VENDOR) || proxy.pass_headers.contains(name)
+    };
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
+        if proxy.private_tags && is_almost_tagged(&String::from_utf8_lossy(value.as_bytes())) {
+            return Err(ApiError::invalid(
+                name.as_str(),
+                "it holds a tag such as <private>, which marks parts of messages; nothing was sent on",
+            ));
+        }
+        kept.append(name.clone(), value.clone());
+    }
+    kept.remove(AUTHORIZATION);
+    if let Some(own) = authorization(proxy, headers) {
+        kept.insert(AUTHORIZATION, own);
+    }
+    Ok(kept)
+}
+
+/// The client's own key, passed on where none is configured; never one that opens this proxy.
+pub fn authorization(proxy: &Proxy, headers: &HeaderMap) -> Option<HeaderValue> {
+    let own = headers.get(AUTHORIZATION)?;
+    let opens_us = |token: &str| {
+        let (value, token) = (own.as_bytes(), token.as_bytes());
+        value.windows(token.len()).any(|part| part == token)
+    };
+    let is_ours = match (&proxy.api_key, &proxy.token) {
+        (Some(_), _) => true,
+        (None, Some(token)) => opens_us(token.expose_secret()),
+        (None, None) => false,
+    };
+    (!is_ours).then(|| own.clone())
+}
+
+/// What names a request at the upstream: its id, and the trace it is part of.
+pub fn trace(headers: &HeaderMap) -> HeaderMap {
+    let named = [REQUEST_ID, TRACE_PARENT, TRACE_STATE].into_iter().filter_map(|name| {
+        let value = headers.get(&name)?.clone();
+        Some((name, value))
+    });
+    named.collect()
+}
+
+/// What the client may see of an answer's headers, and what keeps a browser from taking it for ours.
+pub fn to_client(headers: &HeaderMap) -> HeaderMap {
+    let passes = |name: &HeaderName| {
+        let text = name.as_str();
+        TO_CLIENT.contains(name) || text.starts_with(VENDOR) || LIMITS.iter().any(|limit| text.starts_with(limit))
+    };
+    let mut kept: HeaderMap = headers
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    kept.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    kept.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    kept.insert(CONTENT_SECURITY_POLICY, SANDBOX);
+    kept
+}

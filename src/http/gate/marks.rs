@@ -1,0 +1,340 @@
+//! What a client has marked as private inside a request's own texts.
+//!
+//! `<private>` is looked for in every text of a body but what the assistant said, which came out of picked tokens. In the texts that
+//! a prompt consists of it is taken; anything like it elsewhere, or in another form, is refused, because nobody can say what it encloses.
+
+use zeroize::Zeroizing;
+
+use super::json::Json;
+use super::names::check_keys;
+use crate::context::{FIELD, PrivateContext, folded, is_almost_tagged, is_tagged, letters, part};
+use crate::foreign;
+use crate::http::ApiError;
+
+/// Takes marked text out of the texts of a chat (its messages) or a completion (its prompt).
+///
+/// # Errors
+/// 400 naming the field when tags do not pair, or stand where they cannot be taken.
+pub fn take(fields: &mut [(String, Json)]) -> Result<Vec<PrivateContext>, ApiError> {
+    let mut taken = Vec::new();
+    for (key, value) in fields.iter_mut() {
+        match (key.as_str(), value) {
+            ("prompt", prompt) => take_all(prompt, "prompt", &mut taken)?,
+            ("messages", Json::List(messages)) => {
+                for (index, message) in messages.iter_mut().enumerate() {
+                    take_from_message(message, &format!("messages[{index}].content"), &mut taken)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    check(fields)?;
+    Ok(taken)
+}
+
+/// Takes marked text out of every text there is.
+///
+/// # Errors
+/// 400 naming the field when tags do not pair, or have another form.
+pub fn take_everywhere(fields: &mut [(String, Json)]) -> Result<Vec<PrivateContext>, ApiError> {
+    let mut taken = Vec::new();
+    for (key, value) in fields.iter_mut() {
+        let name = shown(key);
+        match value {
+            Json::List(turns) if is_dialogue(key) => {
+                for (index, turn) in turns.iter_mut().enumerate() {
+                    if is_said(turn) {
+                        take_from_message(turn, &format!("{name}[{index}].content"), &mut taken)?;
+                    } else {
+                        take_all(turn, &format!("{name}[{index}]"), &mut taken)?;
+                    }
+                }
+            }
+            value => take_all(value, &name, &mut taken)?,
+        }
+    }
+    check(fields)?;
+    Ok(taken)
+}
+
+fn take_from_message(message: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
+    let said = is_said(message);
+    let Json::Object(fields) = message else {
+        return Ok(());
+    };
+    let content = fields
+        .iter_mut()
+        .find_map(|(key, value)| (key == "content").then_some(value));
+    match content {
+        // Whole pairs are taken from there, too: a client may have put them there. What is left is the assistant's own.
+        Some(content) if said => take_pairs(content, taken),
+        Some(content) => take_all(content, field, taken)?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Takes marked text out of every text in `value`, which `field` names to the client.
+fn take_all(value: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
+    match value {
+        Json::Text(text) if is_tagged(text) => {
+            let parted = part(text).map_err(|error| ApiError::invalid(field, error.to_string()))?;
+            *text = Zeroizing::new(parted.public);
+            taken.extend(parted.private);
+            Ok(())
+        }
+        Json::List(values) => values.iter_mut().try_for_each(|value| take_all(value, field, taken)),
+        Json::Object(fields) => fields
+            .iter_mut()
+            .try_for_each(|(_, value)| take_all(value, field, taken)),
+        _ => Ok(()),
+    }
+}
+
+fn take_pairs(value: &mut Json, taken: &mut Vec<PrivateContext>) {
+    match value {
+        Json::Text(text) if is_tagged(text) => {
+            if let Ok(parted) = part(text) {
+                *text = Zeroizing::new(parted.public);
+                taken.extend(parted.private);
+            }
+        }
+        Json::List(values) => values.iter_mut().for_each(|value| take_pairs(value, taken)),
+        Json::Object(fields) => fields.iter_mut().for_each(|(_, value)| take_pairs(value, taken)),
+        _ => {}
+    }
+}
+
+/// Fields that hold turns of a dialogue: chats and Anthropic's messages, OpenAI's responses.
+fn is_dialogue(key: &str) -> bool {
+    matches!(key, "messages" | "input")
+}
+
+/// Whether a turn is the assistant's.
+fn is_said(turn: &Json) -> bool {
+    let Json::Object(fields) = turn else {
+        return false;
+    };
+    fields
+        .iter()
+        .any(|(key, value)| key == "role" && value.as_text() == Some("assistant"))
+}
+
+fn shown(key: &str) -> String {
+    foreign::line(&key.chars().take(40).collect::<String>())
+}
+
+/// Refuses what is left of tags, or looks like one.
+fn check(fields: &[(String, Json)]) -> Result<(), ApiError> {
+    for (key, value) in fields {
+        let clean = match value {
+            Json::List(turns) if is_dialogue(key) => {
+                let asked: Vec<&Json> = turns.iter().filter(|turn| !is_said(turn)).collect();
+                asked.iter().all(|turn| is_clean(turn)) && is_clean_together(&asked)
+            }
+            value => is_clean(value),
+        };
+        if !clean {
+            return Err(ApiError::invalid(
+                shown(key),
+                "something like the tag <private> is left in it that cannot be taken out: it is spread over parts, escaped, has \
+                 attributes, or stands in a field that is no text of the prompt. Write <private> and </private> as they are, in one text \
+                 of a message; nothing was sent anywhere (context.private_tags = false takes tags for text)",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_clean(value: &Json) -> bool {
+    match value {
+        Json::Text(text) => !is_almost_tagged(text),
+        Json::List(values) => {
+            let values: Vec<&Json> = values.iter().collect();
+            values.iter().all(|value| is_clean(value)) && is_clean_together(&values)
+        }
+        Json::Object(fields) => fields.iter().all(|(_, value)| is_clean(value)),
+        _ => true,
+    }
+}
+
+/// A server joins the parts of a message, so a tag may begin in one and end in the next: texts of a list are looked at as one, and so
+/// are those that its objects have under one key.
+fn is_clean_together(values: &[&Json]) -> bool {
+    if values.len() < 2 {
+        return true;
+    }
+    let mut keys: Vec<&str> = Vec::new();
+    for value in values {
+        if let Json::Object(fields) = value {
+            for (key, value) in fields {
+                if value.as_text().is_some() && !keys.contains(&key.as_str()) && keys.len() < MOST_KEYS {
+                    keys.push(key);
+                }
+            }
+        }
+    }
+    let bare: Zeroizing<String> = Zeroizing::new(values.iter().filter_map(|value| value.as_text()).collect());
+    let under = |key: &str| -> Zeroizing<String> {
+        let texts = values.iter().filter_map(|value| match value {
+            Json::Object(fields) => fields.iter().find(|(name, _)| name == key)?.1.as_text(),
+            other => other.as_text(),
+        });
+        Zeroizing::new(texts.collect())
+    };
+    !is_almost_tagged(&bare) && keys.into_iter().all(|key| !is_almost_tagged(&under(key)))
+}
+
+/// Keys of the parts of one list that are looked at; a part of a message has a handful.
+const MOST_KEYS: usize = 16;
+
+/// Refuses texts that are JSON themselves and have a field of ours, wherever a program may have written one: not in what people say.
+///
+/// # Errors
+/// 400 naming the field.
+pub fn check_packed(fields: &[(String, Json)]) -> Result<(), ApiError> {
+    let spoken = |key: &str| is_dialogue(key) || matches!(key, "prompt" | "system" | "instructions");
+    let packed = |(key, value): &&(String, Json)| !spoken(key) && is_packed(value);
+    match fields.iter().find(packed) {
+        None => Ok(()),
+        Some((key, _)) => Err(ApiError::invalid(
+            shown(key),
+            format!(
+                "it holds JSON as text with a field that is almost {FIELD}; nothing was sent on. Private settings stand at the top of the body"
+            ),
+        )),
+    }
+}
+
+fn is_packed(value: &Json) -> bool {
+    match value {
+        Json::Text(text) => is_packed_text(text),
+        Json::List(values) => values.iter().any(is_packed),
+        Json::Object(fields) => fields.iter().any(|(_, value)| is_packed(value)),
+        _ => false,
+    }
+}
+
+/// Whether a text is JSON with a key that is almost ours, or too broken to say and has its letters.
+pub fn is_packed_text(text: &str) -> bool {
+    let begins = text
+        .trim_start()
+        .trim_start_matches('\u{feff}')
+        .starts_with(['{', '[', '"']);
+    if !begins || !letters(&folded(text)).contains(FIELD) {
+        return false;
+    }
+    let inner = format!("{{\"inner\":{text}}}");
+    match super::json::object(inner.as_bytes()) {
+        Ok(fields) => {
+            let unwrapped = match fields.first() {
+                Some((_, Json::Object(inner))) => inner.iter().any(|(key, _)| key == FIELD),
+                Some((_, Json::Text(inner))) => is_packed_text(inner),
+                _ => false,
+            };
+            unwrapped || check_keys(&fields, false).is_err()
+        }
+        Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::json::{fields_of as fields, to_map};
+    use super::*;
+
+    fn after(body: &Value) -> Result<(Value, Vec<String>), String> {
+        let mut fields = fields(body);
+        let taken = take(&mut fields).map_err(|error| error.body().to_string())?;
+        let taken = taken.iter().map(|context| context.preview().to_owned()).collect();
+        Ok((Value::Object(to_map(&fields)), taken))
+    }
+
+    #[test]
+    fn marked_text_is_taken_from_messages_and_prompts() {
+        let (body, taken) = after(&json!({
+            "messages": [
+                {"role": "system", "content": "<private>a</private>Be kind."},
+                {"role": "user", "content": [{"type": "text", "text": "One <private>b</private>"}, {"type": "text", "text": "two"}]},
+                {"role": "assistant", "content": "Write <private> before it."},
+                {"role": "user", "content": "three"},
+            ],
+        }))
+        .unwrap();
+        assert_eq!(taken, ["a", "b"]);
+        assert_eq!(body["messages"][0]["content"], "Be kind.");
+        assert_eq!(body["messages"][1]["content"][0]["text"], "One ");
+        assert_eq!(body["messages"][2]["content"], "Write <private> before it.");
+        let (prompts, taken) = after(&json!({"prompt": ["a<private>b</private>", "<private>c</private>"]})).unwrap();
+        assert_eq!(taken.len(), 2);
+        assert_eq!(prompts["prompt"], json!(["a", ""]));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_refused_by_name_and_not_quoted() {
+        let marked = "<private>a secret</private>";
+        let chat = |content: Value| json!({"messages": [{"role": "user", "content": content}]});
+        let with = |field: &str, value: Value| json!({"messages": [{"role": "user", "content": "Hi"}], field: value});
+        for (body, names) in [
+            (chat(json!("<private>a secret")), "messages[0].content"),
+            (
+                chat(
+                    json!([{"type": "text", "text": "<priv"}, {"type": "text", "text": "ate>a secret</pri"}, {"type": "text", "text": "vate>"}]),
+                ),
+                "messages",
+            ),
+            (
+                chat(
+                    json!([{"type": "text", "text": "<priv"}, {"type": "image_url"}, {"type": "text", "text": "ate>a secret"}]),
+                ),
+                "messages",
+            ),
+            (
+                json!({"messages": [{"role": "user", "content": "<priv"}, {"role": "user", "content": "ate>a secret"}]}),
+                "messages",
+            ),
+            (
+                json!({"messages": [{"role": "user", "content": "Hi", "name": marked}]}),
+                "messages",
+            ),
+            (chat(json!("<pri<private>x</private>vate>a secret")), "messages"),
+            (
+                with(
+                    "tools",
+                    json!([{"type": "function", "function": {"description": marked}}]),
+                ),
+                "tools",
+            ),
+            (with("stop", json!([marked])), "stop"),
+            (with("my_notes", json!(marked)), "my_notes"),
+            (with("metadata", json!({"x": "&lt;private&gt;a secret"})), "metadata"),
+            (
+                json!({"messages": [{"role": "model", "content": "<private x>a secret"}]}),
+                "messages",
+            ),
+        ] {
+            let error = after(&body).unwrap_err();
+            assert!(error.contains(names) && !error.contains("a secret"), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn packed_fields_are_seen_where_programs_write_them() {
+        for (body, fine) in [
+            (json!({"metadata": {"x": "{\"costeer\": {\"context\": \"a\"}}"}}), false),
+            (json!({"extra": " [{\"CoSteer\": 1}]"}), false),
+            (json!({"extra": "{\"costeer\": broken"}), false),
+            (json!({"extra": json!("{\"costeer\":1}").to_string()}), false),
+            (json!({"extra": "{\"cost\": 1}"}), true),
+            (
+                json!({"messages": [{"role": "user", "content": "{\"costeer\": 1} does not work, why?"}]}),
+                true,
+            ),
+            (json!({"note": "costeer is a proxy"}), true),
+        ] {
+            assert_eq!(check_packed(&fields(&body)).is_ok(), fine, "{body}");
+        }
+    }
+}
