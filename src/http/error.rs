@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -185,6 +185,10 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(STEERED, HeaderValue::from_static("false"));
+        if self.status == StatusCode::UNAUTHORIZED && self.kind == "invalid_request_error" {
+            // RFC 9110, section 15.5.2.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(pause) = self.retry_after {
             headers.insert(RETRY_AFTER, *pause);
         } else if self.status == StatusCode::TOO_MANY_REQUESTS {

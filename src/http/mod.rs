@@ -14,6 +14,7 @@ mod patience;
 mod personal;
 mod private;
 mod profiles;
+mod prompts;
 mod proxy;
 mod request;
 mod router;

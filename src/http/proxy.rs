@@ -1,35 +1,27 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
+use super::prompts::Composed;
 use super::shelf::Shelf;
 use super::start::{
     StartError, Vocabularies, alignment, composer, default_context, default_profile, load_lanes, own_token, replicas,
 };
 use super::{ApiError, ChatRequest, Options};
-use crate::context::{Composer, Composition, ContextError, PrivateContext, PrivateIds, PublicPrompt, Sources};
+use crate::context::{Composer, PrivateContext, PublicPrompt, Sources};
 use crate::decode::{Exactness, GateRule, Limits, Plan, Session};
 use crate::local::{Lane, LocalModel};
 use crate::settings::{OnUnsteerable, Settings};
 use crate::steering::{Cap, Rule, Strength};
 use crate::store::{ProfileName, StoreError};
 use crate::upstream::{Caller, Prefix, Replicas, Upstream};
-use crate::vocabulary::{Alignment, AlignmentKind, ChatMessage, Role, TokenBytes, TokenId, Tokenizer};
+use crate::vocabulary::{Alignment, ChatMessage, Role, TokenBytes, TokenId};
 
 /// How often upstreams that do not answer are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-/// The private text of an answer, and both branches' prompts as ids of the local model's vocabulary.
-pub(super) struct Composed {
-    pub(super) composition: Composition,
-    pub(super) public: Vec<TokenId>,
-    pub(super) private: Zeroizing<PrivateIds>,
-}
 
 /// Everything the handlers share.
 pub struct Proxy {
@@ -65,14 +57,14 @@ pub struct Proxy {
     /// Whether only this machine can reach the listener, so that profiles and the page may be served.
     pub(super) is_local: bool,
     upstream: Arc<dyn Upstream>,
-    local: Arc<dyn LocalModel>,
-    alignment: Arc<Alignment>,
-    composer: Composer,
+    pub(super) local: Arc<dyn LocalModel>,
+    pub(super) alignment: Arc<Alignment>,
+    pub(super) composer: Composer,
     rule: Rule,
     exactness: Exactness,
     forced_stop: Option<f64>,
     gate: GateRule,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl Proxy {
@@ -258,93 +250,6 @@ impl Proxy {
             .await
     }
 
-    /// Runs what computes for long, such as cutting long texts into tokens, where it keeps nobody else waiting.
-    ///
-    /// # Errors
-    /// What `work` says.
-    pub(super) async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let done = tokio::task::spawn_blocking(work).await;
-        // Only where the process is ending, or the work has panicked.
-        done.unwrap_or_else(|_| Err(crate::local::LocalError::Engine("the work on the prompt broke off".into()).into()))
-    }
-
-    /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
-    ///
-    /// # Errors
-    /// 400 when what the request brings is too long by itself.
-    pub(super) fn compose(
-        &self,
-        prompt: &PublicPrompt,
-        sources: &Sources,
-        max_tokens: Option<usize>,
-    ) -> Result<Composed, ApiError> {
-        let window = self.local.context_length();
-        // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
-        let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
-        let tokenizer = self.alignment.local();
-        // Each message is a token at least.
-        if prompt.chat().len() > window {
-            let messages = prompt.chat().len();
-            let message =
-                format!("there are {messages} of them, and the local model holds {window} tokens with the answer");
-            return Err(ApiError::too_long("messages", message));
-        }
-        self.could_fit("messages", self.alignment.upstream(), &prompt.texts(), window)?;
-        self.could_fit("messages", tokenizer, &prompt.texts(), window)?;
-        self.could_fit(
-            "context",
-            tokenizer,
-            &sources.given_texts(),
-            window.min(self.composer.budget),
-        )?;
-        let prompt = &self.local_prompt(prompt);
-        let public = self.composer.public(tokenizer, prompt)?;
-        let room = window.saturating_sub(public.len() + answer);
-        let composed = self.composer.compose(tokenizer, prompt, &public, sources, room);
-        if let Err(ContextError::OverBudget { tokens, .. }) = composed {
-            // Where the window is in the way, too, a larger budget would not help.
-            self.room(public.len(), public.len() + tokens)?;
-        }
-        let (composition, private) = composed?;
-        Ok(Composed {
-            composition,
-            public,
-            private,
-        })
-    }
-
-    /// Refuses texts that are too long for `most` tokens whatever they say, before all of them is cut into tokens.
-    fn could_fit(&self, what: &str, tokenizer: &Tokenizer, texts: &[&str], most: usize) -> Result<(), ApiError> {
-        if !tokenizer.exceeds(texts, most) {
-            return Ok(());
-        }
-        let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        let setting = if what == "context" {
-            "context.budget and the window of local.model"
-        } else {
-            "the window of local.model"
-        };
-        Err(ApiError::too_long(
-            what,
-            format!(
-                "it is {bytes} bytes long, which is more than the {most} tokens that there is room for ({setting})"
-            ),
-        ))
-    }
-
-    /// The prompt as the small model can read it: ids are the upstream's, and text where those are not its own.
-    fn local_prompt<'a>(&self, prompt: &'a PublicPrompt) -> Cow<'a, PublicPrompt> {
-        match prompt {
-            PublicPrompt::Ids(ids) if self.alignment.kind() != AlignmentKind::Identical => {
-                Cow::Owned(PublicPrompt::Text(self.alignment.upstream().bytes().text(ids)))
-            }
-            _ => Cow::Borrowed(prompt),
-        }
-    }
-
     /// Room for the sessions of one request.
     ///
     /// # Errors
@@ -361,40 +266,6 @@ impl Proxy {
     /// A token of an answer for people to read.
     pub(super) fn shown(&self, id: TokenId) -> String {
         self.alignment.upstream().shown(id)
-    }
-
-    /// Ids that a client names must be of tokens that the vocabulary has.
-    fn known(&self, field: &str, mut ids: impl Iterator<Item = usize>) -> Result<(), ApiError> {
-        let size = self.alignment.upstream().selectable().len();
-        match ids.find(|id| *id >= size) {
-            Some(id) => Err(ApiError::invalid(
-                field,
-                format!("token id {id} is out of the vocabulary, which has {size}"),
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// Tokens left for the answer in the local model's window; at least one.
-    fn room(&self, public: usize, private: usize) -> Result<usize, ApiError> {
-        let window = self.local.context_length();
-        if public >= window {
-            return Err(ApiError::too_long(
-                "messages",
-                format!("the messages are {public} tokens long, and the local model holds {window} with the answer"),
-            ));
-        }
-        if private >= window {
-            return Err(ApiError::too_long(
-                "context",
-                format!(
-                    "the messages with the private context are {private} tokens long ({public} without it), and the \
-                     local model holds {window} with the answer; shorten the context or choose a model with a longer \
-                     window (local.model)"
-                ),
-            ));
-        }
-        Ok(window - public.max(private))
     }
 
     /// Tokens left for the answer in the upstream's window, as far as it says how long that is; at least one.

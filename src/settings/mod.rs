@@ -1,5 +1,6 @@
 //! Typed configuration: the compiled-in defaults, a file, the environment; validated once.
 
+mod check;
 mod error;
 mod exposure;
 mod load;

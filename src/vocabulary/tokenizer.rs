@@ -35,6 +35,8 @@ pub struct Tokenizer {
 
 /// Bytes of a token in texts that people write, generously.
 const USUAL_BYTES: usize = 8;
+/// Bytes that are cut into tokens in no time.
+const CHEAP_BYTES: usize = 64 << 10;
 /// Bytes of a text that are cut into tokens at once to count them.
 const PART_BYTES: usize = 8 << 10;
 
@@ -152,7 +154,7 @@ impl Tokenizer {
     /// [`Self::longest_token`], and tokens of a part are tokens of the whole but for those at its ends.
     pub fn exceeds(&self, texts: &[&str], most: usize) -> bool {
         let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        if bytes <= most.saturating_mul(USUAL_BYTES) {
+        if bytes <= most.saturating_mul(USUAL_BYTES).max(CHEAP_BYTES) {
             // Cheap enough to be counted for certain, by whoever needs the ids.
             return false;
         }

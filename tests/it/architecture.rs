@@ -21,11 +21,13 @@ fn src() -> PathBuf {
 }
 
 /// Rooms and the rooms they may use, as ARCHITECTURE.md draws them.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
+    ("foreign", &[]),
+    ("token", &[]),
     ("vocabulary", &[]),
     ("steering", &[]),
     ("telemetry", &[]),
-    ("upstream", &["vocabulary"]),
+    ("upstream", &["foreign", "vocabulary"]),
     ("local", &["vocabulary"]),
     ("store", &[]),
     ("context", &["store", "vocabulary"]),
@@ -47,11 +49,13 @@ const MAY_USE: [(&str, &[&str]); 13] = [
         &[
             "context",
             "decode",
+            "foreign",
             "local",
             "settings",
             "steering",
             "store",
             "telemetry",
+            "token",
             "upstream",
             "vocabulary",
         ],
@@ -59,7 +63,16 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("embedded", &["local", "steering", "vocabulary"]),
     (
         "doctor",
-        &["decode", "http", "local", "settings", "store", "upstream", "vocabulary"],
+        &[
+            "decode",
+            "foreign",
+            "http",
+            "local",
+            "settings",
+            "store",
+            "upstream",
+            "vocabulary",
+        ],
     ),
     (
         "cli",
@@ -68,11 +81,13 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "decode",
             "doctor",
             "embedded",
+            "foreign",
             "http",
             "local",
             "settings",
             "store",
             "telemetry",
+            "token",
             "upstream",
             "vocabulary",
         ],

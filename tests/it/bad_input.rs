@@ -65,6 +65,7 @@ fn contexts_that_cannot_be_read_are_refused_by_name() {
         let raw = reqwest::header::HeaderValue::from_bytes(&[0xFF, 0xFE]).unwrap();
         let response = reqwest::Client::new()
             .post(format!("http://{address}/v1/chat/completions"))
+            .header("content-type", "application/json")
             .header("x-costeer-context", raw)
             .body(body.clone())
             .send()

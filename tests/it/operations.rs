@@ -181,7 +181,7 @@ fn pages_of_configured_origins_may_call() {
             request.send().await.unwrap()
         };
         let allowed = preflight("http://localhost:3000").await;
-        assert_eq!(allowed.status(), 204);
+        assert_eq!(allowed.status(), 200);
         assert_eq!(
             allowed.headers()["access-control-allow-origin"],
             "http://localhost:3000"
@@ -288,7 +288,7 @@ fn heads_that_are_too_long_are_refused() {
             response.status().is_success() || response.status() == 431,
             "the upstream may have its own limit"
         );
-        let long = "a".repeat(400_000);
+        let long = "a".repeat(1_000_000);
         let response = ask(address, &question(DINNER), &[("x-filler", &long)]).await;
         assert_eq!(response.status(), 431);
     });

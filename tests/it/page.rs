@@ -101,7 +101,11 @@ fn the_page_is_for_this_machine_only() {
             get(address, "/costeer/", &[("host", "evil.example")]).await.status(),
             403
         );
-        let (_proxy, open) = proxy(upstream().await, &[("server.listen", "0.0.0.0:8089")]).await;
+        let (_proxy, open) = proxy(
+            upstream().await,
+            &[("server.listen", "0.0.0.0:8089"), ("server.open", "true")],
+        )
+        .await;
         let refused = get(open, "/costeer/", &[]).await;
         assert_eq!(refused.status(), 404);
         assert!(refused.text().await.unwrap().contains("server.listen"));

@@ -205,8 +205,9 @@ fn profiles_are_for_this_machine_only() {
         assert_eq!(asked("host", "evil.example:8089".into()).await, 403);
         assert_eq!(asked("origin", "http://evil.example".into()).await, 403);
         assert_eq!(asked("origin", format!("http://{address}")).await, 200);
-        assert_eq!(asked("origin", "http://page:3000".into()).await, 200);
-        let (_folder, _proxy, open) = with_store(&[("server.listen", "0.0.0.0:8089")]).await;
+        // Those that may call /v1 may not see profiles.
+        assert_eq!(asked("origin", "http://page:3000".into()).await, 403);
+        let (_folder, _proxy, open) = with_store(&[("server.listen", "0.0.0.0:8089"), ("server.open", "true")]).await;
         let (status, error) = call(open, Method::GET, "", Value::Null).await;
         assert_eq!(status, 404);
         assert!(

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, REFERER};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 use secrecy::{ExposeSecret, SecretString};
@@ -192,6 +192,13 @@ fn check_fetch(method: &Method, uri: &Uri, headers: &HeaderMap, is_foreign_page:
         return Err(ApiError::forbidden(
             "this is for programs; a page for browsers is at /costeer/",
         ));
+    }
+    // What stands under /v1 is the upstream's, and no page; its scripts do not run, and are not answered either.
+    let referer = headers
+        .get(REFERER)
+        .and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
+    if referer.is_some_and(|referer| is_api(&referer)) {
+        return Err(ApiError::forbidden("there is no page under /v1 that could call this"));
     }
     // A link to the page is no harm: it does nothing by itself.
     let follows_a_link = mode == "navigate" && method == Method::GET;
