@@ -58,7 +58,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         () = metrics.upkeep() => Ok(()),
         // Beside the serving: an upstream that is not up yet keeps nobody waiting.
         () = watching.watch_upstreams() => Ok(()),
-        served = serve_metrics(metrics_listener) => served.map_err(CommandError::Serve),
+        served = serve_metrics(metrics_listener, Arc::clone(&watching)) => served.map_err(CommandError::Serve),
     };
     #[cfg(feature = "otel")]
     telemetry::finish().await;
@@ -66,9 +66,11 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
 }
 
 /// The metrics on a listener of their own, if there is one. Ends with the process.
-async fn serve_metrics(listener: Option<TcpListener>) -> std::io::Result<()> {
-    match listener {
-        Some(listener) => serve(listener, metrics_router(), pending(), Duration::ZERO).await,
-        None => pending().await,
-    }
+async fn serve_metrics(listener: Option<TcpListener>, proxy: Arc<Proxy>) -> std::io::Result<()> {
+    let Some(listener) = listener else {
+        return pending().await;
+    };
+    let is_local = listener.local_addr()?.ip().is_loopback();
+    let metrics = metrics_router(Some(proxy).filter(|_| is_local));
+    serve(listener, metrics, pending(), Duration::ZERO).await
 }

@@ -38,7 +38,9 @@ pub fn letters(folded: &str) -> String {
 
 /// Whether folding could change anything but the case of letters.
 pub fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii() && !b"&%\\=".contains(&byte))
+    let escapes = text.bytes().any(|byte| !byte.is_ascii() || b"&%\\".contains(&byte));
+    // A file in base64 ends in =, and is long.
+    !escapes && !["=2", "=3", "=\n", "=\r"].iter().any(|code| text.contains(code))
 }
 
 /// Digits that stand for letters in a disguise (Unicode Technical Standard 39 has both as confusable).

@@ -13,7 +13,7 @@ pub use compose::{Composer, Composition, Kept, Placement, Preview, PrivateIds, P
 pub use error::ContextError;
 pub use fold::{folded, letters};
 pub use private::PrivateContext;
-pub use slips::{FIELD, is_almost_ours};
+pub use slips::{FIELD, is_almost_ours, means_context};
 pub use sources::Sources;
 pub use tags::{Parted, Unbalanced, is_almost_tagged, is_tagged, part};
 pub use template::Template;

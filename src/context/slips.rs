@@ -7,19 +7,49 @@ pub const FIELD: &str = "costeer";
 
 /// Whether a name is meant as one of ours, however it is written.
 pub fn is_almost_ours(name: &str) -> bool {
-    let folded = folded(name);
-    let letters = letters(&folded);
-    if letters.contains(FIELD) || letters.contains("privatecontext") {
+    let folded = folded(&in_words(name));
+    if letters(&folded).contains(FIELD) {
         return true;
     }
-    let settings = ["contextbase", "context", "profile", "strength", "trace", "token"];
-    let bare = settings
-        .iter()
-        .find_map(|setting| letters.strip_suffix(setting))
-        .unwrap_or(&letters);
-    let words = folded.split(|character: char| !character.is_ascii_lowercase());
-    let words = words.chain([bare, bare.strip_prefix('x').unwrap_or(bare)]);
-    words.into_iter().any(is_a_slip)
+    let words: Vec<&str> = folded
+        .split(|character: char| !character.is_ascii_lowercase())
+        .filter(|word| !word.is_empty())
+        .collect();
+    // Words that stand apart may belong together: co-stear.
+    (0..words.len()).any(|first| {
+        let mut joined = String::new();
+        words.iter().skip(first).take(FIELD.len() + 1).any(|word| {
+            joined.push_str(word);
+            let bare = SETTINGS
+                .iter()
+                .find_map(|setting| joined.strip_suffix(setting))
+                .unwrap_or(&joined);
+            is_a_slip(bare) || is_a_slip(bare.strip_prefix('x').unwrap_or(bare))
+        })
+    })
+}
+
+/// What a name of ours may go on with, once folded.
+const SETTINGS: [&str; 6] = ["contextbase", "context", "profiie", "strength", "trace", "token"];
+
+/// The name with a dash where a capital letter begins a word.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len());
+    let mut before = None;
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && before.is_some_and(|before: char| before.is_ascii_lowercase()) {
+            words.push('-');
+        }
+        words.push(character);
+        before = Some(character);
+    }
+    words
+}
+
+/// Whether a header or field at the top of a body is called as if it were the context itself.
+pub fn means_context(name: &str) -> bool {
+    let letters = letters(&folded(name));
+    letters == "context" || letters.contains("privatecontext")
 }
 
 /// One letter wrong, missing, too many, or two exchanged.
@@ -56,14 +86,24 @@ mod tests {
             "costere",
             "xcostearcontext",
             "XCoStearContext",
-            "x-private-context",
             "costear.context",
             "\u{ff23}osteer",
             "c0steer",
             "ćosteer",
+            "co.stear.notes",
+            "coStearNotes",
+            "costear_notes",
+            "x-co-stear-profile",
+            "CO-STEERS",
         ] {
             assert!(is_almost_ours(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_context_by_its_bare_name_is_seen() {
+        assert!(means_context("Context") && means_context("x-private-context") && means_context("private_context"));
+        assert!(!means_context("context_length") && !means_context("contexts"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::gate::{
     written,
 };
 use super::{ApiError, Proxy};
-use crate::context::{FIELD, is_almost_ours, is_almost_tagged};
+use crate::context::FIELD;
 use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
 
 /// Says on every answer whether it was steered.
@@ -81,7 +81,6 @@ pub async fn send(
     body: Option<&Fields>,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    check_address(proxy, uri)?;
     let mut headers = to_upstream(proxy, headers)?;
     if body.is_some() {
         headers.insert(
@@ -112,7 +111,6 @@ async fn send_form(
     form: Upload,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    check_address(proxy, uri)?;
     let mut headers = to_upstream(proxy, headers)?;
     headers.insert(axum::http::header::CONTENT_TYPE, form.content_type);
     let Upload { body, mut refusal, .. } = form;
@@ -128,28 +126,6 @@ async fn send_form(
 fn below_v1(uri: &Uri) -> &str {
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     path.strip_prefix("/v1").unwrap_or(path)
-}
-
-/// What stands in an address goes out, too.
-fn check_address(proxy: &Proxy, uri: &Uri) -> Result<(), ApiError> {
-    let query = uri.query().unwrap_or_default();
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    if pairs.any(|(name, _)| is_almost_ours(&name)) {
-        return Err(ApiError::invalid(
-            "query",
-            "the address has a parameter like those of private settings, and it was not sent on; they go into headers or the body",
-        ));
-    }
-    let values =
-        form_urlencoded::parse(query.as_bytes()).flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
-    let mut texts = [uri.path().to_owned(), query.to_owned()].into_iter().chain(values);
-    if proxy.private_tags && texts.any(|text| is_almost_tagged(&text)) {
-        return Err(ApiError::invalid(
-            "query",
-            "the address holds a tag such as <private>, which marks parts of messages; it was not sent on",
-        ));
-    }
-    Ok(())
 }
 
 /// The upstream's answer, with the headers that may pass. It ends where it stops coming, and errors end after 64 KiB.

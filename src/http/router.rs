@@ -87,9 +87,13 @@ const PRECAUTIONS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The metrics alone, for a listener of their own.
-pub fn metrics_router() -> Router {
-    Router::new().route("/metrics", get(scrape))
+/// The metrics alone, for a listener of their own; behind the gate of `proxy` where only this machine can reach it.
+pub fn metrics_router(proxy: Option<Arc<Proxy>>) -> Router {
+    let metrics = Router::new().route("/metrics", get(scrape));
+    match proxy {
+        Some(proxy) => metrics.layer(from_fn_with_state(proxy, gate)),
+        None => metrics,
+    }
 }
 
 /// Prometheus' text format, version 0.0.4.

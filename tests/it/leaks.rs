@@ -1,6 +1,8 @@
 //! The promise, tried from all sides: no twelve characters of anything private reach an upstream, a log, the metrics or an error,
 //! unless picked tokens spelled them. What the upstream is sent in token ids is read as the text they stand for.
 
+mod slips;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// Runs a test's body on the shared runtime.
 pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
@@ -111,6 +111,75 @@ pub async fn post(
         request = request.header(*name, *value);
     }
     request.send().await.unwrap()
+}
+
+/// A request as it is written, which no HTTP client would write.
+#[derive(Clone, Copy)]
+pub struct Raw<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    /// Where there is none called host, the server's address is sent.
+    pub headers: &'a [(&'a str, &'a str)],
+    pub body: &'a [u8],
+}
+
+impl Default for Raw<'_> {
+    fn default() -> Self {
+        Self {
+            method: "POST",
+            path: "/v1/chat/completions",
+            headers: &[],
+            body: b"",
+        }
+    }
+}
+
+/// What came back: status, head in small letters, and the body as it was sent. The status is 0 where nothing came.
+#[derive(Debug)]
+pub struct RawAnswer {
+    pub status: u16,
+    pub head: String,
+    pub text: String,
+}
+
+impl RawAnswer {
+    /// A header's value; the first where there are several.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find_map(|(found, value)| (found == name).then_some(value))
+    }
+}
+
+/// Sends a request on a connection of its own.
+pub async fn raw(address: SocketAddr, request: Raw<'_>) -> RawAnswer {
+    let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", request.method, request.path);
+    if !request
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
+        head.push_str(&format!("host: {address}\r\n"));
+    }
+    for (name, value) in request.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !request.body.is_empty() {
+        head.push_str(&format!("content-length: {}\r\n", request.body.len()));
+    }
+    head.push_str("\r\n");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that has answered already may have closed its side.
+    let _early = stream.write_all(&[head.as_bytes(), request.body].concat()).await;
+    let mut answer = Vec::new();
+    let _reset = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    RawAnswer {
+        status: status.unwrap_or_default(),
+        head: head.to_lowercase(),
+        text: text.to_owned(),
+    }
 }
 
 /// What a server counts, in Prometheus' text format.

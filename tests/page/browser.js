@@ -2,13 +2,13 @@
 
 import { chromium } from "playwright-core";
 
-export function launch() {
+export function launch(args = []) {
   // Whoever is root in a container has no sandbox.
-  return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+  return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu", ...args] });
 }
 
-/** A fresh page at `origin`, with all it has said and asked for. */
-export async function open(browser, origin, options = {}) {
+/** A fresh page at `origin`, with all it has said and asked for. `fragment` is what its address ends in. */
+export async function open(browser, origin, options = {}, fragment = "") {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
   const noted = { console: [], urls: [], bodies: [] };
@@ -26,7 +26,7 @@ export async function open(browser, origin, options = {}) {
     globalThis.violations = [];
     document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
   });
-  await page.goto(`${origin}/costeer/`);
+  await page.goto(`${origin}/costeer/${fragment}`);
   return { page, noted, close: () => context.close() };
 }
 

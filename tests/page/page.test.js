@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { ask, done, launch, open, steered } from "./browser.js";
-import { pair } from "./servers.js";
+import { makeAda, pair } from "./servers.js";
 
 const QUESTION = "Can you suggest a dinner?";
 const CONTEXT = "I am vegan. I live in Trondheim. My dog is called Ziggy. Keep it casual with me.";
@@ -21,11 +21,7 @@ let servers;
 before(async () => {
   servers = await pair();
   browser = await launch();
-  await fetch(`${servers.origin}/costeer/v1/profiles`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name: "ada", facts: ["I am vegan.", "My dog is called Ziggy."] }),
-  });
+  await makeAda(servers.origin);
 });
 
 after(async () => {
@@ -145,7 +141,7 @@ onPage("a profile steers, and shows what the small model is told", async (page) 
   assert.match(await page.locator("#told-counts").innerText(), /tokens/);
   await page.click("#ask");
   await done(page);
-  assert.match(await steered(page), /vegan|Ziggy/);
+  assert.match(await steered(page), /Ziggy/);
 });
 
 onPage("mistakes are told where they matter", async (page) => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tries the page at /costeer/ in Chromium, in front of the release binary (COSTEER_BIN, or where cargo puts it) and the pair that ships.
+# Tries the page at /costeer/ in Chromium, and what pages of others get, in front of the release binary (COSTEER_BIN, or where cargo puts it)
+# and the pair that ships.
 #
 # Installs playwright-core at the version pinned here into ${COSTEER_VENVS:-~/.cache/costeer}/page (once, 10 MB). CHROMIUM names the
 # browser; without it /usr/bin/chromium is taken, and installed where that is Debian's and we may. Without Node 20 or a browser it is
@@ -36,4 +37,5 @@ once_npm "$home" "$here"
 cp "$here"/*.js "$home"
 # The servers find the models from here.
 export COSTEER_ROOT=${here%/tests/page}
+node --test --test-reporter=spec "$@" "$home/gate.test.js"
 exec node --test --test-reporter=spec "$@" "$home/page.test.js"

@@ -1,6 +1,6 @@
 // A big model and the proxy in front of it, from the real binary.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,15 +17,18 @@ async function freePort() {
   return port;
 }
 
-function start(args, settings) {
+function variables(settings) {
   // What suits the tiny pair.
   const usual = {
     COSTEER__LOCAL__MODEL: `${ROOT}models/tiny/slm`,
     COSTEER__STEERING__STRENGTH: "1",
     COSTEER__STEERING__DELTA_FLOOR: "0.0001",
   };
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...usual, ...settings };
-  return spawn(process.env.COSTEER_BIN, args, { cwd: ROOT, env, stdio: "ignore" });
+  return { PATH: process.env.PATH, HOME: process.env.HOME, ...usual, ...settings };
+}
+
+function start(args, settings) {
+  return spawn(process.env.COSTEER_BIN, args, { cwd: ROOT, env: variables(settings), stdio: "ignore" });
 }
 
 async function ready(url) {
@@ -41,33 +44,62 @@ async function ready(url) {
   }
 }
 
-function ended(process) {
-  if (process.exitCode !== null || process.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => process.once("exit", resolve));
+async function stop(process) {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  process.kill();
+  await new Promise((resolve) => process.once("exit", resolve));
+}
+
+/** Starts a proxy in front of the server at `upstream`. */
+export async function proxy(upstream, settings = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "costeer-page-"));
+  const listen = `127.0.0.1:${await freePort()}`;
+  const own = {
+    COSTEER__SERVER__LISTEN: listen,
+    COSTEER__UPSTREAM__URL: `${upstream}/v1`,
+    COSTEER__STORE__PATH: join(folder, "profiles.db"),
+    ...settings,
+  };
+  const served = start(["serve"], own);
+  await ready(`http://${listen}/readyz`);
+  return {
+    origin: `http://${listen}`,
+    /** The page's address with the token in it, as a person gets it. */
+    pageWithToken: () => execFileSync(process.env.COSTEER_BIN, ["token", "--page"], { cwd: ROOT, env: variables(own) }).toString().trim(),
+    stop: async () => {
+      await stop(served);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the big model's server. */
+export async function bigModel() {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const served = start(["upstream", "--model", "models/tiny/llm", "--slots", "2", "--listen", listen], {});
+  await ready(`http://${listen}/v1/models`);
+  return { origin: `http://${listen}`, stop: () => stop(served) };
 }
 
 /** Starts a pair; settings are those of the proxy. */
 export async function pair(settings = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "costeer-page-"));
-  const [big, own] = [await freePort(), await freePort()];
-  const upstream = start(["upstream", "--model", "models/tiny/llm", "--slots", "2", "--listen", `127.0.0.1:${big}`], {});
-  const proxy = start(["serve", "--listen", `127.0.0.1:${own}`], {
-    COSTEER__UPSTREAM__URL: `http://127.0.0.1:${big}/v1`,
-    COSTEER__STORE__PATH: join(folder, "profiles.db"),
-    ...settings,
-  });
-  const origin = `http://127.0.0.1:${own}`;
-  const stop = async (process) => {
-    process.kill();
-    await ended(process);
-  };
-  await Promise.all([ready(`http://127.0.0.1:${big}/v1/models`), ready(`${origin}/readyz`)]);
+  const upstream = await bigModel();
+  const front = await proxy(upstream.origin, settings);
   return {
-    origin,
-    killUpstream: () => stop(upstream),
+    ...front,
+    killUpstream: upstream.stop,
     stop: async () => {
-      await Promise.all([stop(upstream), stop(proxy)]);
-      rmSync(folder, { recursive: true, force: true });
+      await Promise.all([upstream.stop(), front.stop()]);
     },
   };
+}
+
+/** Makes the profile `ada` at a proxy. */
+export async function makeAda(origin) {
+  const made = await fetch(`${origin}/costeer/v1/profiles`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "ada", facts: ["I am vegan.", "My dog is called Ziggy."] }),
+  });
+  if (!made.ok) throw new Error(await made.text());
 }

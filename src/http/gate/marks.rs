@@ -215,26 +215,16 @@ fn is_packed(value: &Json) -> bool {
     }
 }
 
-/// Whether a text is JSON with a key that is almost ours, or too broken to say and has its letters.
+/// Whether a text is JSON with a key that is almost ours, or begins like JSON, is none, and has our letters.
 pub fn is_packed_text(text: &str) -> bool {
-    let begins = text
-        .trim_start()
-        .trim_start_matches('\u{feff}')
-        .starts_with(['{', '[', '"']);
-    if !begins || !letters(&folded(text)).contains(FIELD) {
+    let text = text.trim_start().trim_start_matches('\u{feff}');
+    if !text.starts_with(['{', '[', '"']) {
         return false;
     }
-    let inner = format!("{{\"inner\":{text}}}");
-    match super::json::object(inner.as_bytes()) {
-        Ok(fields) => {
-            let unwrapped = match fields.first() {
-                Some((_, Json::Object(inner))) => inner.iter().any(|(key, _)| key == FIELD),
-                Some((_, Json::Text(inner))) => is_packed_text(inner),
-                _ => false,
-            };
-            unwrapped || check_keys(&fields, false).is_err()
-        }
-        Err(_) => true,
+    let wrapped = Zeroizing::new(format!("{{\"inner\":{text}}}"));
+    match super::json::object(wrapped.as_bytes()) {
+        Ok(fields) => check_keys(&fields, false).is_err() || fields.iter().any(|(_, inner)| is_packed(inner)),
+        Err(_) => letters(&folded(text)).contains(FIELD),
     }
 }
 

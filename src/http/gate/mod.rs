@@ -58,7 +58,7 @@ fn admit(proxy: &Proxy, request: &mut Request) -> Result<Visitor, ApiError> {
         let message = "this method would send back, or around us, what should stay here";
         return Err(ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, message));
     }
-    path::check(request.uri())?;
+    path::check(request.uri(), proxy.private_tags)?;
     let connection = request.extensions().get::<Connection>().cloned();
     let visitor = Visitor::meet(
         proxy,

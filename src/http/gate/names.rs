@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName};
 
 use super::json::Json;
-use crate::context::{FIELD, folded, is_almost_ours, is_almost_tagged};
+use crate::context::{FIELD, is_almost_ours, is_almost_tagged, means_context};
 use crate::foreign;
 use crate::http::ApiError;
 
@@ -30,7 +30,7 @@ pub fn steers(headers: &HeaderMap) -> bool {
 pub fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     let wrong = headers
         .keys()
-        .find(|name| !OURS.contains(name) && is_almost_ours(name.as_str()));
+        .find(|name| !OURS.contains(name) && (is_almost_ours(name.as_str()) || means_context(name.as_str())));
     match wrong {
         None => Ok(()),
         Some(name) => Err(ApiError::invalid(
@@ -51,9 +51,9 @@ pub fn check_keys(fields: &[(String, Json)], tags: bool) -> Result<(), ApiError>
         if key == FIELD {
             continue;
         }
-        if folded(key).trim() == "context" {
+        if means_context(key) {
             return Err(ApiError::invalid(
-                "context",
+                foreign::line(&key.chars().take(LONGEST_PATH).collect::<String>()),
                 "there is no such field, and nothing was sent on; a private context is written \"costeer\": {\"context\": \"...\"}, or \
                  comes in the header X-CoSteer-Context",
             ));

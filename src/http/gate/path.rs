@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
+use crate::context::{is_almost_ours, is_almost_tagged};
 use crate::http::ApiError;
 
 /// Routes by the path without double slashes and without one at its end.
@@ -17,15 +18,31 @@ pub async fn normalise(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Refuses paths that could lead out of where they begin.
+/// Refuses paths that could lead out of where they begin, and what must not be sent on: an address goes out as a body does. `tags` mark
+/// private text.
 ///
 /// # Errors
 /// 400.
-pub fn check(uri: &Uri) -> Result<(), ApiError> {
+pub fn check(uri: &Uri, tags: bool) -> Result<(), ApiError> {
     if leads_out(uri.path()) {
         return Err(ApiError::invalid(
             "path",
             "the address has a segment such as .., a backslash or a control character, encoded or not; it was not sent on",
+        ));
+    }
+    let query = uri.query().unwrap_or_default();
+    let pairs = || form_urlencoded::parse(query.as_bytes());
+    if pairs().any(|(name, _)| is_almost_ours(&name)) {
+        return Err(ApiError::invalid(
+            "query",
+            "the address has a parameter like those of private settings, and it was not sent on; they go into headers or the body",
+        ));
+    }
+    let mut values = pairs().flat_map(|(name, value)| [name, value]);
+    if tags && (is_almost_tagged(uri.path()) || is_almost_tagged(query) || values.any(|text| is_almost_tagged(&text))) {
+        return Err(ApiError::invalid(
+            "query",
+            "the address holds a tag such as <private>, which marks parts of messages; it was not sent on",
         ));
     }
     Ok(())
@@ -84,7 +101,7 @@ mod tests {
 
     fn path(uri: &str) -> Option<String> {
         let uri: Uri = uri.parse().unwrap();
-        check(&uri).ok()?;
+        check(&uri, true).ok()?;
         Some(normalised(&uri).unwrap_or(uri).path_and_query().unwrap().to_string())
     }
 
@@ -121,6 +138,10 @@ mod tests {
             "/v1/%0d%0ax",
             "/v1/%25252525252e%25252525252e/x",
             "/v1/%ff",
+            "/v1/models?costeer.context=x",
+            "/v1/models?a=%3Cprivate%3Ex",
+            "/v1/models/%3cprivate%3ex",
+            "/v1/models?x%2Dcosteer-context=x",
         ] {
             assert_eq!(path(given), None, "{given}");
         }

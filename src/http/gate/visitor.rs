@@ -14,6 +14,9 @@ use crate::http::{ApiError, Proxy};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// On requests for a service worker's script (W3C, Service Workers, section 4.3).
+const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
 /// What is known about who sends a request. Every request that gets past the gate has one.
 #[derive(Clone)]
@@ -188,7 +191,9 @@ fn check_fetch(method: &Method, uri: &Uri, headers: &HeaderMap, is_foreign_page:
     };
     let (site, mode) = (says(&FETCH_SITE), says(&FETCH_MODE));
     let is_page = !is_api(uri) && !uri.path().starts_with("/costeer/v1");
-    if mode == "navigate" && !is_page {
+    // Scripts, workers, frames and pictures are asked for by what they are; programs in pages ask for nothing in particular.
+    let is_asked_for = headers.contains_key(SERVICE_WORKER) || !matches!(says(&FETCH_DEST), "" | "empty");
+    if !is_page && (mode == "navigate" || is_asked_for) {
         return Err(ApiError::forbidden(
             "this is for programs; a page for browsers is at /costeer/",
         ));

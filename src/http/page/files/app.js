@@ -211,6 +211,7 @@ async function load(file) {
 
 /** What the page needs before anybody asks. Errors are told when somebody does. */
 async function start() {
+  tell("steered", null);
   const quietly = (work) => work.catch((error) => {
     if (error.status === 401) tell("steered", error);
   });
