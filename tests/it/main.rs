@@ -20,6 +20,7 @@ mod doctor;
 mod drivers;
 mod embedded;
 mod failover;
+mod gate;
 mod golden;
 mod hostile;
 mod lanes;

@@ -169,11 +169,12 @@ fn check_origin(proxy: &Proxy, uri: &Uri, headers: &HeaderMap) -> Result<bool, A
         };
         of_scheme("http://") || of_scheme("https://")
     });
-    if own && origins.next().is_none() {
+    let is_one = origins.next().is_none();
+    if own && is_one {
         return Ok(false);
     }
     let listed = proxy.cors_origins.iter().any(|one| one == "*" || one == origin);
-    if listed && is_api(uri) {
+    if listed && is_one && is_api(uri) {
         return Ok(true);
     }
     Err(ApiError::forbidden(
