@@ -3,9 +3,9 @@
 #   docker build -t costeer .
 #   docker run --rm costeer demo --once
 #   docker run --rm --init -p 127.0.0.1:8089:8089 -v costeer-models:/models \
-#       -e COSTEER__UPSTREAM__URL=http://gpu-machine:8000/v1 costeer
+#       -e COSTEER__SERVER__API_KEY=choose-one -e COSTEER__UPSTREAM__URL=http://gpu-machine:8000/v1 costeer
 #
-# Publish the port to localhost only, as above, or set COSTEER__SERVER__API_KEY. Inside the container 127.0.0.1 is the container, so the
+# Without a key it does not start, because it listens on every interface. Publish the port to localhost only, as above. Inside the container 127.0.0.1 is the container, so the
 # upstream needs an address that is reachable from there. The local model is the tiny one unless COSTEER__LOCAL__MODEL says otherwise: a
 # path under /models, or a hub id, which is fetched into /models once. --init lets Ctrl-C end it while it is still loading.
 #
@@ -52,7 +52,7 @@ COPY --from=builder /out/costeer /usr/local/bin/costeer
 USER 10001:10001
 # A library that the slim image lacks is noticed here and not by who runs the image.
 RUN ["costeer", "--version"]
-# Listen on every interface of the container; what reaches it is decided by how the port is published. The hub's files go into the volume.
+# Listen on every interface of the container; what reaches it is decided by how the port is published, and needs a key. The hub's files go into the volume.
 # HOME also for users without an entry in /etc/passwd (docker run --user): the hub's client does not work without.
 ENV COSTEER__SERVER__LISTEN=0.0.0.0:8089 \
     COSTEER__STORE__PATH=/profiles/profiles.db \

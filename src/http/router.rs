@@ -7,6 +7,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
+use tower::ServiceBuilder;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -61,18 +62,24 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .merge(page)
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .layer(cors(&proxy))
-        .layer(RequestDecompressionLayer::new())
-        .layer(from_fn_with_state(Arc::clone(&proxy), gate))
-        .layer(from_fn(patience))
-        .layer(from_fn(observe))
+        // One stack: each layer of a router by itself would cost a request an allocation and a call through a pointer.
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(observe))
+                .layer(from_fn(patience))
+                .layer(from_fn_with_state(Arc::clone(&proxy), gate))
+                .layer(RequestDecompressionLayer::new())
+                .layer(cors(&proxy)),
+        )
         .with_state(proxy);
+    let [store, sniff, sandbox, refer, embed] =
+        PRECAUTIONS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     // Addresses are brought into one form before they are routed, and what is answered belongs to nobody else's page or cache.
-    let routes = Router::new().fallback_service(routes).layer(from_fn(normalise));
-    PRECAUTIONS.into_iter().fold(routes, |routes, (name, value)| {
-        let value = HeaderValue::from_static(value);
-        routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
-    })
+    let outermost = ServiceBuilder::new()
+        .layer((store, sniff, sandbox))
+        .layer((refer, embed))
+        .layer(from_fn(normalise));
+    Router::new().fallback_service(routes).layer(outermost)
 }
 
 /// What an answer tells a browser where its route says nothing else.

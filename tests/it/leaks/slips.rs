@@ -456,7 +456,6 @@ async fn slips(settings: &[(&'static str, &str)]) {
                 path: "/v1/embeddings",
                 headers: &json,
                 body: body.as_bytes(),
-                ..Raw::default()
             },
         )
         .await;
@@ -708,7 +707,7 @@ impl Slip {
             _ => body["note"] = json!(json!({self.name(): secret}).to_string()),
         }
         let mut text = body.to_string();
-        if self.kind == 7 && self.seeds[0] % 2 == 0 {
+        if self.kind == 7 && self.seeds[0].is_multiple_of(2) {
             // The same key once more, with something harmless.
             let rest = text.split_off(1);
             text = format!(
