@@ -22,7 +22,9 @@ pub fn folded(text: &str) -> String {
     }
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_ascii() {
+        if character.is_ascii_control() && !character.is_ascii_whitespace() {
+            // It takes no room either.
+        } else if character.is_ascii() {
             folded.push(ascii(character));
         } else {
             looks_like(character, &mut folded);
@@ -38,7 +40,8 @@ pub fn letters(folded: &str) -> String {
 
 /// Whether folding could change anything but the case of letters.
 pub fn is_plain(text: &str) -> bool {
-    let escapes = text.bytes().any(|byte| !byte.is_ascii() || b"&%\\".contains(&byte));
+    let is_odd = |byte: u8| !byte.is_ascii() || b"&%\\".contains(&byte) || (byte < b' ' && !byte.is_ascii_whitespace());
+    let escapes = text.bytes().any(is_odd);
     // A file in base64 ends in =, and is long.
     !escapes && !["=2", "=3", "=\n", "=\r"].iter().any(|code| text.contains(code))
 }

@@ -103,88 +103,108 @@ pub fn is_almost_tagged(text: &str) -> bool {
         return false;
     }
     let folded = folded(text);
-    let bytes = folded.as_bytes();
-    let brackets = bytes.iter().enumerate().filter(|(_, byte)| b"<[{(".contains(byte));
-    brackets.into_iter().any(|(at, bracket)| {
-        let inside = bytes.get(at + 1..).unwrap_or_default();
-        if *bracket == b'<' {
-            angled(inside)
-        } else {
-            closes(inside)
+    folded.char_indices().any(|(at, bracket)| {
+        let inside = || folded.get(at + bracket.len_utf8()..).unwrap_or_default();
+        match bracket {
+            '<' => angled(inside()),
+            '[' | '{' | '(' => closes(inside()),
+            _ => false,
         }
     })
 }
 
-const NAME: &[u8] = b"private";
-/// How far an attribute may be from its tag's end.
+const NAME: &str = "private";
+/// How far an attribute may be from its tag's end, in characters.
 const LONGEST_TAG: usize = 400;
 
 /// Whether `<` before this begins something like our tag.
-fn angled(inside: &[u8]) -> bool {
-    let mut rest = inside;
-    let mut blanks = 0;
-    while let Some((first, after)) = rest.split_first() {
-        match first {
-            byte if byte.is_ascii_whitespace() => blanks += 1,
-            b'/' | b'\\' | b'!' | b'?' | b'"' | b'\'' => {}
-            _ => break,
-        }
-        rest = after;
-    }
-    let closing = inside.iter().take(inside.len() - rest.len()).any(|byte| *byte == b'/');
-    let Some((rest, spaced)) = after_name(rest) else {
-        return false;
+fn angled(inside: &str) -> bool {
+    // What may stand before the name by mistake, or as a comment.
+    let is_before = |character: char| character.is_whitespace() || "/\\!?\"'".contains(character);
+    let name = inside.trim_start_matches(is_before);
+    let before = inside.get(..inside.len() - name.len()).unwrap_or_default();
+    let is_comment = before.contains('!') && name.starts_with("--");
+    let name = if is_comment {
+        name.trim_start_matches(|character| character == '-' || is_before(character))
+    } else {
+        name
     };
-    let next = rest.first().copied();
-    let ended = rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'>');
-    match next {
-        _ if spaced => ended,
+    let is_closing = before.contains('/') || is_comment;
+    let has_blanks = before.contains(char::is_whitespace);
+    let Some((rest, is_spaced)) = after_name(name) else {
+        return !has_blanks && is_misspelt(name);
+    };
+    let ends = rest.trim_start().starts_with('>');
+    let mut following = rest.chars();
+    match following.next() {
+        _ if is_comment => true,
+        _ if is_spaced => ends,
         // Another name that begins in the same way: <privately>, <private_key>, <private-data>.
-        Some(byte) if byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte) || !byte.is_ascii() => false,
+        Some(next) if next.is_alphanumeric() => !has_blanks && is_misspelt(name),
+        Some('_' | '.' | '-') if following.next().is_some_and(char::is_alphanumeric) => false,
         // A path, such as #include <private/file.h>.
-        Some(b'/') if !closing => !rest
-            .get(1)
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+        Some('/') if !is_closing => !following
+            .next()
+            .is_some_and(|next| next.is_alphanumeric() || next == '_'),
         // "a < private" is a comparison, unless it goes on like a tag.
-        _ if blanks > 0 && !closing => ended || has_attribute(rest),
+        _ if has_blanks && !is_closing => ends || has_attribute(rest),
         _ => true,
     }
 }
 
-/// What comes after the name; its letters may stand apart.
-fn after_name(text: &[u8]) -> Option<(&[u8], bool)> {
+/// What comes after the name, and whether its letters stand apart.
+fn after_name(text: &str) -> Option<(&str, bool)> {
     let mut rest = text;
-    let mut spaced = false;
-    for (index, letter) in NAME.iter().enumerate() {
+    let mut is_spaced = false;
+    for (index, letter) in NAME.chars().enumerate() {
+        let is_between = |character: char| character.is_whitespace() || "._-*".contains(character);
         let apart = rest
-            .iter()
+            .chars()
             .take(2)
-            .take_while(|byte| byte.is_ascii_whitespace() || b"._-*".contains(byte))
-            .count();
+            .take_while(|character| is_between(*character))
+            .map(char::len_utf8)
+            .sum();
         if index > 0 && apart > 0 {
-            spaced = true;
+            is_spaced = true;
             rest = rest.get(apart..)?;
         }
-        rest = rest.strip_prefix(std::slice::from_ref(letter))?;
+        rest = rest.strip_prefix(letter)?;
     }
-    Some((rest, spaced))
+    Some((rest, is_spaced))
 }
 
-fn has_attribute(rest: &[u8]) -> bool {
-    let tag = rest.iter().take(LONGEST_TAG).take_while(|byte| **byte != b'<');
-    let tag: Vec<u8> = tag.copied().collect();
-    let end = tag.iter().position(|byte| *byte == b'>');
-    end.is_some_and(|end| tag.iter().take(end).any(|byte| *byte == b'='))
+/// Whether a tag's whole name is ours but for one letter: `<privat>`, `<prviate>`.
+fn is_misspelt(tag: &str) -> bool {
+    let name: String = tag
+        .chars()
+        .take(NAME.len() + 2)
+        .take_while(char::is_ascii_lowercase)
+        .collect();
+    let ends = tag
+        .get(name.len()..)
+        .is_some_and(|rest| rest.trim_start().starts_with('>'));
+    ends && (NAME.len() - 1..=NAME.len() + 1).contains(&name.len()) && strsim::damerau_levenshtein(&name, NAME) == 1
+}
+
+fn has_attribute(rest: &str) -> bool {
+    let mut has_equals = false;
+    for character in rest.chars().take(LONGEST_TAG) {
+        match character {
+            '>' => return has_equals,
+            '<' => return false,
+            _ => has_equals |= character == '=',
+        }
+    }
+    false
 }
 
 /// Whether another bracket before this begins `/private` with its own end: `[private]` alone stands in many texts.
-fn closes(inside: &[u8]) -> bool {
-    let rest = inside.trim_ascii_start();
-    let Some(rest) = rest.strip_prefix(b"/") else {
+fn closes(inside: &str) -> bool {
+    let Some(rest) = inside.trim_start().strip_prefix('/') else {
         return false;
     };
-    let name = after_name(rest.trim_ascii_start());
-    name.is_some_and(|(rest, _)| matches!(rest.trim_ascii_start().first(), Some(b']' | b'}' | b')')))
+    let name = after_name(rest.trim_start());
+    name.is_some_and(|(rest, _)| rest.trim_start().starts_with([']', '}', ')']))
 }
 
 #[cfg(test)]
@@ -282,6 +302,16 @@ mod tests {
             "<private,x>",
             "<pri\u{ad}vate x",
             "( / private )",
+            "<!-- private -->",
+            "<!--/private-->",
+            "<privat>",
+            "</privat >",
+            "<prviate>",
+            "<privates>",
+            "<private—x>",
+            "<private->",
+            "<pri\u{8}vate>",
+            "<private:>",
         ] {
             assert!(is_almost_tagged(text), "{text}");
         }

@@ -78,7 +78,7 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
     let outermost = ServiceBuilder::new()
         .layer((store, sniff, sandbox))
         .layer((refer, embed))
-        .layer(from_fn(normalise));
+        .map_request(normalise);
     Router::new().fallback_service(routes).layer(outermost)
 }
 

@@ -1,8 +1,8 @@
 //! Which headers pass, in either direction. What is not on a list stays here.
 
 use axum::http::header::{
-    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
@@ -51,7 +51,11 @@ pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiE
         TO_UPSTREAM.contains(name) || name.as_str().starts_with(VENDOR) || proxy.pass_headers.contains(name)
     };
     let mut kept = HeaderMap::new();
-    for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
+    let of_this_hop = of_this_hop(headers);
+    for (name, value) in headers
+        .iter()
+        .filter(|(name, _)| passes(name) && !of_this_hop.contains(name))
+    {
         if proxy.private_tags && is_almost_tagged(&String::from_utf8_lossy(value.as_bytes())) {
             return Err(ApiError::invalid(
                 name.as_str(),
@@ -60,11 +64,24 @@ pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiE
         }
         kept.append(name.clone(), value.clone());
     }
+    // One of them, and never one that opens this proxy.
     kept.remove(AUTHORIZATION);
-    if let Some(own) = authorization(proxy, headers) {
+    if let Some(own) = authorization(proxy, headers).filter(|_| !of_this_hop.contains(&AUTHORIZATION)) {
         kept.insert(AUTHORIZATION, own);
     }
     Ok(kept)
+}
+
+/// Headers that belong to this connection alone, because it says so (RFC 9110, section 7.6.1).
+fn of_this_hop(headers: &HeaderMap) -> Vec<HeaderName> {
+    let named = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    named
+        .flat_map(|names| names.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect()
 }
 
 /// The client's own key, passed on where none is configured; never one that opens this proxy.
@@ -97,9 +114,10 @@ pub fn to_client(headers: &HeaderMap) -> HeaderMap {
         let text = name.as_str();
         TO_CLIENT.contains(name) || text.starts_with(VENDOR) || LIMITS.iter().any(|limit| text.starts_with(limit))
     };
+    let of_this_hop = of_this_hop(headers);
     let mut kept: HeaderMap = headers
         .iter()
-        .filter(|(name, _)| passes(name))
+        .filter(|(name, _)| passes(name) && !of_this_hop.contains(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     kept.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

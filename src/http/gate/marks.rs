@@ -1,7 +1,8 @@
 //! What a client has marked as private inside a request's own texts.
 //!
-//! `<private>` is looked for in every text of a body but what the assistant said, which came out of picked tokens. In the texts that
-//! a prompt consists of it is taken; anything like it elsewhere, or in another form, is refused, because nobody can say what it encloses.
+//! `<private>` is looked for in every text of a body. In the texts that a prompt consists of it is taken; anything like it elsewhere, or in
+//! another form, is refused, because nobody can say what it encloses. What the assistant said came out of picked tokens: whole pairs are
+//! taken there as well, since a client may have written them, and nothing is refused.
 
 use zeroize::Zeroizing;
 

@@ -58,9 +58,26 @@ pub fn check_keys(fields: &[(String, Json)], tags: bool) -> Result<(), ApiError>
                  comes in the header X-CoSteer-Context",
             ));
         }
+        if OF_PYTHON.contains(&key.as_str()) && !is_empty(value) {
+            return Err(ApiError::invalid(
+                key.as_str(),
+                "it is an argument of OpenAI's Python package, whose fields stand at the top of the body; nothing was sent on",
+            ));
+        }
         check_key(key, value, tags).map_err(Wrong::told)?;
     }
     Ok(())
+}
+
+/// Arguments of OpenAI's Python package that people write into bodies.
+const OF_PYTHON: [&str; 3] = ["extra_body", "extra_headers", "extra_query"];
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
 }
 
 /// A key that cannot be sent on. The path to it is put together on the way up.

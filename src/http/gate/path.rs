@@ -3,19 +3,17 @@
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
-use axum::middleware::Next;
-use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use crate::context::{is_almost_ours, is_almost_tagged};
 use crate::http::ApiError;
 
 /// Routes by the path without double slashes and without one at its end.
-pub async fn normalise(mut request: Request, next: Next) -> Response {
+pub fn normalise(mut request: Request) -> Request {
     if let Some(uri) = normalised(request.uri()) {
         *request.uri_mut() = uri;
     }
-    next.run(request).await
+    request
 }
 
 /// Refuses paths that could lead out of where they begin, and what must not be sent on: an address goes out as a body does. `tags` mark
