@@ -81,6 +81,8 @@ fn looks_like(character: char, folded: &mut String) {
         match part {
             _ if part.is_whitespace() => folded.push(' '),
             _ if part.is_ascii() => folded.push(ascii(part)),
+            // A dash of whatever length is no letter, though it looks like one of Japanese.
+            _ if !character.is_alphanumeric() => folded.push(character),
             _ => folded.push(part),
         }
     }

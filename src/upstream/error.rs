@@ -140,6 +140,16 @@ impl Problem {
         matches!(self, Self::Refused { status: 404 | 405, .. })
     }
 
+    /// Whether the request cannot have arrived.
+    pub fn has_not_arrived(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Whether it says that the server is not well, whoever asks for what.
+    pub fn is_of_the_server(&self) -> bool {
+        self.may_pass() || matches!(self, Self::Unanswered { .. })
+    }
+
     /// Whether it says something about the server's state rather than about the request: the same request may be
     /// answered by another replica, or by this one later.
     pub fn may_pass(&self) -> bool {

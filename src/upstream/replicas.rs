@@ -93,9 +93,14 @@ impl Replicas {
     /// [`Problem::Unreachable`] when none can be, [`Problem::Unanswered`] and [`Problem::TimedOut`] as [`super::Connection::forward`].
     pub async fn forward(&self, request: Forwarded) -> Result<Response, UpstreamError> {
         let (anywhere, request) = (Affinity::default(), Arc::new(request));
-        let sending = self.first_to_answer(&anywhere, |replica| {
+        let again = if request.method.is_idempotent() {
+            Problem::may_pass
+        } else {
+            Problem::has_not_arrived
+        };
+        let sending = self.first_to_answer_if(again, &anywhere, |replica| {
             let request = Arc::clone(&request);
-            async move { replica.forward(&request).await }.boxed()
+            async move { replica.server.connection().forward(&request).await }.boxed()
         });
         let (_, response) = sending.await?;
         Ok(response)
@@ -142,6 +147,16 @@ impl Replicas {
         affinity: &Affinity,
         ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
     ) -> Result<(usize, T), UpstreamError> {
+        self.first_to_answer_if(Problem::may_pass, affinity, ask).await
+    }
+
+    /// The same, but after a problem another one is asked only where `again` says so.
+    async fn first_to_answer_if<T>(
+        &self,
+        again: fn(&Problem) -> bool,
+        affinity: &Affinity,
+        ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
+    ) -> Result<(usize, T), UpstreamError> {
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(FIRST_PAUSE)
             .with_max_delay(LONGEST_PAUSE)
@@ -149,7 +164,7 @@ impl Replicas {
             .with_jitter()
             .build();
         loop {
-            let (failure, requested_pause) = match self.round(affinity, &ask).await? {
+            let (failure, requested_pause) = match self.round(again, affinity, &ask).await? {
                 Round::Answered(index, answer) => return Ok((index, answer)),
                 Round::Failed { last, pause } => (last, pause),
             };
@@ -167,6 +182,7 @@ impl Replicas {
 
     async fn round<T>(
         &self,
+        again: fn(&Problem) -> bool,
         affinity: &Affinity,
         ask: &(impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync),
     ) -> Result<Round<T>, UpstreamError> {
@@ -176,7 +192,7 @@ impl Replicas {
             let replica = &self.replicas[index];
             match ask(replica).await {
                 Ok(answer) => return Ok(Round::Answered(index, answer)),
-                Err(error) if error.problem.may_pass() => {
+                Err(error) if again(&error.problem) => {
                     let pause = replica.failed(&error);
                     shortest_pause = match (shortest_pause, pause) {
                         (Some(left), Some(right)) => Some(left.min(right)),
@@ -184,7 +200,13 @@ impl Replicas {
                     };
                     outcome = Some(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // It is not well all the same.
+                    if error.problem.is_of_the_server() {
+                        replica.failed(&error);
+                    }
+                    return Err(error);
+                }
             }
         }
         match outcome {
@@ -220,16 +242,6 @@ enum Round<T> {
 }
 
 impl Replica {
-    async fn forward(&self, request: &Forwarded) -> Result<Response, UpstreamError> {
-        let sent = self.server.connection().forward(request).await;
-        sent.inspect_err(|error| {
-            // Whoever asks around sees to the others.
-            if !error.problem.may_pass() {
-                self.failed(error);
-            }
-        })
-    }
-
     /// It gave a position.
     pub fn worked(&self) {
         self.health.worked();

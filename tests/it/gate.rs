@@ -1062,6 +1062,39 @@ fn what_an_upstream_may_have_received_is_not_sent_again() {
 }
 
 #[test]
+fn what_takes_too_long_is_not_asked_of_another_server() {
+    run(async {
+        let received = Arc::new(AtomicUsize::new(0));
+        let silent = || {
+            let counted = Arc::clone(&received);
+            let answer = move |request: Request| async move {
+                if request.method() == axum::http::Method::POST {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                }
+                std::future::pending::<Response>().await
+            };
+            serve(Router::new().fallback(answer))
+        };
+        let urls = format!("http://{}/v1,http://{}/v1", silent().await, silent().await);
+        let settings = [
+            ("upstream.url", urls.as_str()),
+            ("upstream.answer_timeout_ms", "300"),
+            ("upstream.first_token_timeout_ms", "300"),
+        ];
+        let (_proxy, address) = proxy(upstream().await, &settings).await;
+        for (body, setting) in [
+            ("{\"input\":\"x\"}", "answer_timeout_ms"),
+            ("{\"input\":\"x\",\"stream\":true}", "first_token_timeout_ms"),
+        ] {
+            received.store(0, Ordering::SeqCst);
+            let answer = sent(address, "/v1/responses", &[], body).await;
+            assert_eq!((answer.status, received.load(Ordering::SeqCst)), (504, 1), "{answer:?}");
+            assert!(answer.text.contains(setting), "{answer:?}");
+        }
+    });
+}
+
+#[test]
 fn one_request_gets_so_many_answers() {
     run(async {
         let (_proxy, address) = proxy(upstream().await, &[("steering.max_answers", "4")]).await;
