@@ -86,10 +86,8 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
 const PRECAUTIONS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (
-        CONTENT_SECURITY_POLICY,
-        "sandbox; default-src 'none'; frame-ancestors 'none'",
-    ),
+    // Without a sandbox, which is for what is not ours.
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
