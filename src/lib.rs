@@ -18,6 +18,7 @@
 //! | [`vocabulary`] | token ids, their bytes, chat templates |
 //! | [`telemetry`] | logs and metrics |
 //! | [`token`] | the credential of the person whose machine this is |
+//! | [`private_file`] | files for their owner alone |
 //! | [`foreign`] | other people's text, made fit to be shown |
 
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod embedded;
 pub mod foreign;
 pub mod http;
 pub mod local;
+pub mod private_file;
 pub mod settings;
 pub mod steering;
 pub mod store;

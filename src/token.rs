@@ -3,12 +3,14 @@
 //! It lies beside the store, in a file that nobody else may read. Whoever can read it may use profiles and configured contexts.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
+
+use crate::private_file::{create_new, make_folders};
 
 /// Random bytes of a token; it is written in hexadecimal.
 const BYTES: usize = 32;
@@ -59,25 +61,14 @@ pub fn load_or_make(path: &Path) -> Result<SecretString, TokenError> {
 }
 
 fn make(path: &Path) -> std::io::Result<SecretString> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
+    make_folders(path)?;
     let bytes: Zeroizing<[u8; BYTES]> = Zeroizing::new(rand::random());
     let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-    let mut options = OpenOptions::new();
-    // Never through a link that somebody has laid there.
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // Under another name first: whoever finds the file must find a whole token in it.
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(format!(".{:08x}", rand::random::<u32>()));
     let fresh = PathBuf::from(fresh);
-    let mut file = options.open(&fresh)?;
+    let mut file = create_new(&fresh)?;
     let placed = file
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all())

@@ -1,6 +1,6 @@
 //! The file and the connections to it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::schema::{self, LATEST};
 use super::{StoreError, key};
+use crate::private_file::{create_new, make_folders};
 
 /// How long a connection waits for others to finish writing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -229,19 +230,8 @@ pub fn make(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return keep_private(path);
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    // Never through a link that somebody has laid there.
-    options.append(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    make_folders(path)?;
+    match create_new(path) {
         // Another program has just been faster.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
         made => made.map(drop),

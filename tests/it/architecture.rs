@@ -21,15 +21,16 @@ fn src() -> PathBuf {
 }
 
 /// Rooms and the rooms they may use, as ARCHITECTURE.md draws them.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("foreign", &[]),
-    ("token", &[]),
+    ("private_file", &[]),
+    ("token", &["private_file"]),
     ("vocabulary", &[]),
     ("steering", &[]),
     ("telemetry", &[]),
     ("upstream", &["foreign", "vocabulary"]),
     ("local", &["vocabulary"]),
-    ("store", &[]),
+    ("store", &["private_file"]),
     ("context", &["store", "vocabulary"]),
     ("decode", &["local", "upstream", "steering", "vocabulary"]),
     (
@@ -84,6 +85,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
             "foreign",
             "http",
             "local",
+            "private_file",
             "settings",
             "store",
             "telemetry",

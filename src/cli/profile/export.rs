@@ -1,10 +1,9 @@
-use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use super::show::each_document;
 use super::{ExportArguments, named};
 use crate::cli::CommandError;
+use crate::private_file::create_new;
 use crate::store::import::{document_line, profile_line};
 use crate::store::{ProfileName, Store};
 
@@ -17,7 +16,7 @@ pub fn run(store: &Store, arguments: &ExportArguments) -> Result<(), CommandErro
     };
     match &arguments.output {
         Some(path) => {
-            let file = made(path).map_err(|source| CommandError::File {
+            let file = create_new(path).map_err(|source| CommandError::File {
                 path: path.clone(),
                 source,
             })?;
@@ -30,15 +29,6 @@ pub fn run(store: &Store, arguments: &ExportArguments) -> Result<(), CommandErro
         }
         None => write(store, &names, BufWriter::new(std::io::stdout().lock())),
     }
-}
-
-/// A new file for nobody but its owner.
-fn made(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn write(store: &Store, names: &[ProfileName], mut out: impl Write) -> Result<(), CommandError> {
