@@ -12,28 +12,10 @@ use crate::support::{Raw, RawAnswer, raw};
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> RawAnswer {
-    raw(
-        address,
-        Raw {
-            method: "GET",
-            path,
-            headers,
-            ..Raw::default()
-        },
-    )
-    .await
+    raw(address, Raw::get(path, headers)).await
 }
 
 async fn sent(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &str) -> RawAnswer {
     let headers: Vec<(&str, &str)> = [JSON].into_iter().chain(headers.iter().copied()).collect();
-    raw(
-        address,
-        Raw {
-            path,
-            headers: &headers,
-            body: body.as_bytes(),
-            ..Raw::default()
-        },
-    )
-    .await
+    raw(address, Raw::post(path, &headers, body.as_bytes())).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::{Future, pending};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -123,6 +123,26 @@ pub struct Raw<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> Raw<'a> {
+    pub fn get(path: &'a str, headers: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            method: "GET",
+            path,
+            headers,
+            body: b"",
+        }
+    }
+
+    pub fn post(path: &'a str, headers: &'a [(&'a str, &'a str)], body: &'a [u8]) -> Self {
+        Self {
+            method: "POST",
+            path,
+            headers,
+            body,
+        }
+    }
+}
+
 impl Default for Raw<'_> {
     fn default() -> Self {
         Self {
@@ -180,6 +200,20 @@ pub async fn raw(address: SocketAddr, request: Raw<'_>) -> RawAnswer {
         head: head.to_lowercase(),
         text: text.to_owned(),
     }
+}
+
+/// The bytes as gzip has them.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+/// The bytes as HTTP's "deflate" has them.
+pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
 }
 
 /// What a server counts, in Prometheus' text format.

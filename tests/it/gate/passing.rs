@@ -249,16 +249,7 @@ fn forms_stream_through_with_their_texts_looked_at() {
         };
         let post = async |path: &str, body: String| {
             let headers = [("content-type", "multipart/form-data; boundary=x")];
-            raw(
-                address,
-                Raw {
-                    path,
-                    headers: &headers,
-                    body: body.as_bytes(),
-                    ..Raw::default()
-                },
-            )
-            .await
+            raw(address, Raw::post(path, &headers, body.as_bytes())).await
         };
         assert_eq!(
             post("/v1/audio/transcriptions", form("Ziggy, Trondheim")).await.status,

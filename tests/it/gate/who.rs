@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{JSON, get, sent};
-use crate::support::{CONTEXT, DINNER, Raw, ask, content, proxy, question, raw, recorder, run, upstream};
+use crate::support::{
+    CONTEXT, DINNER, Raw, ask, content, deflate, gzip, proxy, question, raw, recorder, run, upstream,
+};
 
 /// Bytes exactly as they are.
 async fn verbatim(address: SocketAddr, bytes: &str) -> String {
@@ -203,31 +205,15 @@ fn bodies_must_be_called_json_and_may_be_packed_once() {
         ] {
             for path in ["/v1/chat/completions", "/v1/embeddings", "/costeer/v1/profiles"] {
                 let headers = [("content-type", kind), context];
-                let answer = raw(
-                    address,
-                    Raw {
-                        path,
-                        headers: &headers,
-                        body: body.as_bytes(),
-                        ..Raw::default()
-                    },
-                )
-                .await;
+                let answer = raw(address, Raw::post(path, &headers, body.as_bytes())).await;
                 assert_eq!(answer.status, 415, "{path} {kind}: {answer:?}");
                 assert!(answer.text.contains("application/json"), "{answer:?}");
             }
         }
         assert_eq!(
-            raw(
-                address,
-                Raw {
-                    headers: &[context],
-                    body: body.as_bytes(),
-                    ..Raw::default()
-                }
-            )
-            .await
-            .status,
+            raw(address, Raw::post("/v1/chat/completions", &[context], body.as_bytes()))
+                .await
+                .status,
             415
         );
         assert_eq!(
@@ -239,16 +225,9 @@ fn bodies_must_be_called_json_and_may_be_packed_once() {
         for kind in ["application/json; charset=UTF-8", "application/vnd.api+json"] {
             let headers = [("content-type", kind), context];
             assert_eq!(
-                raw(
-                    address,
-                    Raw {
-                        headers: &headers,
-                        body: body.as_bytes(),
-                        ..Raw::default()
-                    }
-                )
-                .await
-                .status,
+                raw(address, Raw::post("/v1/chat/completions", &headers, body.as_bytes()))
+                    .await
+                    .status,
                 200,
                 "{kind}"
             );
@@ -297,10 +276,5 @@ fn bodies_must_be_called_json_and_may_be_packed_once() {
 }
 
 fn packed(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    use std::io::Write;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(body).unwrap();
-    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    deflate.write_all(body).unwrap();
-    vec![("gzip", gzip.finish().unwrap()), ("deflate", deflate.finish().unwrap())]
+    vec![("gzip", gzip(body)), ("deflate", deflate(body))]
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::{RUNTIME, Raw, proxy, raw, run, serve};
+use crate::support::{RUNTIME, Raw, deflate, gzip, proxy, raw, run, serve};
 
 /// What nobody but its owner may see. Letters and digits alone, so that it looks the same in every encoding of text.
 const SECRET: &str = "Wilhelmina4711owes12345crowns";
@@ -315,12 +315,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
     for path in every_route() {
         for (what, body) in bodies(path) {
             let what = format!("{path}: {what}");
-            let request = Raw {
-                path,
-                headers: &json,
-                body: &body,
-                ..Raw::default()
-            };
+            let request = Raw::post(path, &json, &body);
             let status = send(address, &kept, &what, request).await;
             // Refused, taken, or passed on without it: never an error of ours.
             assert!(status != 500 && status != 0, "{what}: {status}");
@@ -340,18 +335,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
             "X-CoSteer.Context",
         ] {
             let headers = [json[0], (name, SECRET)];
-            send(
-                address,
-                &kept,
-                name,
-                Raw {
-                    path,
-                    headers: &headers,
-                    body: body.as_bytes(),
-                    ..Raw::default()
-                },
-            )
-            .await;
+            send(address, &kept, name, Raw::post(path, &headers, body.as_bytes())).await;
             count += 1;
         }
         for name in [
@@ -365,18 +349,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
             "baggage",
         ] {
             let headers = [json[0], (name, SECRET)];
-            send(
-                address,
-                &kept,
-                name,
-                Raw {
-                    path,
-                    headers: &headers,
-                    body: body.as_bytes(),
-                    ..Raw::default()
-                },
-            )
-            .await;
+            send(address, &kept, name, Raw::post(path, &headers, body.as_bytes())).await;
             count += 1;
         }
         for kind in [
@@ -389,35 +362,13 @@ async fn slips(settings: &[(&'static str, &str)]) {
             "",
         ] {
             let headers = [("content-type", kind)];
-            let status = send(
-                address,
-                &kept,
-                kind,
-                Raw {
-                    path,
-                    headers: &headers,
-                    body: field.as_bytes(),
-                    ..Raw::default()
-                },
-            )
-            .await;
+            let status = send(address, &kept, kind, Raw::post(path, &headers, field.as_bytes())).await;
             assert_eq!(status, 415, "{path}, {kind:?}");
             count += 1;
         }
         for (coding, packed) in packings(field.as_bytes()) {
             let headers = [json[0], ("content-encoding", coding)];
-            let status = send(
-                address,
-                &kept,
-                coding,
-                Raw {
-                    path,
-                    headers: &headers,
-                    body: &packed,
-                    ..Raw::default()
-                },
-            )
-            .await;
+            let status = send(address, &kept, coding, Raw::post(path, &headers, &packed)).await;
             assert!((400..=502).contains(&status), "{path}, {coding}: {status}");
             count += 1;
         }
@@ -429,18 +380,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
             "note=<private>@",
         ] {
             let path = format!("{path}?{}", query.replace('@', SECRET));
-            let status = send(
-                address,
-                &kept,
-                query,
-                Raw {
-                    path: &path,
-                    headers: &json,
-                    body: body.as_bytes(),
-                    ..Raw::default()
-                },
-            )
-            .await;
+            let status = send(address, &kept, query, Raw::post(&path, &json, body.as_bytes())).await;
             assert_eq!(status, 400, "{path}");
             count += 1;
         }
@@ -463,12 +403,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
     }
     for form in forms() {
         let headers = [("content-type", "multipart/form-data; boundary=x")];
-        let request = Raw {
-            path: "/v1/audio/transcriptions",
-            headers: &headers,
-            body: form.as_bytes(),
-            ..Raw::default()
-        };
+        let request = Raw::post("/v1/audio/transcriptions", &headers, form.as_bytes());
         assert_eq!(send(address, &kept, &form, request).await, 400, "{form}");
         count += 1;
     }
@@ -477,12 +412,7 @@ async fn slips(settings: &[(&'static str, &str)]) {
 
 /// The same bytes, packed. Two of them are no packing that is known.
 fn packings(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    use std::io::Write;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(body).unwrap();
-    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    deflate.write_all(body).unwrap();
-    let gzip = gzip.finish().unwrap();
+    let gzip = gzip(body);
     vec![
         ("gzip", gzip.clone()),
         ("x-gzip", gzip.clone()),
@@ -490,7 +420,7 @@ fn packings(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("gzip, gzip", gzip.clone()),
         ("compress", gzip.clone()),
         ("identity", gzip),
-        ("deflate", deflate.finish().unwrap()),
+        ("deflate", deflate(body)),
     ]
 }
 
@@ -539,17 +469,9 @@ fn what_is_said_in_the_assistants_name_is_its_own() {
         let quoted = "Write <private> before what is private, and &lt;/private&gt; after it.";
         let body = json!({"messages": [{"role": "user", "content": "How?"}, {"role": "assistant", "content": quoted}, {"role": "user", "content": "Thanks"}]});
         let headers = [("content-type", "application/json")];
-        let status = raw(
-            address,
-            Raw {
-                path: CHAT,
-                headers: &headers,
-                body: body.to_string().as_bytes(),
-                ..Raw::default()
-            },
-        )
-        .await
-        .status;
+        let status = raw(address, Raw::post(CHAT, &headers, body.to_string().as_bytes()))
+            .await
+            .status;
         assert_eq!(status, 404, "the upstream's own");
         let seen = kept.lock().unwrap().concat();
         assert!(String::from_utf8_lossy(&seen).contains(quoted));
@@ -783,12 +705,7 @@ fn twenty_thousand_random_slips_show_nothing() {
     let shown = TestRunner::new(config).run(&slip, |slip| {
         let body = slip.body();
         let headers = [("content-type", "application/json")];
-        let request = Raw {
-            path: slip.path,
-            headers: &headers,
-            body: &body,
-            ..Raw::default()
-        };
+        let request = Raw::post(slip.path, &headers, &body);
         let answer = RUNTIME.block_on(raw(address, request));
         *counted.borrow_mut().entry(answer.status).or_insert(0_u32) += 1;
         let seen = std::mem::take(&mut *kept.lock().unwrap());
