@@ -22,6 +22,11 @@ pub fn line(text: &str) -> String {
     line
 }
 
+/// One line of its first `most` characters: for names, which say enough by then.
+pub fn beginning(text: &str, most: usize) -> String {
+    line(&text.chars().take(most).collect::<String>())
+}
+
 /// All of it, in one line.
 pub fn escaped(text: &str) -> String {
     escaped_chars(text.chars())

@@ -38,7 +38,7 @@ pub fn letters(folded: &str) -> String {
     folded.chars().filter(char::is_ascii_lowercase).collect()
 }
 
-/// Whether folding could change anything but the case of letters.
+/// Whether there is nothing to resolve: no escape, and no character that could stand for another one but small letters, capitals and digits.
 pub fn is_plain(text: &str) -> bool {
     let is_odd = |byte: u8| !byte.is_ascii() || b"&%\\".contains(&byte) || (byte < b' ' && !byte.is_ascii_whitespace());
     let escapes = text.bytes().any(is_odd);

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::timeout;
 
 use super::gate::{
-    Fields, Inspected, Marks, Upload, content_type, inspect, is_upload, steers, to_client, to_upstream, upload, whole,
-    written,
+    Fields, Inspected, Json, Marks, Upload, content_type, inspect, is_upload, steers, to_client, to_upstream, upload,
+    whole, written,
 };
 use super::{ApiError, Proxy};
 use crate::context::FIELD;
@@ -37,7 +38,7 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
     if below_v1(&uri).starts_with("/v1/") {
         return Err(ApiError::no_route(
-            axum::http::StatusCode::NOT_FOUND,
+            StatusCode::NOT_FOUND,
             "there is no such path here: /v1 stands in it twice; the API is under /v1, once",
         ));
     }
@@ -83,14 +84,11 @@ pub async fn send(
 ) -> Result<Response, ApiError> {
     let mut headers = to_upstream(proxy, headers)?;
     if body.is_some() {
-        headers.insert(
-            axum::http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let streams = body.is_some_and(|fields| {
         let mut wanted = fields.iter().filter(|(key, _)| key == "stream");
-        wanted.any(|(_, value)| matches!(value, super::gate::Json::Bool(true)))
+        wanted.any(|(_, value)| matches!(value, Json::Bool(true)))
     });
     let request = Forwarded {
         // What is made at the server's leisure comes in one piece, at its end.
@@ -112,7 +110,7 @@ async fn send_form(
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
     let mut headers = to_upstream(proxy, headers)?;
-    headers.insert(axum::http::header::CONTENT_TYPE, form.content_type);
+    headers.insert(CONTENT_TYPE, form.content_type);
     let Upload { body, mut refusal, .. } = form;
     let sent = proxy.replicas.forward_once(method, below_v1(uri), headers, body).await;
     // Its own error would only say that the body broke off.

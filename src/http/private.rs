@@ -81,7 +81,7 @@ impl PrivateInput {
                 }
                 (other, _) => {
                     return Err(ApiError::invalid(
-                        format!("costeer.{}", foreign::line(&other.chars().take(40).collect::<String>())),
+                        format!("costeer.{}", foreign::beginning(other, 40)),
                         "there is no such setting; costeer takes context, profile, strength and trace",
                     ));
                 }

@@ -27,7 +27,7 @@ impl Proxy {
     ) -> Result<T, ApiError> {
         let done = tokio::task::spawn_blocking(work).await;
         // Only where the process is ending, or the work has panicked.
-        done.unwrap_or_else(|_| Err(LocalError::Engine("the work on the prompt broke off".into()).into()))
+        done.unwrap_or_else(|_| Err(LocalError::Engine("the work on the request broke off".into()).into()))
     }
 
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.

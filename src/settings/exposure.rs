@@ -1,8 +1,7 @@
-use std::net::IpAddr;
-
 use reqwest::Url;
 
 use super::Settings;
+use crate::upstream::is_this_machine;
 
 /// What others can see or reach because of the configuration, each in a sentence that names the setting. Empty for the defaults.
 pub fn exposures(settings: &Settings) -> Vec<String> {
@@ -42,14 +41,8 @@ pub fn exposures(settings: &Settings) -> Vec<String> {
 }
 
 fn travels_open(url: &str) -> bool {
-    let Some(url) = Url::parse(url).ok().filter(|url| url.scheme() == "http") else {
-        return false;
-    };
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    !address.map_or(host == "localhost" || host.ends_with(".localhost"), |address| {
-        address.is_loopback()
-    })
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "http");
+    url.is_some_and(|url| !url.host_str().is_some_and(is_this_machine))
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,16 @@ pub fn bearer(key: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Whether a host is this machine by its very name: no name server gives these to anybody else (RFC 6761, section 6.3). IPv6 addresses
+/// may stand in brackets.
+pub fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<IpAddr>();
+    address.is_ok_and(|address| address.to_canonical().is_loopback())
+        || host == "localhost"
+        || host.ends_with(".localhost")
+}
+
 /// One server's address, and how to speak to it.
 pub struct Connection {
     client: Client,
@@ -92,7 +103,7 @@ impl Connection {
             .redirect(Policy::none())
             .tcp_nodelay(true);
         let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        if host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]") {
+        if host.is_some_and(|host| is_this_machine(&host)) {
             client = client.no_proxy();
         }
         Ok(Self {

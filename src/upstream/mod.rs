@@ -28,7 +28,7 @@ use futures::stream::BoxStream;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use affinity::Affinity;
-pub use connection::{Connection, Forwarded, Timeouts, bearer};
+pub use connection::{Connection, Forwarded, Timeouts, bearer, is_this_machine};
 pub use describe::{Description, ServedModel};
 pub use error::{Problem, UpstreamError};
 pub use refusal::MOST_ERROR_BYTES;

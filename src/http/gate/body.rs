@@ -107,9 +107,7 @@ pub async fn inspect(proxy: &Arc<Proxy>, headers: &HeaderMap, body: Bytes, from:
         return parted(headers, &body, tags, from);
     }
     let headers = headers.clone();
-    let work = tokio::task::spawn_blocking(move || parted(&headers, &body, tags, from));
-    work.await
-        .unwrap_or_else(|_| Err(ApiError::not_json("the request body could not be read")))
+    proxy.apart(move || parted(&headers, &body, tags, from)).await
 }
 
 fn parted(headers: &HeaderMap, body: &[u8], tags: bool, from: Marks) -> Result<Inspected, ApiError> {

@@ -31,7 +31,7 @@ const TO_CLIENT: [HeaderName; 6] = [
     HeaderName::from_static("retry-after-ms"),
 ];
 
-/// Beginnings of further names. Rate limits: what OpenAI and its likes send, and RFC 9110's successor draft.
+/// Beginnings of further names. Rate limits come as OpenAI and its likes write them, and as the IETF's draft "RateLimit header fields for HTTP" does.
 const VENDOR: &str = "openai-";
 const LIMITS: [&str; 2] = ["x-ratelimit-", "ratelimit"];
 

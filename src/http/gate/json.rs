@@ -252,7 +252,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         match twice(&fields) {
             Some(key) => Err(A::Error::custom(format_args!(
                 "the key \"{}\" stands twice in one object",
-                foreign::line(&key.chars().take(40).collect::<String>())
+                foreign::beginning(key, 40)
             ))),
             None => Ok(Json::Object(fields)),
         }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::json::Json;
 use super::names::check_keys;
-use crate::context::{FIELD, PrivateContext, folded, is_almost_tagged, is_tagged, letters, part};
+use crate::context::{FIELD, PrivateContext, Unbalanced, folded, is_almost_tagged, is_tagged, letters, part};
 use crate::foreign;
 use crate::http::ApiError;
 
@@ -67,8 +67,12 @@ fn take_from_message(message: &mut Json, field: &str, taken: &mut Vec<PrivateCon
         .iter_mut()
         .find_map(|(key, value)| (key == "content").then_some(value));
     match content {
-        // Whole pairs are taken from there, too: a client may have put them there. What is left is the assistant's own.
-        Some(content) if said => take_pairs(content, taken),
+        // Whole pairs are taken from there, too: a client may have put them there.
+        Some(content) if said => each_text(content, &mut |text| {
+            // What does not pair is the assistant's own.
+            let _unbalanced = take_from(text, taken);
+            Ok(())
+        })?,
         Some(content) => take_all(content, field, taken)?,
         None => {}
     }
@@ -77,32 +81,29 @@ fn take_from_message(message: &mut Json, field: &str, taken: &mut Vec<PrivateCon
 
 /// Takes marked text out of every text in `value`, which `field` names to the client.
 fn take_all(value: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
-    match value {
-        Json::Text(text) if is_tagged(text) => {
-            let parted = part(text).map_err(|error| ApiError::invalid(field, error.to_string()))?;
-            *text = Zeroizing::new(parted.public);
-            taken.extend(parted.private);
-            Ok(())
-        }
-        Json::List(values) => values.iter_mut().try_for_each(|value| take_all(value, field, taken)),
-        Json::Object(fields) => fields
-            .iter_mut()
-            .try_for_each(|(_, value)| take_all(value, field, taken)),
-        _ => Ok(()),
-    }
+    each_text(value, &mut |text| {
+        take_from(text, taken).map_err(|error| ApiError::invalid(field, error.to_string()))
+    })
 }
 
-fn take_pairs(value: &mut Json, taken: &mut Vec<PrivateContext>) {
+fn take_from(text: &mut Zeroizing<String>, taken: &mut Vec<PrivateContext>) -> Result<(), Unbalanced> {
+    if is_tagged(text) {
+        let parted = part(text)?;
+        *text = Zeroizing::new(parted.public);
+        taken.extend(parted.private);
+    }
+    Ok(())
+}
+
+fn each_text(
+    value: &mut Json,
+    work: &mut impl FnMut(&mut Zeroizing<String>) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
     match value {
-        Json::Text(text) if is_tagged(text) => {
-            if let Ok(parted) = part(text) {
-                *text = Zeroizing::new(parted.public);
-                taken.extend(parted.private);
-            }
-        }
-        Json::List(values) => values.iter_mut().for_each(|value| take_pairs(value, taken)),
-        Json::Object(fields) => fields.iter_mut().for_each(|(_, value)| take_pairs(value, taken)),
-        _ => {}
+        Json::Text(text) => work(text),
+        Json::List(values) => values.iter_mut().try_for_each(|value| each_text(value, work)),
+        Json::Object(fields) => fields.iter_mut().try_for_each(|(_, value)| each_text(value, work)),
+        _ => Ok(()),
     }
 }
 
@@ -122,7 +123,7 @@ fn is_said(turn: &Json) -> bool {
 }
 
 fn shown(key: &str) -> String {
-    foreign::line(&key.chars().take(40).collect::<String>())
+    foreign::beginning(key, 40)
 }
 
 /// Refuses what is left of tags, or looks like one.

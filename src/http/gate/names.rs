@@ -15,7 +15,7 @@ pub const STRENGTH: HeaderName = HeaderName::from_static("x-costeer-strength");
 pub const TRACE: HeaderName = HeaderName::from_static("x-costeer-trace");
 pub const TOKEN: HeaderName = HeaderName::from_static("x-costeer-token");
 const OURS: [HeaderName; 6] = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE, TOKEN];
-/// Those that say what a request is steered by. The trace and the strength without one say nothing.
+/// Those that ask for something steered. The token only opens what is stored.
 const STEERING: [HeaderName; 5] = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE];
 
 /// Whether a header says something about steering.
@@ -53,7 +53,7 @@ pub fn check_keys(fields: &[(String, Json)], tags: bool) -> Result<(), ApiError>
         }
         if means_context(key) {
             return Err(ApiError::invalid(
-                foreign::line(&key.chars().take(LONGEST_PATH).collect::<String>()),
+                foreign::beginning(key, LONGEST_PATH),
                 "there is no such field, and nothing was sent on; a private context is written \"costeer\": {\"context\": \"...\"}, or \
                  comes in the header X-CoSteer-Context",
             ));
@@ -98,7 +98,7 @@ impl Wrong {
     fn told(self) -> ApiError {
         match self {
             Self::Slip(path) => ApiError::invalid(
-                foreign::line(&path.chars().take(LONGEST_PATH).collect::<String>()),
+                foreign::beginning(&path, LONGEST_PATH),
                 "a field of this name is not sent on: private settings are written \"costeer\": {\"context\": \"...\"}, once, in small \
                  letters, at the top of the body (extra_body is an argument of OpenAI's Python package, not a field)",
             ),

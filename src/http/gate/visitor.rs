@@ -1,7 +1,5 @@
 //! Who sends a request: a program or a page, of this machine or from elsewhere, with a credential or without.
 
-use std::net::IpAddr;
-
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, REFERER};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
@@ -11,6 +9,7 @@ use subtle::ConstantTimeEq;
 use super::names::TOKEN;
 use super::owner::Connection;
 use crate::http::{ApiError, Proxy};
+use crate::upstream::is_this_machine;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -130,7 +129,7 @@ fn check_host(proxy: &Proxy, uri: &Uri, version: Version, headers: &HeaderMap) -
     }
     let fine = names.into_iter().flatten().all(|authority| {
         let host = bare(authority);
-        is_of_this_machine(&host) || proxy.hosts.contains(&host) || proxy.takes_host(&host)
+        is_this_machine(&host) || proxy.hosts.contains(&host) || proxy.takes_host(&host)
     });
     if fine {
         return Ok(());
@@ -143,14 +142,6 @@ fn check_host(proxy: &Proxy, uri: &Uri, version: Version, headers: &HeaderMap) -
 fn bare(authority: &Authority) -> String {
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     host.trim_end_matches('.').to_ascii_lowercase()
-}
-
-/// Names that no name server gives anybody else (RFC 6761, section 6.3).
-fn is_of_this_machine(host: &str) -> bool {
-    let address = host.parse::<IpAddr>();
-    address.is_ok_and(|address| address.to_canonical().is_loopback())
-        || host == "localhost"
-        || host.ends_with(".localhost")
 }
 
 /// Whether the request comes from a page of another origin that may call. Programs send no origin.
@@ -279,7 +270,7 @@ mod tests {
             "localhost.:1",
             "[::ffff:127.0.0.1]:1",
         ] {
-            assert!(is_of_this_machine(&bare(&host.parse().unwrap())), "{host}");
+            assert!(is_this_machine(&bare(&host.parse().unwrap())), "{host}");
         }
         for host in [
             "evil.example:8089",
@@ -290,7 +281,7 @@ mod tests {
             "localhosts",
             "[::2]:1",
         ] {
-            assert!(!is_of_this_machine(&bare(&host.parse().unwrap())), "{host}");
+            assert!(!is_this_machine(&bare(&host.parse().unwrap())), "{host}");
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::RequestError;
 use super::read::{flag, number, text, whole};
+use crate::foreign;
 use crate::http::ApiError;
 use crate::steering::{Penalties, Sampling};
 
@@ -126,7 +127,7 @@ impl Options {
 /// For a field that steering does not know.
 pub fn unknown(field: &str) -> RequestError {
     RequestError::Unsteerable {
-        field: crate::foreign::line(&field.chars().take(60).collect::<String>()),
+        field: foreign::beginning(field, 60),
         reason: "the field asks for something that steered decoding does not do",
     }
 }
