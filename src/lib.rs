@@ -6,7 +6,8 @@
 //! |---|---|
 //! | [`cli`] | the commands: `demo`, `serve`, `doctor`, `upstream` |
 //! | [`doctor`] | looks at everything a steered answer needs |
-//! | [`http`] | the proxy's HTTP surface: the only place that knows axum and OpenAI JSON of clients |
+//! | [`http`] | the proxy's HTTP surface: the gate, the routes, and the OpenAI JSON of clients |
+//! | [`service`] | what the product does: a public request, what it is steered by and options become a stream of events |
 //! | [`settings`] | typed configuration, validated once |
 //! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
@@ -30,6 +31,7 @@ pub mod foreign;
 pub mod http;
 pub mod local;
 pub mod private_file;
+pub mod service;
 pub mod settings;
 pub mod steering;
 pub mod store;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use costeer::http::Proxy;
+use costeer::service::Service;
 
 use crate::stage::{Answer, Upstream, items, steered};
 
@@ -53,13 +53,13 @@ pub async fn measure(prompts: usize) {
 
 struct System {
     name: &'static str,
-    proxy: Arc<Proxy>,
+    proxy: Arc<Service>,
     /// For each prompt, each repeat: the answer and what the server computed for it.
     runs: Vec<Vec<(Answer, u64)>>,
 }
 
 impl System {
-    fn new(name: &'static str, proxy: Arc<Proxy>) -> Self {
+    fn new(name: &'static str, proxy: Arc<Service>) -> Self {
         Self {
             name,
             proxy,

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
-use costeer::http::{ChatRequest, Proxy, serve};
+use costeer::http::{chat_request, serve};
 use costeer::local::{EngineOptions, ModelSource, Precision};
+use costeer::service::Service;
 use costeer::settings::{Variables, load};
 use futures::StreamExt;
 use serde::Deserialize;
@@ -65,7 +66,7 @@ impl Upstream {
     }
 
     /// A proxy in front of it, with the demo's strength and floor, and these settings on top.
-    pub async fn proxy(&self, settings: &[(&'static str, &str)]) -> Arc<Proxy> {
+    pub async fn proxy(&self, settings: &[(&'static str, &str)]) -> Arc<Service> {
         let mut overrides = vec![
             ("upstream.url", format!("http://{}/v1", self.address)),
             ("steering.strength", "1".to_owned()),
@@ -73,7 +74,7 @@ impl Upstream {
         ];
         overrides.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
         let settings = load(None, Variables::Ignore, &overrides).unwrap();
-        Proxy::load(&settings).await.unwrap()
+        Service::load(&settings).await.unwrap()
     }
 
     /// The plain answer, streamed: how many tokens it has and how long it took.
@@ -107,17 +108,17 @@ pub struct Answer {
 }
 
 /// Steers the answer to `item`; drawn at this temperature with seed 7.
-pub async fn steered(proxy: &Arc<Proxy>, item: &Item, temperature: f64) -> Answer {
+pub async fn steered(proxy: &Arc<Service>, item: &Item, temperature: f64) -> Answer {
     let body = json!({
         "messages": messages(item),
         "temperature": temperature,
         "seed": 7,
         "max_tokens": MAX_TOKENS,
     });
-    let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+    let request = chat_request(body.as_object().unwrap()).ok().unwrap();
     let context = PrivateContext::new(item.context.clone());
     let start = Instant::now();
-    let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
+    let mut session = proxy.open_session(&request, &context).await.unwrap();
     let mut tokens = Vec::new();
     while let Some(event) = session.next().await.unwrap() {
         tokens.push(event.picked.token.0);

@@ -9,7 +9,7 @@ use super::progress::during;
 use super::showcase::showcase;
 use super::{CommandError, DemoArguments};
 use crate::embedded::{EmbeddedUpstream, Pacing};
-use crate::http::{Proxy, router, serve};
+use crate::http::{App, router, serve};
 use crate::local::{EngineOptions, ModelSource, Precision};
 use crate::settings::{Settings, Variables, load};
 use crate::telemetry;
@@ -31,11 +31,11 @@ pub async fn run(arguments: DemoArguments) -> Result<(), CommandError> {
     let server = during("loading the big model", load_upstream(&arguments)).await?;
     let drain = settings.server.drain;
     let serving_upstream = tokio::spawn(serve(upstream_listener, server.router(), pending(), drain));
-    let proxy = during("loading the small model", Proxy::load(&settings)).await?;
-    let serving = tokio::spawn(serve(listener, router(Arc::clone(&proxy)), shutdown(), drain));
+    let app = during("loading the small model", App::load(&settings)).await?;
+    let serving = tokio::spawn(serve(listener, router(Arc::clone(&app)), shutdown(), drain));
 
     let page = Page::standard_output();
-    showcase(&page, &proxy, listen).await?;
+    showcase(&page, app.service(), listen).await?;
     if arguments.once {
         return Ok(());
     }

@@ -22,9 +22,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::context::ContextError;
-use crate::http::StartError;
 use crate::local::{LocalError, Precision};
+use crate::service::{ServiceError, StartError};
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 use crate::store::import::ImportError;
@@ -223,7 +222,7 @@ pub enum CommandError {
     Token(#[from] TokenError),
     /// The private text of a question.
     #[error(transparent)]
-    Context(#[from] ContextError),
+    Service(#[from] ServiceError),
     /// An answer and its trace.
     #[error(transparent)]
     Explain(#[from] explain::ExplainError),

@@ -8,7 +8,7 @@ use super::listen::{bind, shutdown};
 use super::progress::during;
 use super::{CommandError, ServeArguments};
 use crate::decode::Report;
-use crate::http::{Proxy, describe_metrics, metrics_router, router, serve};
+use crate::http::{App, describe_metrics, metrics_router, router, serve};
 use crate::settings::{LogFormat, Variables, exposures, load};
 use crate::telemetry;
 
@@ -27,8 +27,8 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     // Before the model is loaded: a port in use should not cost half a minute.
     let listener = bind(settings.server.listen, "server.listen").await?;
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
-    let loading = during("loading the local model", Proxy::load(&settings));
-    let proxy = tokio::select! {
+    let loading = during("loading the local model", App::load(&settings));
+    let app = tokio::select! {
         loaded = loading => loaded?,
         // Nobody should have to wait for a model in order to stop.
         () = shutdown() => return Ok(()),
@@ -46,18 +46,18 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         Some(address) => Some(bind(address, "server.metrics_listen").await?),
         None => None,
     };
-    let (draining, watching) = (Arc::clone(&proxy), Arc::clone(&proxy));
+    let (draining, watching) = (Arc::clone(&app), Arc::clone(&app));
     let ending = async move {
         shutdown().await;
         draining.drain();
     };
-    let serving = serve(listener, router(proxy), ending, settings.server.drain);
+    let serving = serve(listener, router(app), ending, settings.server.drain);
     let metrics = telemetry::metrics();
     let served = tokio::select! {
         served = serving => served.map_err(CommandError::Serve),
         () = metrics.upkeep() => Ok(()),
         // Beside the serving: an upstream that is not up yet keeps nobody waiting.
-        () = watching.watch_upstreams() => Ok(()),
+        () = watching.service().watch_upstreams() => Ok(()),
         served = serve_metrics(metrics_listener, Arc::clone(&watching)) => served.map_err(CommandError::Serve),
     };
     #[cfg(feature = "otel")]
@@ -66,11 +66,11 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
 }
 
 /// The metrics on a listener of their own, if there is one. Ends with the process.
-async fn serve_metrics(listener: Option<TcpListener>, proxy: Arc<Proxy>) -> std::io::Result<()> {
+async fn serve_metrics(listener: Option<TcpListener>, app: Arc<App>) -> std::io::Result<()> {
     let Some(listener) = listener else {
         return pending().await;
     };
     let is_local = listener.local_addr()?.ip().is_loopback();
-    let metrics = metrics_router(Some(proxy).filter(|_| is_local));
+    let metrics = metrics_router(Some(app).filter(|_| is_local));
     serve(listener, metrics, pending(), Duration::ZERO).await
 }

@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +7,8 @@ use super::CommandError;
 use super::page::{Page, Piece};
 use crate::context::PrivateContext;
 use crate::decode::Report;
-use crate::http::{ChatRequest, Proxy};
+use crate::http::chat_request;
+use crate::service::Service;
 
 /// Questions for the pair that comes along, one JSON object a line.
 const QUESTIONS: &str = include_str!("../../config/demo.jsonl");
@@ -24,7 +24,7 @@ struct Question {
 ///
 /// # Errors
 /// [`CommandError::Showcase`] when an answer does not come, [`CommandError::Output`] when it cannot be shown.
-pub async fn showcase(page: &Page, proxy: &Arc<Proxy>, listen: SocketAddr) -> Result<(), CommandError> {
+pub async fn showcase(page: &Page, service: &Service, listen: SocketAddr) -> Result<(), CommandError> {
     let mut reports = Vec::new();
     for line in QUESTIONS.lines() {
         let asked: Question = serde_json::from_str(line).map_err(|error| CommandError::Showcase(error.to_string()))?;
@@ -34,7 +34,7 @@ pub async fn showcase(page: &Page, proxy: &Arc<Proxy>, listen: SocketAddr) -> Re
             "max_tokens": 128,
         });
         let plain = plain_answer(listen, &body).await?;
-        let (steered, report) = steered_answer(proxy, &body, asked.context.clone()).await?;
+        let (steered, report) = steered_answer(service, &body, asked.context.clone()).await?;
         show(page, &asked, &plain, &steered, &report).map_err(CommandError::Output)?;
         reports.push(report);
     }
@@ -63,18 +63,18 @@ async fn plain_answer(listen: SocketAddr, body: &Value) -> Result<Vec<Piece>, Co
 }
 
 async fn steered_answer(
-    proxy: &Arc<Proxy>,
+    service: &Service,
     body: &Value,
     context: String,
 ) -> Result<(Vec<Piece>, Report), CommandError> {
     let failed = |error: &dyn std::fmt::Display| CommandError::Showcase(error.to_string());
     let fields = body.as_object().cloned().unwrap_or_default();
-    let request = ChatRequest::parse(&fields).map_err(|_| failed(&"the question is not a chat request"))?;
+    let request = chat_request(&fields).map_err(|_| failed(&"the question is not a chat request"))?;
     let context = PrivateContext::new(context);
-    let mut session = proxy
-        .open_session(&request, &context, None, None)
+    let mut session = service
+        .open_session(&request, &context)
         .await
-        .map_err(|error| failed(&error.body()))?;
+        .map_err(|error| failed(&error))?;
     let mut pieces = Vec::new();
     while let Some(event) = session.next().await.map_err(|error| failed(&error))? {
         pieces.push(Piece {

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use super::{Check, sample};
-use crate::http::{Vocabularies, load_lanes};
 use crate::local::{LocalError, LocalModel};
+use crate::service::{Vocabularies, load_lanes};
 use crate::settings::Settings;
 
 /// Tokens computed to measure the pace.

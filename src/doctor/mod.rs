@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use check::{Check, Status};
 
-use crate::http::{Vocabularies, replicas};
+use crate::service::{Vocabularies, replicas};
 use crate::settings::{Settings, exposures};
 use crate::upstream::Caller;
 

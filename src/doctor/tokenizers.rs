@@ -1,5 +1,5 @@
 use super::{Check, sample};
-use crate::http::{Vocabularies, alignment};
+use crate::service::Vocabularies;
 use crate::settings::Settings;
 use crate::vocabulary::AlignmentKind;
 
@@ -10,7 +10,7 @@ const ENOUGH: usize = 50;
 pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
     let Vocabularies { local, upstream, .. } = vocabularies;
     let name = "tokenizers";
-    let alignment = match alignment(settings, vocabularies) {
+    let alignment = match vocabularies.alignment(settings) {
         Ok(alignment) => alignment,
         Err(error) => {
             let advice = "set vocabulary.alignment to \"auto\", or take both models from one family";

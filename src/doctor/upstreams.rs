@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom;
 
 use super::{Check, sample};
 use crate::decode::Exactness;
-use crate::http::Vocabularies;
+use crate::service::Vocabularies;
 use crate::settings::Settings;
 use crate::upstream::{
     Caller, CandidateRequest, Description, Driver, Position, PositionRequest, Prefix, Problem, Replicas, Server,

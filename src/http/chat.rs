@@ -1,6 +1,6 @@
 //! The two routes that can be steered.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -10,22 +10,24 @@ use serde_json::{Map, Value};
 
 use super::answer::{Shape, collected, streamed};
 use super::forward::send;
-use super::gate::{Fields, Inspected, Marks, Visitor, authorization, inspect, to_map, trace, whole};
-use super::personal::{self, Personal};
-use super::request::{CompletionRequest, RequestError};
-use super::{ApiError, ChatRequest, Options, Proxy, SteeredRequest};
-use crate::context::PublicPrompt;
+use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
+use super::inspect::{Inspected, Marks, inspect};
+use super::request::{RequestError, chat_request, completion_request};
+use super::user::user;
+use super::{ApiError, App};
+use crate::service::{Asked, Personal, PublicRequest, SteeredRequest};
+use crate::upstream::Caller;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
 ///
 /// # Errors
 /// An [`ApiError`] before the first token; a stream that fails later carries it as an event.
 pub async fn chat_completions(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(Shape::Chat, proxy, visitor, request).await
+    answer(Shape::Chat, app, visitor, request).await
 }
 
 /// `POST /v1/completions`: the same for a text.
@@ -33,62 +35,60 @@ pub async fn chat_completions(
 /// # Errors
 /// As for [`chat_completions`].
 pub async fn completions(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(Shape::Completion, proxy, visitor, request).await
+    answer(Shape::Completion, app, visitor, request).await
 }
 
-async fn answer(shape: Shape, proxy: Arc<Proxy>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
+async fn answer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (uri, headers) = (parts.uri, parts.headers);
-    let body = whole(&proxy, body).await?;
+    let body = whole(&app, body).await?;
     let Inspected {
         mut public,
         private,
         marked,
         ..
-    } = inspect(&proxy, &headers, body, Marks::OfPrompts).await?;
-    let user = personal::user(&proxy, &visitor, &mut public).await?;
+    } = inspect(&app, &headers, body, Marks::OfPrompts).await?;
+    let user = user(&app, &visitor, &mut public).await?;
     let (strength, traced) = (private.strength, private.trace);
-    let personal = Personal::new(&proxy, private, marked, user);
+    let personal = Personal::new(app.service.defaults(), private, marked, user);
     if personal.is_empty() {
-        return unsteered(&proxy, &uri, &headers, &public, None).await;
+        return unsteered(&app, &uri, &headers, &public, None).await;
     }
     if personal.uses_what_is_stored() {
         visitor.may_use_what_is_stored().await?;
     }
-    let (prompts, mut options) = match prompts(shape, &to_map(&public)) {
+    let PublicRequest { prompts, mut options } = match read(shape, &to_map(&public)) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
-            let reason = proxy.unsteerable(&field, reason)?;
-            return unsteered(&proxy, &uri, &headers, &public, Some(reason)).await;
+            let reason = app.unsteerable(&field, reason)?;
+            return unsteered(&app, &uri, &headers, &public, Some(reason)).await;
         }
     };
     options.traced = traced;
-    check_answers(&proxy, prompts.len(), options.choices)?;
+    check_answers(&app, prompts.len(), options.choices)?;
     let mut asked = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let sources = personal.sources(&proxy, &prompt).await?;
-        asked.push(Arc::new((prompt, sources)));
+        let sources = personal.sources(&app.service, &prompt).await?;
+        asked.push(Asked { prompt, sources });
     }
     // Nothing changes nothing, so the answer may as well come without the small model.
-    if asked.iter().all(|asked| asked.1.is_blank()) {
+    if asked.iter().all(|asked| asked.sources.is_blank()) {
         let reason = HeaderValue::from_static("there is nothing private to steer by");
-        return unsteered(&proxy, &uri, &headers, &public, Some(reason)).await;
+        return unsteered(&app, &uri, &headers, &public, Some(reason)).await;
     }
-    let request = SteeredRequest {
-        authorization: authorization(&proxy, &headers),
+    let caller = Caller {
+        model: options.model.clone(),
+        authorization: authorization(&app, &headers),
         trace: trace(&headers),
-        lane: Mutex::default(),
-        proxy,
-        asked,
-        options,
-        strength,
+        ..Caller::default()
     };
-    if request.options.stream {
+    let request = SteeredRequest::new(Arc::clone(&app.service), asked, options, strength, caller);
+    if request.options().stream {
         streamed(shape, request).await
     } else {
         collected(shape, request).await
@@ -96,18 +96,18 @@ async fn answer(shape: Shape, proxy: Arc<Proxy>, visitor: Visitor, request: Requ
 }
 
 async fn unsteered(
-    proxy: &Proxy,
+    app: &App,
     uri: &Uri,
     headers: &HeaderMap,
     public: &Fields,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    send(proxy, Method::POST, uri, headers, Some(public), reason).await
+    send(app, Method::POST, uri, headers, Some(public), reason).await
 }
 
 /// Answers are computed one after the other, and nobody else gets the small model's lane meanwhile.
-fn check_answers(proxy: &Proxy, prompts: usize, choices: usize) -> Result<(), ApiError> {
-    let (most, wanted) = (proxy.max_answers, prompts.saturating_mul(choices));
+fn check_answers(app: &App, prompts: usize, choices: usize) -> Result<(), ApiError> {
+    let (most, wanted) = (app.max_answers, prompts.saturating_mul(choices));
     if wanted <= most {
         return Ok(());
     }
@@ -119,15 +119,9 @@ fn check_answers(proxy: &Proxy, prompts: usize, choices: usize) -> Result<(), Ap
     ))
 }
 
-fn prompts(shape: Shape, body: &Map<String, Value>) -> Result<(Vec<PublicPrompt>, Options), RequestError> {
+fn read(shape: Shape, body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
     match shape {
-        Shape::Chat => {
-            let request = ChatRequest::parse(body)?;
-            Ok((vec![PublicPrompt::Chat(request.messages.into())], request.options))
-        }
-        Shape::Completion => {
-            let request = CompletionRequest::parse(body)?;
-            Ok((request.prompts, request.options))
-        }
+        Shape::Chat => chat_request(body),
+        Shape::Completion => completion_request(body),
     }
 }

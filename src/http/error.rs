@@ -4,10 +4,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::forward::STEERED;
+use super::headers::STEERED;
 use crate::context::ContextError;
 use crate::decode::DecodeError;
 use crate::local::LocalError;
+use crate::service::ServiceError;
 use crate::store::StoreError;
 use crate::upstream::{Problem, UpstreamError};
 use crate::vocabulary::VocabularyError;
@@ -195,6 +196,21 @@ impl IntoResponse for ApiError {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Invalid { field, message } => Self::invalid(field, message),
+            ServiceError::TooLong { field, message } => Self::too_long(field, message),
+            ServiceError::Context(error) => error.into(),
+            ServiceError::Vocabulary(error) => error.into(),
+            ServiceError::Store(error) => error.into(),
+            ServiceError::Local(error) => error.into(),
+            ServiceError::Upstream(error) => error.into(),
+            ServiceError::Decode(error) => error.into(),
+        }
     }
 }
 

@@ -6,23 +6,19 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::timeout;
 
 use super::gate::{
-    Fields, Inspected, Json, Marks, Upload, content_type, inspect, is_upload, steers, to_client, to_upstream, upload,
-    whole, written,
+    Fields, Json, Upload, content_type, is_upload, steers, to_client, to_upstream, upload, whole, written,
 };
-use super::{ApiError, Proxy};
+use super::headers::{REASON, STEERED};
+use super::inspect::{Inspected, Marks, inspect};
+use super::{ApiError, App};
 use crate::context::FIELD;
 use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
-
-/// Says on every answer whether it was steered.
-pub const STEERED: HeaderName = HeaderName::from_static("x-costeer-steered");
-/// Says why a request that had a private context was not steered.
-pub const REASON: HeaderName = HeaderName::from_static("x-costeer-reason");
 
 const ONLY_THESE: &str = "only chat completions and completions can be steered";
 
@@ -33,7 +29,7 @@ const ONLY_THESE: &str = "only chat completions and completions can be steered";
 /// # Errors
 /// 400 as said or for a body that cannot be looked through, 413 when it is too large, 415 when it is called something else than JSON,
 /// 502 when the upstream cannot be reached or leads elsewhere, 504 when it does not answer.
-pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> Result<Response, ApiError> {
+pub async fn pass_through(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
     if below_v1(&uri).starts_with("/v1/") {
@@ -45,29 +41,29 @@ pub async fn pass_through(State(proxy): State<Arc<Proxy>>, request: Request) -> 
     let form = content_type(&headers).filter(|kind| kind.essence_str() == "multipart/form-data");
     let boundary = form.as_ref().and_then(|form| form.get_param("boundary"));
     if let Some(boundary) = boundary.filter(|_| is_upload(uri.path().trim_start_matches("/v1"))) {
-        let reason = not_steered(&proxy, steers(&headers).then_some("X-CoSteer-*"))?;
-        let form = upload(body, boundary.as_str(), proxy.private_tags, proxy.max_body_bytes);
-        return send_form(&proxy, method, &uri, &headers, form, reason).await;
+        let reason = not_steered(&app, steers(&headers).then_some("X-CoSteer-*"))?;
+        let form = upload(body, boundary.as_str(), app.private_tags, app.max_body_bytes);
+        return send_form(&app, method, &uri, &headers, form, reason).await;
     }
-    let body = whole(&proxy, body).await?;
+    let body = whole(&app, body).await?;
     if body.is_empty() {
-        return send(&proxy, method, &uri, &headers, None, None).await;
+        return send(&app, method, &uri, &headers, None, None).await;
     }
     let Inspected {
         public,
         has_field,
         marked,
         ..
-    } = inspect(&proxy, &headers, body, Marks::Everywhere).await?;
+    } = inspect(&app, &headers, body, Marks::Everywhere).await?;
     let private = has_field.then_some(FIELD);
     let private = private.or((!marked.is_empty()).then_some("<private>"));
     let private = private.or(steers(&headers).then_some("X-CoSteer-*"));
-    let reason = not_steered(&proxy, private)?;
-    send(&proxy, method, &uri, &headers, Some(&public), reason).await
+    let reason = not_steered(&app, private)?;
+    send(&app, method, &uri, &headers, Some(&public), reason).await
 }
 
-fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
-    private.map(|name| proxy.unsteerable(name, ONLY_THESE)).transpose()
+fn not_steered(app: &App, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
+    private.map(|name| app.unsteerable(name, ONLY_THESE)).transpose()
 }
 
 /// Sends a request whose body has been looked through. `reason` says why it is not steered, where it asked to be.
@@ -75,14 +71,14 @@ fn not_steered(proxy: &Proxy, private: Option<&str>) -> Result<Option<HeaderValu
 /// # Errors
 /// 400 where address or headers hold what must not be sent on, 502 and 504 as for [`pass_through`].
 pub async fn send(
-    proxy: &Proxy,
+    app: &App,
     method: Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: Option<&Fields>,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    let mut headers = to_upstream(proxy, headers)?;
+    let mut headers = to_upstream(app, headers)?;
     if body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
@@ -98,26 +94,30 @@ pub async fn send(
         headers,
         body: body.map(|fields| written(fields).into()).unwrap_or_default(),
     };
-    answer(proxy, proxy.replicas.forward(request).await?, reason)
+    answer(app, app.service.replicas().forward(request).await?, reason)
 }
 
 async fn send_form(
-    proxy: &Proxy,
+    app: &App,
     method: Method,
     uri: &Uri,
     headers: &HeaderMap,
     form: Upload,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
-    let mut headers = to_upstream(proxy, headers)?;
+    let mut headers = to_upstream(app, headers)?;
     headers.insert(CONTENT_TYPE, form.content_type);
     let Upload { body, mut refusal, .. } = form;
-    let sent = proxy.replicas.forward_once(method, below_v1(uri), headers, body).await;
+    let sent = app
+        .service
+        .replicas()
+        .forward_once(method, below_v1(uri), headers, body)
+        .await;
     // Its own error would only say that the body broke off.
     if let Ok(refused) = refusal.try_recv() {
         return Err(refused);
     }
-    answer(proxy, sent?, reason)
+    answer(app, sent?, reason)
 }
 
 /// The configured addresses end in /v1, as our paths begin with it.
@@ -130,7 +130,7 @@ fn below_v1(uri: &Uri) -> &str {
 ///
 /// # Errors
 /// 502 where it leads elsewhere.
-fn answer(proxy: &Proxy, answer: reqwest::Response, reason: Option<HeaderValue>) -> Result<Response, ApiError> {
+fn answer(app: &App, answer: reqwest::Response, reason: Option<HeaderValue>) -> Result<Response, ApiError> {
     let status = answer.status();
     if status.is_redirection() || status.is_informational() {
         return Err(ApiError::leads_elsewhere(status));
@@ -146,7 +146,7 @@ fn answer(proxy: &Proxy, answer: reqwest::Response, reason: Option<HeaderValue>)
         MOST_ERROR_BYTES
     };
     let parts = answer.bytes_stream().map_err(std::io::Error::other).boxed();
-    let idle = proxy.idle_timeout;
+    let idle = app.idle_timeout;
     let parts = stream::unfold(Some((parts, most)), move |state| async move {
         let (mut parts, left) = state?;
         match timeout(idle, parts.next()).await {

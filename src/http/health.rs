@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Proxy;
+use super::App;
 
 /// `GET /healthz`: the process is up. Says nothing about the upstream, for no restart would mend that.
 pub async fn alive() -> &'static str {
@@ -11,10 +11,10 @@ pub async fn alive() -> &'static str {
 }
 
 /// `GET /readyz`: whether it makes sense to send requests. Asks nobody; the upstream is looked at beside the requests.
-pub async fn ready(State(proxy): State<Arc<Proxy>>) -> (StatusCode, &'static str) {
-    if proxy.is_draining() {
+pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    if app.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else if proxy.replicas.any_is_well() {
+    } else if app.service.replicas().any_is_well() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "no upstream has answered\n")

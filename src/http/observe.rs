@@ -3,15 +3,14 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 use tracing::Instrument;
 use uuid::Uuid;
 
-/// In and out, and to the upstream.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use super::headers::REQUEST_ID;
 
 /// Longer ids, and those with other characters than these, are replaced: they end up in logs.
 const MOST_ID_BYTES: usize = 128;

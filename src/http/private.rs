@@ -9,118 +9,81 @@ use super::ApiError;
 use super::gate::{CONTEXT, CONTEXT_BASE64, Fields, Json, PROFILE, STRENGTH, TRACE};
 use crate::context::{FIELD, PrivateContext};
 use crate::foreign;
+use crate::service::{ContextInput, PrivateInput};
 use crate::steering::Strength;
 use crate::store::ProfileName;
 
-/// What a request says about its private context.
-#[derive(Clone, Default)]
-pub enum ContextInput {
-    /// Nothing: the configured context applies, if there is one.
-    #[default]
-    Unset,
-    /// That it wants none: it is to be passed through even where one is configured.
-    Declined,
-    /// This.
-    Given(PrivateContext),
-}
-
-impl From<PrivateContext> for ContextInput {
-    /// A blank context declines.
-    fn from(context: PrivateContext) -> Self {
-        if context.is_blank() {
-            Self::Declined
-        } else {
-            Self::Given(context)
-        }
-    }
-}
-
-/// What a request says in private: its context, whose profile, and how strongly to steer.
-#[derive(Default)]
-pub struct PrivateInput {
-    /// The context, from the first place that names one.
-    pub context: ContextInput,
-    /// The profile it names.
-    pub profile: Option<ProfileName>,
-    /// `None` where the configured strength applies.
-    pub strength: Option<Strength>,
-    /// Whether the answer is to show how each of its tokens was picked.
-    pub trace: bool,
-}
-
-impl PrivateInput {
-    /// Reads the headers, and takes the `costeer` field out of `body`. The context comes from the first that is there:
-    /// `X-CoSteer-Context-Base64`, `X-CoSteer-Context`, `costeer.context`.
-    ///
-    /// # Errors
-    /// 400 naming the header or field. No message quotes a value. Names that are almost ours have been refused before.
-    pub fn take(headers: &HeaderMap, body: &mut Fields) -> Result<Self, ApiError> {
-        let place = body.iter().position(|(key, _)| key == FIELD);
-        let field = place.map_or(Json::Null, |place| body.remove(place).1);
-        let (mut context, mut profile, mut strength, mut trace) = (ContextInput::Unset, None, None, false);
-        for (key, value) in fields(field)? {
-            match (key.as_str(), value) {
-                (_, Json::Null) => {}
-                ("context", Json::Text(mut text)) => context = PrivateContext::new(std::mem::take(&mut *text)).into(),
-                ("context", _) => {
-                    return Err(ApiError::invalid("costeer.context", "it must be a string"));
-                }
-                ("profile", Json::Text(name)) => profile = Some(named("costeer.profile", &name)?),
-                ("profile", _) => {
-                    return Err(ApiError::invalid("costeer.profile", "it must be a string"));
-                }
-                ("strength", Json::Number(number)) => {
-                    strength = Some(checked_strength("costeer.strength", number.parse().ok())?);
-                }
-                ("strength", _) => {
-                    return Err(ApiError::invalid("costeer.strength", "it must be a number"));
-                }
-                ("trace", Json::Bool(wanted)) => trace = wanted,
-                ("trace", _) => {
-                    return Err(ApiError::invalid("costeer.trace", "it must be true or false"));
-                }
-                (other, _) => {
-                    return Err(ApiError::invalid(
-                        format!("costeer.{}", foreign::beginning(other, 40)),
-                        "there is no such setting; costeer takes context, profile, strength and trace",
-                    ));
-                }
+/// Reads the headers, and takes the `costeer` field out of `body`. The context comes from the first that is there:
+/// `X-CoSteer-Context-Base64`, `X-CoSteer-Context`, `costeer.context`.
+///
+/// # Errors
+/// 400 naming the header or field. No message quotes a value. Names that are almost ours have been refused before.
+pub fn take(headers: &HeaderMap, body: &mut Fields) -> Result<PrivateInput, ApiError> {
+    let place = body.iter().position(|(key, _)| key == FIELD);
+    let field = place.map_or(Json::Null, |place| body.remove(place).1);
+    let (mut context, mut profile, mut strength, mut trace) = (ContextInput::Unset, None, None, false);
+    for (key, value) in fields(field)? {
+        match (key.as_str(), value) {
+            (_, Json::Null) => {}
+            ("context", Json::Text(mut text)) => context = PrivateContext::new(std::mem::take(&mut *text)).into(),
+            ("context", _) => {
+                return Err(ApiError::invalid("costeer.context", "it must be a string"));
+            }
+            ("profile", Json::Text(name)) => profile = Some(named("costeer.profile", &name)?),
+            ("profile", _) => {
+                return Err(ApiError::invalid("costeer.profile", "it must be a string"));
+            }
+            ("strength", Json::Number(number)) => {
+                strength = Some(checked_strength("costeer.strength", number.parse().ok())?);
+            }
+            ("strength", _) => {
+                return Err(ApiError::invalid("costeer.strength", "it must be a number"));
+            }
+            ("trace", Json::Bool(wanted)) => trace = wanted,
+            ("trace", _) => {
+                return Err(ApiError::invalid("costeer.trace", "it must be true or false"));
+            }
+            (other, _) => {
+                return Err(ApiError::invalid(
+                    format!("costeer.{}", foreign::beginning(other, 40)),
+                    "there is no such setting; costeer takes context, profile, strength and trace",
+                ));
             }
         }
-        if let Some(name) = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE]
-            .iter()
-            .find(|name| headers.get_all(*name).iter().count() > 1)
-        {
-            return Err(ApiError::invalid(name.as_str(), "the header may come once"));
-        }
-        if let Some(text) = headers.get(CONTEXT) {
-            context = utf8("X-CoSteer-Context", text.as_bytes().to_vec())?.into();
-        }
-        if let Some(encoded) = headers.get(CONTEXT_BASE64) {
-            context = utf8("X-CoSteer-Context-Base64", from_base64(encoded)?)?.into();
-        }
-        if let Some(name) = headers.get(PROFILE) {
-            let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
-            profile = Some(named("X-CoSteer-Profile", name.trim())?);
-        }
-        if let Some(value) = headers.get(STRENGTH) {
-            let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-            strength = Some(checked_strength("X-CoSteer-Strength", number)?);
-        }
-        if let Some(value) = headers.get(TRACE) {
-            trace = match value.as_bytes().trim_ascii() {
-                b"1" | b"true" => true,
-                b"0" | b"false" => false,
-                _ => return Err(ApiError::invalid("X-CoSteer-Trace", "it must be 1 or 0")),
-            };
-        }
-        Ok(Self {
-            context,
-            profile,
-            strength,
-            trace,
-        })
     }
+    if let Some(name) = [CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE]
+        .iter()
+        .find(|name| headers.get_all(*name).iter().count() > 1)
+    {
+        return Err(ApiError::invalid(name.as_str(), "the header may come once"));
+    }
+    if let Some(text) = headers.get(CONTEXT) {
+        context = utf8("X-CoSteer-Context", text.as_bytes().to_vec())?.into();
+    }
+    if let Some(encoded) = headers.get(CONTEXT_BASE64) {
+        context = utf8("X-CoSteer-Context-Base64", from_base64(encoded)?)?.into();
+    }
+    if let Some(name) = headers.get(PROFILE) {
+        let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
+        profile = Some(named("X-CoSteer-Profile", name.trim())?);
+    }
+    if let Some(value) = headers.get(STRENGTH) {
+        let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        strength = Some(checked_strength("X-CoSteer-Strength", number)?);
+    }
+    if let Some(value) = headers.get(TRACE) {
+        trace = match value.as_bytes().trim_ascii() {
+            b"1" | b"true" => true,
+            b"0" | b"false" => false,
+            _ => return Err(ApiError::invalid("X-CoSteer-Trace", "it must be 1 or 0")),
+        };
+    }
+    Ok(PrivateInput {
+        context,
+        profile,
+        strength,
+        trace,
+    })
 }
 
 fn named(name: &str, value: &str) -> Result<ProfileName, ApiError> {
@@ -180,7 +143,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_bytes(value).unwrap()))
             .collect();
-        PrivateInput::take(&headers, &mut fields_of(&body))
+        super::take(&headers, &mut fields_of(&body))
     }
 
     #[test]

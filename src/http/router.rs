@@ -16,16 +16,16 @@ use super::cors::cors;
 use super::forward::pass_through;
 use super::gate::{gate, normalise};
 use super::health::{alive, ready};
-use super::local::{keyed, local, trusted};
+use super::loopback::{keyed, loopback, trusted};
 use super::observe::observe;
 use super::page::page;
 use super::patience::patience;
-use super::{ApiError, Proxy, profiles};
+use super::{ApiError, App, profiles};
 use crate::telemetry::metrics;
 
 /// All routes of the proxy, behind the gate. Those that are added before `keyed` need `server.api_key`, if there is one: everything but
 /// the page and the two that probes ask.
-pub fn router(proxy: Arc<Proxy>) -> Router {
+pub fn router(app: Arc<App>) -> Router {
     let profiles = Router::new()
         .route("/costeer/v1/profiles", get(profiles::list).post(profiles::create))
         .route(
@@ -44,21 +44,21 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
         .route("/costeer/v1/profiles/{name}/preview", post(profiles::preview))
         .route("/costeer/v1/profiles/{name}/export", get(profiles::export))
         .layer(from_fn(trusted))
-        .layer(from_fn_with_state(Arc::clone(&proxy), local));
-    let page = page().layer(from_fn_with_state(Arc::clone(&proxy), local));
+        .layer(from_fn_with_state(Arc::clone(&app), loopback));
+    let page = page().layer(from_fn_with_state(Arc::clone(&app), loopback));
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
         // Everything else of the API belongs to the upstream.
         .route("/v1/{*path}", any(pass_through));
-    if proxy.serves_metrics {
+    if app.serves_metrics {
         guarded = guarded.route("/metrics", get(scrape));
     }
     let routes = guarded
         .merge(profiles)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&proxy), keyed))
+        .layer(from_fn_with_state(Arc::clone(&app), keyed))
         .merge(page)
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -67,11 +67,11 @@ pub fn router(proxy: Arc<Proxy>) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn(observe))
                 .layer(from_fn(patience))
-                .layer(from_fn_with_state(Arc::clone(&proxy), gate))
+                .layer(from_fn_with_state(Arc::clone(&app), gate))
                 .layer(RequestDecompressionLayer::new())
-                .layer(cors(&proxy)),
+                .layer(cors(&app)),
         )
-        .with_state(proxy);
+        .with_state(app);
     let [store, sniff, sandbox, refer, embed] =
         PRECAUTIONS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     // Addresses are brought into one form before they are routed, and what is answered belongs to nobody else's page or cache.
@@ -93,10 +93,10 @@ const PRECAUTIONS: [(HeaderName, &str); 5] = [
 ];
 
 /// The metrics alone, for a listener of their own; behind the gate of `proxy` where only this machine can reach it.
-pub fn metrics_router(proxy: Option<Arc<Proxy>>) -> Router {
+pub fn metrics_router(app: Option<Arc<App>>) -> Router {
     let metrics = Router::new().route("/metrics", get(scrape));
-    match proxy {
-        Some(proxy) => metrics.layer(from_fn_with_state(proxy, gate)),
+    match app {
+        Some(app) => metrics.layer(from_fn_with_state(app, gate)),
         None => metrics,
     }
 }

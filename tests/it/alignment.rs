@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use costeer::context::PrivateContext;
-use costeer::http::{ChatRequest, Proxy};
+use costeer::http::chat_request;
+use costeer::service::Service;
 use costeer::vocabulary::{Alignment, AlignmentChoice, AlignmentKind, TokenId, Tokenizer};
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ fn pieces(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static 
 }
 
 /// The tokens of the answers to the first `count` held-out questions, every third of them drawn.
-async fn tokens(proxy: &Arc<Proxy>, count: usize) -> Vec<Vec<u32>> {
+async fn tokens(proxy: &Arc<Service>, count: usize) -> Vec<Vec<u32>> {
     let items = include_str!("../../training/eval/items.jsonl").lines().take(count);
     let mut all = Vec::new();
     for (seed, line) in items.enumerate() {
@@ -35,9 +36,9 @@ async fn tokens(proxy: &Arc<Proxy>, count: usize) -> Vec<Vec<u32>> {
             "seed": seed,
             "max_tokens": 24,
         });
-        let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+        let request = chat_request(body.as_object().unwrap()).ok().unwrap();
         let context = PrivateContext::new(item["context"].as_str().unwrap().to_owned());
-        let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
+        let mut session = proxy.open_session(&request, &context).await.unwrap();
         let mut tokens = Vec::new();
         while let Some(event) = session.next().await.unwrap() {
             tokens.push(event.picked.token.0);

@@ -95,7 +95,7 @@ fn steered_text_is_nearly_the_same_over_chat_completions() {
     });
 }
 
-async fn same_answers(chat: &Arc<costeer::http::Proxy>, address: SocketAddr) -> usize {
+async fn same_answers(chat: &Arc<costeer::service::Service>, address: SocketAddr) -> usize {
     let (ids, _) = proxy(address, &[]).await;
     let prompts = crate::parity::prompts();
     let mut same = 0;

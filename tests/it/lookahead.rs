@@ -7,8 +7,9 @@ use std::time::Duration;
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
-use costeer::http::{ChatRequest, Proxy};
+use costeer::http::chat_request;
 use costeer::local::{LaneLimits, Lanes, ModelSource};
+use costeer::service::Service;
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ const QUESTIONS: [(&str, &str); 8] = [
 ];
 
 /// The tokens of every question's answer, and all reports together.
-pub async fn answers(proxy: &Arc<Proxy>, temperature: f64) -> (Vec<Vec<u32>>, Report) {
+pub async fn answers(proxy: &Arc<Service>, temperature: f64) -> (Vec<Vec<u32>>, Report) {
     let mut all = Vec::new();
     let mut sum = Report::default();
     for (seed, (question, context)) in QUESTIONS.iter().enumerate() {
@@ -60,9 +61,9 @@ pub async fn answers(proxy: &Arc<Proxy>, temperature: f64) -> (Vec<Vec<u32>>, Re
             "seed": seed,
             "max_tokens": 64,
         });
-        let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+        let request = chat_request(body.as_object().unwrap()).ok().unwrap();
         let context = PrivateContext::new((*context).to_owned());
-        let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
+        let mut session = proxy.open_session(&request, &context).await.unwrap();
         let mut tokens = Vec::new();
         while let Some(event) = session.next().await.unwrap() {
             tokens.push(event.picked.token.0);
@@ -78,7 +79,7 @@ pub async fn answers(proxy: &Arc<Proxy>, temperature: f64) -> (Vec<Vec<u32>>, Re
     (all, sum)
 }
 
-pub async fn with(settings: &[(&'static str, &str)]) -> Arc<Proxy> {
+pub async fn with(settings: &[(&'static str, &str)]) -> Arc<Service> {
     proxy(upstream().await, settings).await.0
 }
 

@@ -11,7 +11,6 @@
 )]
 
 mod alignment;
-mod architecture;
 mod bad_input;
 mod commands;
 mod conformity;

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use costeer::context::PrivateContext;
-use costeer::http::{ChatRequest, Proxy};
+use costeer::http::chat_request;
+use costeer::service::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,11 +37,11 @@ fn lines<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
 }
 
 /// The tokens picked for a prompt.
-pub async fn tokens(proxy: &Arc<Proxy>, prompt: &Prompt) -> Vec<u32> {
+pub async fn tokens(proxy: &Arc<Service>, prompt: &Prompt) -> Vec<u32> {
     let body = json!({"messages": prompt.messages, "temperature": 0, "max_tokens": 128});
-    let request = ChatRequest::parse(body.as_object().unwrap()).ok().unwrap();
+    let request = chat_request(body.as_object().unwrap()).ok().unwrap();
     let context = PrivateContext::new(prompt.context.clone());
-    let mut session = proxy.open_session(&request, &context, None, None).await.unwrap();
+    let mut session = proxy.open_session(&request, &context).await.unwrap();
     let mut tokens = Vec::new();
     while let Some(event) = session.next().await.unwrap() {
         tokens.push(event.picked.token.0);
@@ -55,7 +56,7 @@ pub fn prompts() -> Vec<Prompt> {
 
 /// Compares the answers to the first `count` prompts with the reference. Gives the positions compared, and how many answers
 /// differ where the two best scores are closer than `margin`; any other difference fails.
-pub async fn differences(proxy: &Arc<Proxy>, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
+pub async fn differences(proxy: &Arc<Service>, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
     let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (prompts(), lines(file));
     assert!(prompts.len() >= count && prompts.len() == references.len());
     let (mut positions, mut by_rounding) = (0, 0);
@@ -91,7 +92,7 @@ async fn compare(placement: &str, top_k: &str, file: &str) {
         ("upstream.top_k", top_k.to_owned()),
     ];
     let settings: Vec<(&'static str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let (proxy, _): (Arc<Proxy>, _) = proxy(address, &settings).await;
+    let (proxy, _): (Arc<Service>, _) = proxy(address, &settings).await;
     let (_, by_rounding) = differences(&proxy, file, 60, MARGIN).await;
     assert!(by_rounding <= 2);
 }

@@ -3,18 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use costeer::http::Proxy;
+use costeer::service::Service;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{CONTEXT, DINNER, Folder, ask, content, post, proxy, question, recorder, run, upstream};
 
 /// A proxy with a store of its own.
-async fn with_store(settings: &[(&'static str, &str)]) -> (Folder, Arc<Proxy>, SocketAddr) {
+async fn with_store(settings: &[(&'static str, &str)]) -> (Folder, Arc<Service>, SocketAddr) {
     in_front_of(upstream().await, settings).await
 }
 
-async fn in_front_of(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Folder, Arc<Proxy>, SocketAddr) {
+async fn in_front_of(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Folder, Arc<Service>, SocketAddr) {
     let folder = Folder::new();
     let file = folder.file("profiles.db");
     let mut all = vec![("store.path", file.as_str())];
@@ -402,7 +402,7 @@ fn a_wrong_key_is_said_at_the_start() {
         let file = folder.file("profiles.db");
         let overrides = [("store.path", file), ("store.key", "wrong".to_owned())];
         let settings = costeer::settings::load(None, costeer::settings::Variables::Ignore, &overrides).unwrap();
-        let error = Proxy::load(&settings).await.err().unwrap().to_string();
+        let error = Service::load(&settings).await.err().unwrap().to_string();
         assert!(error.contains("another key"), "{error}");
     });
 }

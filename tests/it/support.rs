@@ -16,8 +16,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use costeer::embedded::{EmbeddedUpstream, Pacing};
-use costeer::http::{Proxy, router};
+use costeer::http::{App, router};
 use costeer::local::{BranchPair, EngineOptions, Lanes, LocalError, LocalModel, ModelSource, Precision};
+use costeer::service::Service;
 use costeer::settings::{Variables, load};
 use costeer::vocabulary::{TokenId, Tokenizer};
 use serde_json::{Value, json};
@@ -62,7 +63,7 @@ pub async fn upstream() -> SocketAddr {
 }
 
 /// A proxy with these settings on top of the defaults, in front of `upstream`.
-pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Arc<Proxy>, SocketAddr) {
+pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Arc<Service>, SocketAddr) {
     // A store and a token of its own; whoever wants to share them names the file.
     let folder = std::env::temp_dir().join(format!("costeer-{}", uuid::Uuid::new_v4().simple()));
     let mut overrides = vec![
@@ -70,11 +71,11 @@ pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (
         ("store.path", folder.join("profiles.db").to_string_lossy().into_owned()),
     ];
     overrides.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
-    let proxy = Proxy::load(&load(None, Variables::Ignore, &overrides).unwrap())
+    let app = App::load(&load(None, Variables::Ignore, &overrides).unwrap())
         .await
         .unwrap();
-    let address = serve(router(Arc::clone(&proxy))).await;
-    (proxy, address)
+    let address = serve(router(Arc::clone(&app))).await;
+    (Arc::clone(app.service()), address)
 }
 
 /// The proxy with default settings, started once.

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::show::one_line;
 use super::{PreviewArguments, SearchArguments, named, store};
 use crate::cli::CommandError;
-use crate::context::{ContextError, Preview, PrivateContext, Sources};
-use crate::http::{Vocabularies, composer};
+use crate::context::{Preview, PrivateContext, Sources};
+use crate::service::{Prompts, Vocabularies};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -37,12 +37,12 @@ pub async fn preview(settings: &Settings, arguments: PreviewArguments) -> Result
         return Ok(ExitCode::FAILURE);
     };
     let sources = sources?;
-    let tokenizer = Vocabularies::load(settings).await?.local;
-    let composer = composer(settings)?;
-    let public = composer.public(&tokenizer, &prompt).map_err(ContextError::from)?;
-    // How much room the model has is known only where it is loaded, so this is the budget alone.
-    let (composition, _) = composer.compose(&tokenizer, &prompt, &public, &sources, usize::MAX)?;
-    let preview = composition.preview();
+    let vocabularies = Vocabularies::load(settings).await?;
+    // What the model itself says of its window is known only where it is loaded.
+    let window = vocabularies.model_files()?.context_length().unwrap_or(usize::MAX);
+    let prompts = Prompts::new(settings, vocabularies.alignment(settings)?, window)?;
+    let composed = prompts.compose(&prompt, &sources, None)?;
+    let preview = composed.composition.preview();
     let mut out = std::io::stdout().lock();
     let written = if arguments.json {
         writeln!(out, "{:#}", json!(preview))

@@ -17,9 +17,10 @@ pub use shape::Shape;
 pub use stream::streamed;
 
 use self::piece::{Listed, Pieces};
-use super::forward::STEERED;
-use super::{ApiError, SteeredRequest};
+use super::ApiError;
+use super::headers::STEERED;
 use crate::decode::{Report, Session};
+use crate::service::SteeredRequest;
 
 /// The counts of an answer that comes in one body; a stream has them in its last part.
 const REPORT: HeaderName = HeaderName::from_static("x-costeer-report");
@@ -44,7 +45,7 @@ impl Envelope {
             shape,
             id: format!("{}-{}", shape.prefix(), uuid::Uuid::new_v4().simple()),
             created: now.map_or(0, |since| since.as_secs()),
-            model: json!(request.options.model.as_deref().unwrap_or_default()),
+            model: json!(request.options().model.as_deref().unwrap_or_default()),
         }
     }
 
@@ -89,7 +90,7 @@ impl Usage {
 impl SteeredRequest {
     /// The log-probabilities of these tokens; null where they are not wanted.
     fn logprobs(&self, shape: Shape, listed: &[Listed]) -> Value {
-        let wanted = self.options.logprobs.is_some();
+        let wanted = self.options().logprobs.is_some();
         wanted.then(|| shape.logprobs(listed, self.token_bytes())).into()
     }
 }
@@ -104,7 +105,7 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
     let mut traces = Vec::new();
     for index in 0..request.answers() {
         let mut session = request.open(index).await?;
-        let mut pieces = Pieces::new(request.options.stop.clone());
+        let mut pieces = Pieces::new(request.options().stop.clone());
         let (mut text, mut listed, mut finish) = (String::new(), Vec::new(), None);
         let mut positions = Vec::new();
         while let Some(event) = session.next().await? {
@@ -119,7 +120,7 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
         }
         let logprobs = request.logprobs(shape, &listed);
         choices.push(shape.choice(index, &text, logprobs, finish));
-        if request.options.traced {
+        if request.options().traced {
             traces.push(trace::part(index, Some(trace::settings(session.plan())), positions));
         }
         usage.add(&session, request.is_first_of_its_prompt(index));
@@ -128,7 +129,7 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
     let mut body = envelope.around(shape.object(), choices.into());
     body["usage"] = usage.json();
     body["costeer"] = json!(report);
-    if request.options.traced {
+    if request.options().traced {
         body["costeer"]["trace"] = traces.into();
     }
     let mut response = steered(Json(body).into_response());

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use super::piece::Pieces;
 use super::{Envelope, Shape, Usage, steered, trace};
 use crate::decode::{Event, Finish, Session};
-use crate::http::{ApiError, SteeredRequest};
+use crate::http::ApiError;
+use crate::service::SteeredRequest;
 
 /// Parts that may wait for a slow client.
 const UNREAD: usize = 32;
@@ -84,12 +85,12 @@ impl Writer {
             let mut session = tokio::select! {
                 biased;
                 () = self.client.closed() => return Err(Ended::Gone),
-                opened = self.request.open(index) => opened.map_err(Ended::Failed)?,
+                opened = self.request.open(index) => opened.map_err(|error| Ended::Failed(error.into()))?,
             };
             let first = self.unless_gone(&mut session).await?;
             self.answer(index, session, first).await?;
         }
-        if self.request.options.include_usage {
+        if self.request.options().include_usage {
             let mut last = self.part(json!([]));
             last["usage"] = self.usage.json();
             self.send(last.to_string()).await?;
@@ -102,8 +103,8 @@ impl Writer {
         if let Some(opening) = self.envelope.shape.opening(index) {
             self.send(self.part(json!([opening])).to_string()).await?;
         }
-        let mut pieces = Pieces::new(self.request.options.stop.clone());
-        let mut settings = self.request.options.traced.then(|| trace::settings(session.plan()));
+        let mut pieces = Pieces::new(self.request.options().stop.clone());
+        let mut settings = self.request.options().traced.then(|| trace::settings(session.plan()));
         let mut next = first;
         while let Some(event) = next {
             let position = event.trace.as_deref().map(|trace| self.request.position(trace));
@@ -139,7 +140,7 @@ impl Writer {
 
     fn part(&self, choices: Value) -> Value {
         let mut part = self.envelope.around(self.envelope.shape.part(), choices);
-        if self.request.options.include_usage {
+        if self.request.options().include_usage {
             // OpenAI: null on every part but the last.
             part["usage"] = Value::Null;
         }

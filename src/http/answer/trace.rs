@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::decode::{Picking, Plan, Trace, in_seconds};
-use crate::http::SteeredRequest;
+use crate::service::SteeredRequest;
 use crate::steering::Weighed;
 use crate::vocabulary::TokenId;
 
@@ -44,9 +44,9 @@ impl SteeredRequest {
         json!({
             "position": trace.position,
             "id": trace.token,
-            "text": self.proxy.shown(trace.token),
+            "text": self.shown(trace.token),
             "bytes": self.token_bytes().get(trace.token),
-            "upstream": {"id": trace.upstream_best, "text": self.proxy.shown(trace.upstream_best)},
+            "upstream": {"id": trace.upstream_best, "text": self.shown(trace.upstream_best)},
             "steered": matches!(trace.picking, Picking::Steered(_)),
             "certainty": certainty,
             "request": trace.request,
@@ -64,7 +64,7 @@ impl SteeredRequest {
     fn candidate(&self, id: TokenId, one: &Weighed) -> Value {
         json!({
             "id": id,
-            "text": self.proxy.shown(id),
+            "text": self.shown(id),
             "logprob": one.candidate.logprob,
             "delta": one.delta,
             "shift": one.shift,

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
 use crate::context::is_almost_tagged;
-use crate::http::observe::REQUEST_ID;
-use crate::http::{ApiError, Proxy};
+use crate::http::headers::REQUEST_ID;
+use crate::http::{ApiError, App};
 
 /// To the upstream, beside `OpenAI-*`, what `upstream.pass_headers` names, and a content type that is written here.
 const TO_UPSTREAM: [HeaderName; 6] = [
@@ -46,9 +46,9 @@ const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'non
 ///
 /// # Errors
 /// 400 where one that may pass holds a tag.
-pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiError> {
+pub fn to_upstream(app: &App, headers: &HeaderMap) -> Result<HeaderMap, ApiError> {
     let passes = |name: &HeaderName| {
-        TO_UPSTREAM.contains(name) || name.as_str().starts_with(VENDOR) || proxy.pass_headers.contains(name)
+        TO_UPSTREAM.contains(name) || name.as_str().starts_with(VENDOR) || app.pass_headers.contains(name)
     };
     let mut kept = HeaderMap::new();
     let of_this_hop = of_this_hop(headers);
@@ -56,7 +56,7 @@ pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiE
         .iter()
         .filter(|(name, _)| passes(name) && !of_this_hop.contains(name))
     {
-        if proxy.private_tags && is_almost_tagged(&String::from_utf8_lossy(value.as_bytes())) {
+        if app.private_tags && is_almost_tagged(&String::from_utf8_lossy(value.as_bytes())) {
             return Err(ApiError::invalid(
                 name.as_str(),
                 "it holds a tag such as <private>, which marks parts of messages; nothing was sent on",
@@ -66,7 +66,7 @@ pub fn to_upstream(proxy: &Proxy, headers: &HeaderMap) -> Result<HeaderMap, ApiE
     }
     // One of them, and never one that opens this proxy.
     kept.remove(AUTHORIZATION);
-    if let Some(own) = authorization(proxy, headers).filter(|_| !of_this_hop.contains(&AUTHORIZATION)) {
+    if let Some(own) = authorization(app, headers).filter(|_| !of_this_hop.contains(&AUTHORIZATION)) {
         kept.insert(AUTHORIZATION, own);
     }
     Ok(kept)
@@ -85,13 +85,13 @@ fn of_this_hop(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// The client's own key, passed on where none is configured; never one that opens this proxy.
-pub fn authorization(proxy: &Proxy, headers: &HeaderMap) -> Option<HeaderValue> {
+pub fn authorization(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
     let own = headers.get(AUTHORIZATION)?;
     let opens_us = |token: &str| {
         let (value, token) = (own.as_bytes(), token.as_bytes());
         value.windows(token.len()).any(|part| part == token)
     };
-    let is_ours = match (&proxy.api_key, &proxy.token) {
+    let is_ours = match (&app.access.api_key, &app.access.token) {
         (Some(_), _) => true,
         (None, Some(token)) => opens_us(token.expose_secret()),
         (None, None) => false,

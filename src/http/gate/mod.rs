@@ -20,22 +20,23 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-pub use body::{Bytes, Inspected, Marks, check_json, content_type, inspect, whole};
+pub use body::{Bytes, check_json, content_type, whole};
 pub use headers::{authorization, to_client, to_upstream, trace};
 #[cfg(test)]
 pub use json::fields_of;
-pub use json::{Fields, Json, to_map, written};
+pub use json::{Fields, Json, object, to_map, written};
+pub use marks::{check_packed, take as marked, take_everywhere as marked_everywhere};
 pub use multipart::{Upload, is_upload, upload};
-pub use names::{CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE, steers};
+pub use names::{CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE, check_keys, steers};
 pub use owner::Connection;
 pub use path::normalise;
 pub use visitor::Visitor;
 
-use super::{ApiError, Proxy};
+use super::{ApiError, App};
 
 /// Lets pass what a client of this proxy may send. What follows finds a [`Visitor`] in the request.
-pub async fn gate(State(proxy): State<Arc<Proxy>>, mut request: Request, next: Next) -> Response {
-    match admit(&proxy, &mut request) {
+pub async fn gate(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    match admit(&app, &mut request) {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor);
             next.run(request).await
@@ -53,15 +54,15 @@ pub async fn gate(State(proxy): State<Arc<Proxy>>, mut request: Request, next: N
     }
 }
 
-fn admit(proxy: &Proxy, request: &mut Request) -> Result<Visitor, ApiError> {
+fn admit(app: &App, request: &mut Request) -> Result<Visitor, ApiError> {
     if [Method::TRACE, Method::CONNECT].contains(request.method()) {
         let message = "this method would send back, or around us, what should stay here";
         return Err(ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, message));
     }
-    path::check(request.uri(), proxy.private_tags)?;
+    path::check(request.uri(), app.private_tags)?;
     let connection = request.extensions().get::<Connection>().cloned();
     let visitor = Visitor::meet(
-        proxy,
+        app,
         request.method(),
         request.uri(),
         request.version(),

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::names::TOKEN;
 use super::owner::Connection;
-use crate::http::{ApiError, Proxy};
+use crate::http::{ApiError, App};
 use crate::upstream::is_this_machine;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -36,20 +36,17 @@ impl Visitor {
     /// # Errors
     /// 403 for foreign names and pages, 400 where the request does not say for whom it is.
     pub fn meet(
-        proxy: &Proxy,
+        app: &App,
         method: &Method,
         uri: &Uri,
         version: Version,
         headers: &HeaderMap,
         connection: Option<Connection>,
     ) -> Result<Self, ApiError> {
-        check_host(proxy, uri, version, headers)?;
-        let is_foreign_page = check_origin(proxy, uri, headers)?;
+        check_host(app, uri, version, headers)?;
+        let is_foreign_page = check_origin(app, uri, headers)?;
         check_fetch(method, uri, headers, is_foreign_page)?;
-        let credential = match (&proxy.api_key, &proxy.token) {
-            (Some(key), _) => Some(key),
-            (None, token) => token.as_ref(),
-        };
+        let credential = app.access.credential();
         Ok(Self {
             is_foreign_page,
             is_relayed: is_relayed(headers),
@@ -115,7 +112,7 @@ fn authority(headers: &HeaderMap) -> Result<Option<Authority>, ApiError> {
 
 /// A page can give its own name the address 127.0.0.1 once it has been loaded (DNS rebinding), so the name must be one that only
 /// this machine can have, or one that is configured.
-fn check_host(proxy: &Proxy, uri: &Uri, version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_host(app: &App, uri: &Uri, version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     let named = authority(headers)?;
     // The absolute form names it, too (RFC 9112, section 3.2.2).
     let names = [named.as_ref(), uri.authority()];
@@ -129,7 +126,7 @@ fn check_host(proxy: &Proxy, uri: &Uri, version: Version, headers: &HeaderMap) -
     }
     let fine = names.into_iter().flatten().all(|authority| {
         let host = bare(authority);
-        is_this_machine(&host) || proxy.hosts.contains(&host) || proxy.takes_host(&host)
+        is_this_machine(&host) || app.access.takes_host(&host)
     });
     if fine {
         return Ok(());
@@ -145,7 +142,7 @@ fn bare(authority: &Authority) -> String {
 }
 
 /// Whether the request comes from a page of another origin that may call. Programs send no origin.
-fn check_origin(proxy: &Proxy, uri: &Uri, headers: &HeaderMap) -> Result<bool, ApiError> {
+fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<bool, ApiError> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let Some(origin) = origins.next() else {
         return Ok(false);
@@ -164,7 +161,7 @@ fn check_origin(proxy: &Proxy, uri: &Uri, headers: &HeaderMap) -> Result<bool, A
     if own && is_one {
         return Ok(false);
     }
-    let listed = proxy.cors_origins.iter().any(|one| one == "*" || one == origin);
+    let listed = app.access.cors_origins.iter().any(|one| one == "*" || one == origin);
     if listed && is_one && is_api(uri) {
         return Ok(true);
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::body::read_all;
 use super::extract::{Address, Asked, Sent};
 use super::{DONE, named, tagged};
-use crate::http::{ApiError, Proxy};
+use crate::http::{ApiError, App};
 use crate::store::import::{document_line, profile_line};
 use crate::store::{Document, DocumentId, ProfileName, StoreError};
 
@@ -33,7 +33,7 @@ pub struct Page {
 /// # Errors
 /// 400 when the limit is out of range.
 pub async fn documents(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, ApiError> {
@@ -44,8 +44,9 @@ pub async fn documents(
     let after = DocumentId(page.after);
     // One more, to know whether there are more.
     let name = named(&name)?;
-    let reading = proxy
-        .shelf
+    let reading = app
+        .service
+        .store()
         .of(&name, move |store, name| store.documents(name, after, limit + 1));
     let mut documents = reading.await?;
     let has_more = documents.len() > limit;
@@ -59,7 +60,7 @@ pub async fn documents(
 /// # Errors
 /// 413 when one is too large.
 pub async fn add(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
@@ -70,7 +71,10 @@ pub async fn add(
         return Err(ApiError::invalid("text", "every document needs a text"));
     }
     let name = named(&name)?;
-    let importing = proxy.shelf.of(&name, move |store, name| store.import(name, &documents));
+    let importing = app
+        .service
+        .store()
+        .of(&name, move |store, name| store.import(name, &documents));
     Ok(Json(json!(importing.await?)))
 }
 
@@ -79,12 +83,13 @@ pub async fn add(
 /// # Errors
 /// 404 when the profile has none with that id.
 pub async fn document(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address((name, id)): Address<(String, i64)>,
 ) -> Result<Json<Value>, ApiError> {
     let id = DocumentId(id);
-    let document = proxy
-        .shelf
+    let document = app
+        .service
+        .store()
         .of(&named(&name)?, move |store, name| store.document(name, id))
         .await?;
     Ok(Json(tagged("document", document)))
@@ -95,11 +100,11 @@ pub async fn document(
 /// # Errors
 /// 404 when the profile has none with that id.
 pub async fn delete_document(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address((name, id)): Address<(String, i64)>,
 ) -> Result<StatusCode, ApiError> {
-    proxy
-        .shelf
+    app.service
+        .store()
         .of(&named(&name)?, move |store, name| {
             store.delete_document(name, DocumentId(id))
         })
@@ -120,29 +125,30 @@ enum Next {
 /// # Errors
 /// 404 when there is none of that name.
 pub async fn export(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
 ) -> Result<([(HeaderName, &'static str); 1], Body), ApiError> {
     let name = named(&name)?;
     // A stream that has begun can say no 404 any more.
-    proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
-    let lines = futures::stream::try_unfold((proxy, name, Next::Profile), async |(proxy, name, next)| {
+    app.service.store().of(&name, |store, name| store.profile(name)).await?;
+    let lines = futures::stream::try_unfold((app, name, Next::Profile), async |(app, name, next)| {
         let (lines, next) = match next {
             Next::Profile => {
-                let profile = proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
+                let profile = app.service.store().of(&name, |store, name| store.profile(name)).await?;
                 (profile_line(&name, &profile) + "\n", Next::Documents(DocumentId(0)))
             }
-            Next::Documents(after) => page(&proxy, &name, after).await?,
+            Next::Documents(after) => page(&app, &name, after).await?,
             Next::Nothing => return Ok::<_, StoreError>(None),
         };
-        Ok(Some((Bytes::from(lines), (proxy, name, next))))
+        Ok(Some((Bytes::from(lines), (app, name, next))))
     });
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)))
 }
 
-async fn page(proxy: &Proxy, name: &ProfileName, after: DocumentId) -> Result<(String, Next), StoreError> {
-    let documents = proxy
-        .shelf
+async fn page(app: &App, name: &ProfileName, after: DocumentId) -> Result<(String, Next), StoreError> {
+    let documents = app
+        .service
+        .store()
         .of(name, move |store, name| store.documents(name, after, PAGE))
         .await?;
     let lines = documents

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::http::{ApiError, Proxy, gate};
+use crate::http::{ApiError, App, gate};
 
 /// The variable parts of the address.
 pub struct Address<T>(pub T);
@@ -42,11 +42,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 /// The body, within `server.max_body_bytes`. It must be called JSON: what browsers send to foreign servers without asking is not.
 pub struct Sent(pub gate::Bytes);
 
-impl FromRequest<Arc<Proxy>> for Sent {
+impl FromRequest<Arc<App>> for Sent {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, proxy: &Arc<Proxy>) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         gate::check_json(request.headers())?;
-        gate::whole(proxy, request.into_body()).await.map(Self)
+        gate::whole(app, request.into_body()).await.map(Self)
     }
 }

@@ -9,7 +9,8 @@ use super::body::read;
 use super::extract::{Address, Sent};
 use super::{named, tagged};
 use crate::context::{PrivateContext, Sources};
-use crate::http::{ApiError, Proxy};
+use crate::http::{ApiError, App};
+use crate::service::apart;
 use crate::store::PrivateText;
 
 /// Hits of one answer, where the request says no number.
@@ -30,7 +31,7 @@ struct Search {
 /// # Errors
 /// 400 when the limit is out of range.
 pub async fn search(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
@@ -41,7 +42,7 @@ pub async fn search(
         return Err(ApiError::invalid("limit", format!("it must be from 1 to {MOST}")));
     }
     let name = named(&name)?;
-    let searching = proxy.shelf.of(&name, move |store, name| {
+    let searching = app.service.store().of(&name, move |store, name| {
         store.search(name, search.query.as_private_str(), limit)
     });
     let hits = searching.await?;
@@ -59,12 +60,13 @@ struct Preview {
     context: Option<PrivateText>,
 }
 
-/// `POST /costeer/v1/profiles/{name}/preview`: exactly the private text that a question would get, and how long it is.
+/// `POST /costeer/v1/profiles/{name}/preview`: the private text that a question would get by itself, and how long it is.
+/// A longer chat, or a longer answer, leaves less room for it.
 ///
 /// # Errors
 /// 400 when what cannot be left out is over the budget.
 pub async fn preview(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
@@ -73,11 +75,11 @@ pub async fn preview(
     let given = asked
         .context
         .map(|context| PrivateContext::new(context.as_private_str().to_owned()));
-    let previewed = Sources::previewed(asked.question.as_private_str(), given, proxy.private_tags);
+    let previewed = Sources::previewed(asked.question.as_private_str(), given, app.private_tags);
     let (sources, prompt) = previewed.map_err(|error| ApiError::invalid("question", error.to_string()))?;
-    let sources = proxy.recall(&named(&name)?, sources).await?;
-    let composing = Arc::clone(&proxy);
-    let composed = proxy.apart(move || composing.compose(&prompt, &sources, None)).await?;
+    let sources = app.service.recall(&named(&name)?, sources).await?;
+    let prompts = Arc::clone(app.service.prompts());
+    let composed = apart(move || prompts.compose(&prompt, &sources, None)).await?;
     Ok(Json(tagged("profile.preview", composed.composition.preview())))
 }
 

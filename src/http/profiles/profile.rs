@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use super::body::read;
 use super::extract::{Address, Sent};
 use super::{DONE, named, tagged};
-use crate::http::{ApiError, Proxy};
+use crate::http::{ApiError, App};
 use crate::store::{PrivateText, Profile, ProfileName};
 
 /// `GET /costeer/v1/profiles`: all profiles, by name.
 ///
 /// # Errors
 /// 503 when the store cannot be used; so for all of these routes.
-pub async fn list(State(proxy): State<Arc<Proxy>>) -> Result<Json<Value>, ApiError> {
-    let profiles = proxy.shelf.with(|store| store.profiles()).await?;
+pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let profiles = app.service.store().with(|store| store.profiles()).await?;
     let data: Vec<Value> = profiles
         .iter()
         .map(|summary| tagged("profile.summary", summary))
@@ -52,7 +52,7 @@ fn answer(name: &ProfileName, profile: &Profile) -> Json<Value> {
 ///
 /// # Errors
 /// 409 when there is one of that name.
-pub async fn create(State(proxy): State<Arc<Proxy>>, Sent(body): Sent) -> Result<(StatusCode, Json<Value>), ApiError> {
+pub async fn create(State(app): State<Arc<App>>, Sent(body): Sent) -> Result<(StatusCode, Json<Value>), ApiError> {
     let new: New = read(
         &body,
         "{\"name\", \"description\"?, \"preferences\"?: [...], \"facts\"?: [...]}",
@@ -63,8 +63,8 @@ pub async fn create(State(proxy): State<Arc<Proxy>>, Sent(body): Sent) -> Result
         facts: new.facts,
     };
     let made = answer(&new.name, &profile);
-    proxy
-        .shelf
+    app.service
+        .store()
         .with(move |store| store.create_profile(&new.name, &profile))
         .await?;
     Ok((StatusCode::CREATED, made))
@@ -74,9 +74,9 @@ pub async fn create(State(proxy): State<Arc<Proxy>>, Sent(body): Sent) -> Result
 ///
 /// # Errors
 /// 404 when there is none of that name; so for all routes below.
-pub async fn show(State(proxy): State<Arc<Proxy>>, Address(name): Address<String>) -> Result<Json<Value>, ApiError> {
+pub async fn show(State(app): State<Arc<App>>, Address(name): Address<String>) -> Result<Json<Value>, ApiError> {
     let name = named(&name)?;
-    let profile = proxy.shelf.of(&name, |store, name| store.profile(name)).await?;
+    let profile = app.service.store().of(&name, |store, name| store.profile(name)).await?;
     Ok(answer(&name, &profile))
 }
 
@@ -101,7 +101,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
 /// # Errors
 /// 413 when it becomes too large.
 pub async fn edit(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Address(name): Address<String>,
     Sent(body): Sent,
 ) -> Result<Json<Value>, ApiError> {
@@ -119,8 +119,9 @@ pub async fn edit(
         }
         Ok(())
     };
-    let profile = proxy
-        .shelf
+    let profile = app
+        .service
+        .store()
         .of(&name, |store, name| store.edit_profile(name, change))
         .await?;
     Ok(answer(&name, &profile))
@@ -130,9 +131,9 @@ pub async fn edit(
 ///
 /// # Errors
 /// 503 when its bytes are still in the store's log because somebody keeps reading.
-pub async fn delete(State(proxy): State<Arc<Proxy>>, Address(name): Address<String>) -> Result<StatusCode, ApiError> {
-    proxy
-        .shelf
+pub async fn delete(State(app): State<Arc<App>>, Address(name): Address<String>) -> Result<StatusCode, ApiError> {
+    app.service
+        .store()
         .of(&named(&name)?, |store, name| store.delete_profile(name))
         .await?;
     Ok(DONE)

@@ -1,50 +1,41 @@
 use serde_json::{Map, Value};
 
-use super::options::{MOST_LISTED, unknown};
+use super::RequestError;
+use super::options::{MOST_LISTED, read, unknown};
 use super::read::{flag, whole};
-use super::{Options, RequestError};
+use crate::context::PublicPrompt;
 use crate::http::ApiError;
+use crate::service::{Options, PublicRequest};
 use crate::vocabulary::{ChatMessage, Role};
 
-/// `POST /v1/chat/completions`.
-#[derive(Clone)]
-pub struct ChatRequest {
-    /// Text messages only.
-    pub messages: Vec<ChatMessage>,
-    /// Everything else.
-    pub options: Options,
-}
-
-impl ChatRequest {
-    /// Reads a request body; `costeer` must have been taken out of it.
-    ///
-    /// # Errors
-    /// [`RequestError`] naming the first field that is wrong or cannot be steered.
-    pub fn parse(body: &Map<String, Value>) -> Result<Self, RequestError> {
-        let mut request = Self {
-            messages: Vec::new(),
-            options: Options::default(),
-        };
-        let (mut wants_logprobs, mut listed) = (false, None);
-        for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-            match field.as_str() {
-                "messages" => request.messages = messages(value)?,
-                "max_completion_tokens" => request.options.max_tokens = Some(whole(field, value, 1, usize::MAX)?),
-                "logprobs" => wants_logprobs = flag(field, value)?,
-                "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
-                _ if request.options.read(field, value)? || is_neutral(field, value) => {}
-                _ => return Err(unknown(field)),
-            }
+/// Reads the body of `POST /v1/chat/completions`, which has lost its private parts.
+///
+/// # Errors
+/// [`RequestError`] naming the first field that is wrong or cannot be steered.
+pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
+    let (mut chat, mut options) = (Vec::new(), Options::default());
+    let (mut wants_logprobs, mut listed) = (false, None);
+    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
+        match field.as_str() {
+            "messages" => chat = messages(value)?,
+            "max_completion_tokens" => options.max_tokens = Some(whole(field, value, 1, usize::MAX)?),
+            "logprobs" => wants_logprobs = flag(field, value)?,
+            "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
+            _ if read(&mut options, field, value)? || is_neutral(field, value) => {}
+            _ => return Err(unknown(field)),
         }
-        if request.messages.is_empty() {
-            return Err(ApiError::invalid("messages", "it must be a list with at least one message").into());
-        }
-        if listed.is_some_and(|listed| listed > 0) && !wants_logprobs {
-            return Err(ApiError::invalid("top_logprobs", "it needs logprobs to be true").into());
-        }
-        request.options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
-        Ok(request)
     }
+    if chat.is_empty() {
+        return Err(ApiError::invalid("messages", "it must be a list with at least one message").into());
+    }
+    if listed.is_some_and(|listed| listed > 0) && !wants_logprobs {
+        return Err(ApiError::invalid("top_logprobs", "it needs logprobs to be true").into());
+    }
+    options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
+    Ok(PublicRequest {
+        prompts: vec![PublicPrompt::Chat(chat.into())],
+        options,
+    })
 }
 
 /// Values that ask for what happens anyway.
@@ -127,8 +118,8 @@ mod tests {
 
     use super::*;
 
-    fn parse(body: Value) -> Result<ChatRequest, String> {
-        ChatRequest::parse(body.as_object().unwrap()).map_err(|error| match error {
+    fn parse(body: Value) -> Result<PublicRequest, String> {
+        chat_request(body.as_object().unwrap()).map_err(|error| match error {
             RequestError::Invalid(error) => format!("invalid {}", error.body()),
             RequestError::Unsteerable { field, .. } => format!("unsteerable {field}"),
         })

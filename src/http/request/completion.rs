@@ -1,48 +1,39 @@
 use serde_json::{Map, Value};
 
-use super::options::{MOST_LISTED, unknown};
+use super::RequestError;
+use super::options::{MOST_LISTED, read, unknown};
 use super::read::whole;
-use super::{Options, RequestError};
 use crate::context::PublicPrompt;
 use crate::http::ApiError;
+use crate::service::{Options, PublicRequest};
 use crate::vocabulary::TokenId;
-
-/// `POST /v1/completions`.
-pub struct CompletionRequest {
-    /// One or several, each answered by itself.
-    pub prompts: Vec<PublicPrompt>,
-    /// Everything else.
-    pub options: Options,
-}
 
 const MOST_PROMPTS: usize = 64;
 /// OpenAI's default, for prompts that do not end by themselves.
 const DEFAULT_TOKENS: usize = 16;
 
-impl CompletionRequest {
-    /// Reads a request body; `costeer` must have been taken out of it.
-    ///
-    /// # Errors
-    /// [`RequestError`] naming the first field that is wrong or cannot be steered.
-    pub fn parse(body: &Map<String, Value>) -> Result<Self, RequestError> {
-        let mut request = Self {
-            prompts: Vec::new(),
-            options: Options::default(),
-        };
-        for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-            match field.as_str() {
-                "prompt" => request.prompts = prompts(value)?,
-                "logprobs" => request.options.logprobs = Some(whole(field, value, 0, MOST_LISTED)?),
-                _ if request.options.read(field, value)? || is_neutral(field, value) => {}
-                _ => return Err(unknown(field)),
-            }
+/// Reads the body of `POST /v1/completions`, which has lost its private parts.
+///
+/// # Errors
+/// [`RequestError`] naming the first field that is wrong or cannot be steered.
+pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
+    let mut request = PublicRequest {
+        prompts: Vec::new(),
+        options: Options::default(),
+    };
+    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
+        match field.as_str() {
+            "prompt" => request.prompts = prompts(value)?,
+            "logprobs" => request.options.logprobs = Some(whole(field, value, 0, MOST_LISTED)?),
+            _ if read(&mut request.options, field, value)? || is_neutral(field, value) => {}
+            _ => return Err(unknown(field)),
         }
-        if request.prompts.is_empty() {
-            return Err(wrong_prompt().into());
-        }
-        request.options.max_tokens.get_or_insert(DEFAULT_TOKENS);
-        Ok(request)
     }
+    if request.prompts.is_empty() {
+        return Err(wrong_prompt().into());
+    }
+    request.options.max_tokens.get_or_insert(DEFAULT_TOKENS);
+    Ok(request)
 }
 
 /// Values that ask for what happens anyway.
@@ -90,8 +81,8 @@ mod tests {
 
     use super::*;
 
-    fn parse(body: Value) -> Result<CompletionRequest, String> {
-        CompletionRequest::parse(body.as_object().unwrap()).map_err(|error| match error {
+    fn parse(body: Value) -> Result<PublicRequest, String> {
+        completion_request(body.as_object().unwrap()).map_err(|error| match error {
             RequestError::Invalid(error) => format!("invalid {}", error.body()),
             RequestError::Unsteerable { field, .. } => format!("unsteerable {field}"),
         })

@@ -6,32 +6,7 @@ use super::RequestError;
 use super::read::{flag, number, text, whole};
 use crate::foreign;
 use crate::http::ApiError;
-use crate::steering::{Penalties, Sampling};
-
-/// What chats and completions have in common.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    /// As the client named it.
-    pub model: Option<String>,
-    /// Server-sent events or one body.
-    pub stream: bool,
-    /// A last chunk with usage.
-    pub include_usage: bool,
-    /// How tokens are drawn; the temperature is 1 where the request does not say, as OpenAI has it, and the seed random.
-    pub sampling: Sampling,
-    /// What is asked of single tokens.
-    pub penalties: Penalties,
-    /// Answers to each prompt; each is drawn with a seed of its own.
-    pub choices: usize,
-    /// Texts that end the answer and are not part of it.
-    pub stop: Vec<String>,
-    /// The most tokens of an answer.
-    pub max_tokens: Option<usize>,
-    /// How many of the likeliest tokens to list at each position; `None` where no log-probabilities are wanted.
-    pub logprobs: Option<usize>,
-    /// Whether to show how each token was picked; asked for in private.
-    pub traced: bool,
-}
+use crate::service::Options;
 
 /// Answers to one prompt; each takes the small model's lane for its whole length.
 const MOST_CHOICES: usize = 16;
@@ -53,75 +28,52 @@ const WITHOUT_EFFECT: [&str; 8] = [
     "parallel_tool_calls",
 ];
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            model: None,
-            stream: false,
-            include_usage: false,
-            sampling: Sampling {
-                temperature: 1.0,
-                seed: rand::random(),
-                ..Sampling::default()
-            },
-            penalties: Penalties::default(),
-            choices: 1,
-            stop: Vec::new(),
-            max_tokens: None,
-            logprobs: None,
-            traced: false,
+/// Reads one field that is no null; false for one that is not among them.
+///
+/// # Errors
+/// [`RequestError`] naming a field that is wrong.
+pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, RequestError> {
+    let sampling = &mut options.sampling;
+    match field {
+        "model" => options.model = Some(text(field, value)?.to_owned()),
+        "stream" => options.stream = flag(field, value)?,
+        "stream_options" => options.include_usage = include_usage(value)?,
+        "temperature" => sampling.temperature = number(field, value, 0.0, 2.0)?,
+        "top_p" => {
+            sampling.top_p = number(field, value, 0.0, 1.0)?;
+            if sampling.top_p == 0.0 {
+                return Err(ApiError::invalid(field, "it must be above 0").into());
+            }
         }
-    }
-}
-
-impl Options {
-    /// Reads one field that is no null; false for one that is not among them.
-    ///
-    /// # Errors
-    /// [`RequestError`] naming a field that is wrong.
-    pub fn read(&mut self, field: &str, value: &Value) -> Result<bool, RequestError> {
-        let sampling = &mut self.sampling;
-        match field {
-            "model" => self.model = Some(text(field, value)?.to_owned()),
-            "stream" => self.stream = flag(field, value)?,
-            "stream_options" => self.include_usage = include_usage(value)?,
-            "temperature" => sampling.temperature = number(field, value, 0.0, 2.0)?,
-            "top_p" => {
-                sampling.top_p = number(field, value, 0.0, 1.0)?;
-                if sampling.top_p == 0.0 {
-                    return Err(ApiError::invalid(field, "it must be above 0").into());
-                }
-            }
-            // Vendors write "all" as 0 or -1.
-            "top_k" if value.as_i64() == Some(-1) => sampling.top_k = 0,
-            "top_k" => sampling.top_k = whole(field, value, 0, usize::MAX)?,
-            "min_p" => sampling.min_p = number(field, value, 0.0, 1.0)?,
-            "seed" => {
-                let seed = value
-                    .as_i64()
-                    .ok_or_else(|| ApiError::invalid(field, "it must be an integer"))?;
-                sampling.seed = seed.cast_unsigned();
-            }
-            "presence_penalty" => self.penalties.presence = number(field, value, -2.0, 2.0)?,
-            "frequency_penalty" => self.penalties.frequency = number(field, value, -2.0, 2.0)?,
-            "repetition_penalty" => {
-                self.penalties.repetition = number(field, value, 0.0, 100.0)?;
-                if self.penalties.repetition == 0.0 {
-                    return Err(ApiError::invalid(field, "it must be above 0").into());
-                }
-            }
-            "logit_bias" => self.penalties.bias = biases(value)?,
-            "n" => self.choices = whole(field, value, 1, MOST_CHOICES)?,
-            "stop" => self.stop = stops(value)?,
-            // The newer name wins, in whatever order they come.
-            "max_tokens" => {
-                let tokens = whole(field, value, 1, usize::MAX)?;
-                self.max_tokens.get_or_insert(tokens);
-            }
-            _ => return Ok(WITHOUT_EFFECT.contains(&field)),
+        // Vendors write "all" as 0 or -1.
+        "top_k" if value.as_i64() == Some(-1) => sampling.top_k = 0,
+        "top_k" => sampling.top_k = whole(field, value, 0, usize::MAX)?,
+        "min_p" => sampling.min_p = number(field, value, 0.0, 1.0)?,
+        "seed" => {
+            let seed = value
+                .as_i64()
+                .ok_or_else(|| ApiError::invalid(field, "it must be an integer"))?;
+            sampling.seed = seed.cast_unsigned();
         }
-        Ok(true)
+        "presence_penalty" => options.penalties.presence = number(field, value, -2.0, 2.0)?,
+        "frequency_penalty" => options.penalties.frequency = number(field, value, -2.0, 2.0)?,
+        "repetition_penalty" => {
+            options.penalties.repetition = number(field, value, 0.0, 100.0)?;
+            if options.penalties.repetition == 0.0 {
+                return Err(ApiError::invalid(field, "it must be above 0").into());
+            }
+        }
+        "logit_bias" => options.penalties.bias = biases(value)?,
+        "n" => options.choices = whole(field, value, 1, MOST_CHOICES)?,
+        "stop" => options.stop = stops(value)?,
+        // The newer name wins, in whatever order they come.
+        "max_tokens" => {
+            let tokens = whole(field, value, 1, usize::MAX)?;
+            options.max_tokens.get_or_insert(tokens);
+        }
+        _ => return Ok(WITHOUT_EFFECT.contains(&field)),
     }
+    Ok(true)
 }
 
 /// For a field that steering does not know.

@@ -7,13 +7,13 @@ use crate::settings;
 use crate::store::{KeySource, ProfileName, Store, StoreError};
 
 /// The store, opened when it is first needed: who has no profiles needs none.
-pub struct Shelf {
+pub struct StoreHandle {
     file: Option<PathBuf>,
     key: KeySource,
     opened: OnceCell<Arc<Store>>,
 }
 
-impl Shelf {
+impl StoreHandle {
     /// The configured one.
     pub fn new(settings: &settings::Store) -> Self {
         Self {

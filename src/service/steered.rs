@@ -2,32 +2,51 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, HeaderValue};
-
-use super::{ApiError, Options, Proxy};
-use crate::context::{PublicPrompt, Sources};
+use super::{Asked, Options, Service, ServiceError};
 use crate::decode::Session;
 use crate::local::Lane;
 use crate::steering::Strength;
-use crate::upstream::Caller;
-use crate::vocabulary::TokenBytes;
+use crate::upstream::{Affinity, Caller};
+use crate::vocabulary::{TokenBytes, TokenId};
 
 /// Answers wanted, and what they are to be steered by.
 pub struct SteeredRequest {
-    pub proxy: Arc<Proxy>,
-    /// Prompts, and what each is to be steered by. Each is answered [`Options::choices`] times.
-    pub asked: Vec<Arc<(PublicPrompt, Sources)>>,
-    pub options: Options,
-    pub strength: Option<Strength>,
-    /// The client's own key for the upstream.
-    pub authorization: Option<HeaderValue>,
-    /// What names the request at the upstream.
-    pub trace: HeaderMap,
+    service: Arc<Service>,
+    /// Each is answered [`Options::choices`] times.
+    asked: Vec<Arc<Asked>>,
+    options: Options,
+    /// `None` where the configured strength applies.
+    strength: Option<Strength>,
+    /// On whose behalf.
+    caller: Caller,
     /// The small model's lane, kept from one answer to the next, so that nobody takes it in between.
-    pub lane: Mutex<Option<Arc<dyn Lane>>>,
+    lane: Mutex<Option<Arc<dyn Lane>>>,
 }
 
 impl SteeredRequest {
+    /// To be answered by `service` on behalf of `caller`.
+    pub fn new(
+        service: Arc<Service>,
+        asked: Vec<Asked>,
+        options: Options,
+        strength: Option<Strength>,
+        caller: Caller,
+    ) -> Self {
+        Self {
+            service,
+            asked: asked.into_iter().map(Arc::new).collect(),
+            options,
+            strength,
+            caller,
+            lane: Mutex::default(),
+        }
+    }
+
+    /// How it is to be answered.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// How many answers there are.
     pub fn answers(&self) -> usize {
         self.asked.len() * self.options.choices
@@ -42,32 +61,31 @@ impl SteeredRequest {
     /// own, and the first with the one that was asked for.
     ///
     /// # Errors
-    /// An [`ApiError`] as for [`Proxy::open`].
-    pub async fn open(&self, answer: usize) -> Result<Session, ApiError> {
+    /// As for [`Service::open`].
+    pub async fn open(&self, answer: usize) -> Result<Session, ServiceError> {
         let lane = self.lane(answer).await?;
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
-        let asked = asked.ok_or_else(|| ApiError::invalid("prompt", "there are no more prompts"))?;
+        let asked = asked.ok_or_else(|| ServiceError::invalid("prompt", "there are no more of them".to_owned()))?;
         let mut options = self.options.clone();
         options.sampling.seed = options.sampling.seed.wrapping_add((answer % choices) as u64);
         let caller = Caller {
-            model: options.model.clone(),
-            authorization: self.authorization.clone(),
-            trace: self.trace.clone(),
-            ..Caller::default()
+            // A server keeps what it has computed for one answer together.
+            affinity: Affinity::default(),
+            ..self.caller.clone()
         };
         let opening = self
-            .proxy
+            .service
             .open(Arc::clone(asked), &options, self.strength, caller, lane);
         opening.await
     }
 
     /// The last answer gets it for itself, and may give it back before it ends.
-    async fn lane(&self, answer: usize) -> Result<Arc<dyn Lane>, ApiError> {
+    async fn lane(&self, answer: usize) -> Result<Arc<dyn Lane>, ServiceError> {
         let kept = self.lane.lock().unwrap_or_else(PoisonError::into_inner).take();
         let lane = match kept {
             Some(lane) => lane,
-            None => self.proxy.lane().await?,
+            None => self.service.lane().await?,
         };
         if answer + 1 < self.answers() {
             *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lane));
@@ -77,6 +95,11 @@ impl SteeredRequest {
 
     /// The bytes behind every token of the answers.
     pub fn token_bytes(&self) -> &TokenBytes {
-        self.proxy.token_bytes()
+        self.service.token_bytes()
+    }
+
+    /// A token of an answer for people to read.
+    pub fn shown(&self, id: TokenId) -> String {
+        self.service.shown(id)
     }
 }

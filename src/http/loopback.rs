@@ -9,19 +9,19 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::gate::Visitor;
-use super::{ApiError, Proxy};
+use super::{ApiError, App};
 
 /// Where there is a `server.api_key`, lets nobody pass who does not bring it.
 ///
 /// # Errors
 /// 401 in OpenAI's words.
 pub async fn keyed(
-    State(proxy): State<Arc<Proxy>>,
+    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    if proxy.api_key.is_some() && !visitor.has_credential() {
+    if app.access.api_key.is_some() && !visitor.has_credential() {
         return Err(ApiError::unauthorized());
     }
     Ok(next.run(request).await)
@@ -31,8 +31,8 @@ pub async fn keyed(
 ///
 /// # Errors
 /// 404 where the listener is open to others.
-pub async fn local(State(proxy): State<Arc<Proxy>>, request: Request, next: Next) -> Result<Response, ApiError> {
-    if !proxy.is_local {
+pub async fn loopback(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
+    if !app.access.is_loopback {
         return Err(ApiError::no_route(
             StatusCode::NOT_FOUND,
             "profiles and the page are served only where server.listen is an address of this machine, such as \

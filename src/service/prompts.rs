@@ -1,55 +1,81 @@
 //! The prompts of an answer: composed, cut into tokens, and measured against the models' windows.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{ApiError, Proxy};
-use crate::context::{Composition, ContextError, PrivateIds, PublicPrompt, Sources};
-use crate::local::LocalError;
-use crate::vocabulary::{AlignmentKind, TokenId, Tokenizer};
+use super::{ServiceError, StartError};
+use crate::context::{Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
+use crate::settings::Settings;
+use crate::vocabulary::{Alignment, AlignmentKind, TokenId, Tokenizer, VocabularyError};
 
 /// The private text of an answer, and both branches' prompts as ids of the local model's vocabulary.
-pub(super) struct Composed {
-    pub(super) composition: Composition,
-    pub(super) public: Vec<TokenId>,
-    pub(super) private: Zeroizing<PrivateIds>,
+pub struct Composed {
+    /// The private text.
+    pub composition: Composition,
+    /// The public branch's prompt.
+    pub public: Vec<TokenId>,
+    /// The private branch's prompt.
+    pub private: Zeroizing<PrivateIds>,
 }
 
-impl Proxy {
-    /// Runs what computes for long, such as cutting long texts into tokens, where it keeps nobody else waiting.
+/// Writes prompts for the models, and knows what fits.
+pub struct Prompts {
+    alignment: Arc<Alignment>,
+    composer: Composer,
+    /// Tokens that one branch of the local model can hold, prompt and answer together.
+    window: usize,
+    /// Tokens of an answer where the request sets no limit.
+    max_tokens: usize,
+}
+
+impl Prompts {
+    /// As configured, for a local model whose window is this long.
     ///
     /// # Errors
-    /// What `work` says.
-    pub(super) async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let done = tokio::task::spawn_blocking(work).await;
-        // Only where the process is ending, or the work has panicked.
-        done.unwrap_or_else(|_| Err(LocalError::Engine("the work on the request broke off".into()).into()))
+    /// [`StartError::Template`].
+    pub fn new(settings: &Settings, alignment: Arc<Alignment>, window: usize) -> Result<Self, StartError> {
+        let context = &settings.context;
+        Ok(Self {
+            alignment,
+            composer: Composer {
+                template: Template::compile(context.template.as_deref()).map_err(StartError::Template)?,
+                budget: context.budget,
+                document_tokens: context.document_tokens,
+                placement: context.placement,
+                default_system: context.default_system.clone(),
+            },
+            window,
+            max_tokens: settings.steering.max_tokens,
+        })
+    }
+
+    /// The two vocabularies.
+    pub fn alignment(&self) -> &Arc<Alignment> {
+        &self.alignment
     }
 
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
     ///
     /// # Errors
-    /// 400 when what the request brings is too long by itself.
-    pub(super) fn compose(
+    /// [`ServiceError::TooLong`] when what the request brings is too long by itself.
+    pub fn compose(
         &self,
         prompt: &PublicPrompt,
         sources: &Sources,
         max_tokens: Option<usize>,
-    ) -> Result<Composed, ApiError> {
-        let window = self.local.context_length();
+    ) -> Result<Composed, ServiceError> {
+        let window = self.window;
         // Notes are worth something only where there is room to say it: a quarter of the window, or all that was asked for.
-        let answer = max_tokens.unwrap_or(self.limits.max_tokens).min(window / 4);
+        let answer = max_tokens.unwrap_or(self.max_tokens).min(window / 4);
         let tokenizer = self.alignment.local();
         // Each message is a token at least.
         if prompt.chat().len() > window {
             let messages = prompt.chat().len();
             let message =
                 format!("there are {messages} of them, and the local model holds {window} tokens with the answer");
-            return Err(ApiError::too_long("messages", message));
+            return Err(too_long("messages", message));
         }
         self.could_fit("messages", self.alignment.upstream(), &prompt.texts(), window)?;
         self.could_fit("messages", tokenizer, &prompt.texts(), window)?;
@@ -76,7 +102,13 @@ impl Proxy {
     }
 
     /// Refuses texts that are too long for `most` tokens whatever they say, before all of them is cut into tokens.
-    fn could_fit(&self, what: &str, tokenizer: &Tokenizer, texts: &[&str], most: usize) -> Result<(), ApiError> {
+    fn could_fit(
+        &self,
+        what: &'static str,
+        tokenizer: &Tokenizer,
+        texts: &[&str],
+        most: usize,
+    ) -> Result<(), ServiceError> {
         if !tokenizer.exceeds(texts, most) {
             return Ok(());
         }
@@ -86,7 +118,7 @@ impl Proxy {
         } else {
             "the window of local.model"
         };
-        Err(ApiError::too_long(
+        Err(too_long(
             what,
             format!(
                 "it is {bytes} bytes long, which is more than the {most} tokens that there is room for ({setting})"
@@ -104,11 +136,22 @@ impl Proxy {
         }
     }
 
+    /// The upstream's prompt.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn upstream(&self, prompt: &PublicPrompt) -> Result<Vec<TokenId>, VocabularyError> {
+        prompt.ids(self.alignment.upstream())
+    }
+
     /// Ids that a client names must be of tokens that the vocabulary has.
-    pub(super) fn known(&self, field: &str, mut ids: impl Iterator<Item = usize>) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] naming `field` and the first that is of none.
+    pub fn known(&self, field: &str, mut ids: impl Iterator<Item = usize>) -> Result<(), ServiceError> {
         let size = self.alignment.upstream().selectable().len();
         match ids.find(|id| *id >= size) {
-            Some(id) => Err(ApiError::invalid(
+            Some(id) => Err(ServiceError::invalid(
                 field,
                 format!("token id {id} is out of the vocabulary, which has {size}"),
             )),
@@ -116,17 +159,20 @@ impl Proxy {
         }
     }
 
-    /// Tokens left for the answer in the local model's window; at least one.
-    pub(super) fn room(&self, public: usize, private: usize) -> Result<usize, ApiError> {
-        let window = self.local.context_length();
+    /// Tokens left for the answer in the local model's window, at least one.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooLong`] naming both numbers.
+    pub fn room(&self, public: usize, private: usize) -> Result<usize, ServiceError> {
+        let window = self.window;
         if public >= window {
-            return Err(ApiError::too_long(
+            return Err(too_long(
                 "messages",
                 format!("the messages are {public} tokens long, and the local model holds {window} with the answer"),
             ));
         }
         if private >= window {
-            return Err(ApiError::too_long(
+            return Err(too_long(
                 "context",
                 format!(
                     "the messages with the private context are {private} tokens long ({public} without it), and the \
@@ -137,4 +183,8 @@ impl Proxy {
         }
         Ok(window - public.max(private))
     }
+}
+
+fn too_long(field: &'static str, message: String) -> ServiceError {
+    ServiceError::TooLong { field, message }
 }

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
+use crate::context::{PrivateContext, Sources};
+use crate::decode::{Limits, Plan, Session};
+use crate::local::Lane;
+use crate::steering::{Rule, Strength};
+use crate::upstream::{Caller, Prefix};
+
+impl Service {
+    /// Opens a steered session for the first answer to the first prompt of `request`.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_session(
+        &self,
+        request: &PublicRequest,
+        context: &PrivateContext,
+    ) -> Result<Session, ServiceError> {
+        let caller = Caller {
+            model: request.options.model.clone(),
+            ..Caller::default()
+        };
+        let prompt = request.prompts.first().cloned();
+        let prompt = prompt.ok_or_else(|| ServiceError::invalid("prompt", "there is none".to_owned()))?;
+        let lane = self.lane().await?;
+        let asked = Arc::new(Asked {
+            prompt,
+            sources: Sources::from(context.clone()),
+        });
+        self.open(asked, &request.options, None, caller, lane).await
+    }
+
+    /// Opens a steered session for one answer to a prompt.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooLong`] when the prompt does not fit a model's window, naming both numbers; whatever opening the session says.
+    pub async fn open(
+        &self,
+        asked: Arc<Asked>,
+        options: &Options,
+        strength: Option<Strength>,
+        caller: Caller,
+        lane: Arc<dyn Lane>,
+    ) -> Result<Session, ServiceError> {
+        let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
+        let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
+            let Asked { prompt, sources } = &*asked;
+            let composed = prompts.compose(prompt, sources, max_tokens)?;
+            let upstream_prompt = prompts.upstream(prompt)?;
+            Ok::<_, ServiceError>(((composed, upstream_prompt), prompt.chat()))
+        })
+        .await?;
+        self.prompts
+            .known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
+        self.prompts
+            .known("logit_bias", options.penalties.bias.keys().copied())?;
+        let local_room = self.prompts.room(public.len(), private.ids().len())?;
+        let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
+        let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
+        let plan = Plan {
+            caller,
+            prompt: Prefix::new(chat, upstream_prompt),
+            rule: Rule {
+                strength: strength.unwrap_or(self.steering.rule.strength),
+                ..self.steering.rule
+            },
+            sampling: options.sampling,
+            penalties: options.penalties.clone(),
+            list: options.logprobs,
+            traced: options.traced,
+            exactness: self.steering.exactness,
+            forced_stop: self.steering.forced_stop,
+            gate: self.steering.gate,
+            limits: Limits {
+                max_tokens: wanted.min(upstream_room),
+                ..self.limits
+            },
+            local_room,
+        };
+        let session = Session::open(
+            Arc::clone(&self.upstream),
+            lane,
+            self.prompts.alignment(),
+            &public,
+            private.ids(),
+            plan,
+        );
+        Ok(session.await?)
+    }
+
+    /// Tokens left for the answer in the upstream's window, as far as it says how long that is; at least one.
+    async fn upstream_room(&self, caller: &Caller, prompt: usize) -> Result<usize, ServiceError> {
+        let description = self.replicas.describe(caller).await?;
+        let model = description.model(caller.model.as_deref());
+        match model.and_then(|model| model.context_length) {
+            Some(window) if prompt >= window => Err(ServiceError::TooLong {
+                field: "messages",
+                message: format!(
+                    "the messages are {prompt} tokens long, and the upstream's model holds {window} with the answer"
+                ),
+            }),
+            Some(window) => Ok(window - prompt),
+            None => Ok(usize::MAX),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use super::defaults::Defaults;
+use super::model::load_lanes;
+use super::prompts::Prompts;
+use super::upstreams::replicas;
+use super::{StartError, StoreHandle, Vocabularies};
+use crate::context::Sources;
+use crate::decode::{Exactness, GateRule, Limits};
+use crate::local::{Lane, LocalError, LocalModel};
+use crate::settings::Settings;
+use crate::steering::{Cap, Rule};
+use crate::store::{ProfileName, StoreError};
+use crate::upstream::{Replicas, Upstream};
+use crate::vocabulary::{TokenBytes, TokenId};
+
+/// Everything that steered answers need, loaded once.
+pub struct Service {
+    pub(super) replicas: Replicas,
+    /// The same, as sessions see them.
+    pub(super) upstream: Arc<dyn Upstream>,
+    local: Arc<dyn LocalModel>,
+    pub(super) prompts: Arc<Prompts>,
+    store: StoreHandle,
+    /// Documents of a profile's history for one answer.
+    history: usize,
+    defaults: Defaults,
+    pub(super) steering: Steering,
+    pub(super) limits: Limits,
+}
+
+/// How tokens are picked where a request says nothing.
+pub(super) struct Steering {
+    pub(super) rule: Rule,
+    pub(super) exactness: Exactness,
+    pub(super) forced_stop: Option<f64>,
+    pub(super) gate: GateRule,
+}
+
+impl Service {
+    /// Loads tokenizers and the local model. The upstream need not be up yet.
+    ///
+    /// # Errors
+    /// A [`StartError`] naming the setting and the file.
+    pub async fn load(settings: &Settings) -> Result<Arc<Self>, StartError> {
+        let vocabularies = Vocabularies::load(settings).await?;
+        let alignment = vocabularies.alignment(settings)?;
+        tracing::info!(kind = %alignment.kind(), "{}", alignment.overlap());
+        let replicas = replicas(settings, &vocabularies.upstream)?;
+        let store = StoreHandle::new(&settings.store);
+        if store.exists() {
+            // A wrong key should not wait for somebody's question.
+            store.with(|_| Ok(())).await?;
+        }
+        let defaults = Defaults::load(settings)?;
+        let rule = Rule {
+            strength: settings.steering.default_strength().ok_or(StartError::Strength)?,
+            delta_floor: settings.steering.delta_floor,
+            plausibility: settings.steering.plausibility,
+            cap: Cap::new(settings.steering.max_shift),
+        };
+        let lanes = load_lanes(settings, &vocabularies).await?;
+        Ok(Arc::new(Self {
+            prompts: Arc::new(Prompts::new(settings, alignment, lanes.context_length())?),
+            upstream: Arc::new(replicas.clone()),
+            replicas,
+            local: Arc::new(lanes),
+            store,
+            history: settings.context.history,
+            defaults,
+            steering: Steering {
+                rule,
+                exactness: settings.steering.exactness,
+                forced_stop: settings.steering.forced_stop(),
+                gate: settings.steering.gate(),
+            },
+            limits: Limits {
+                max_tokens: settings.steering.max_tokens,
+                lookahead: settings.upstream.lookahead(),
+                top_k: settings.upstream.top_k,
+            },
+        }))
+    }
+
+    /// The upstream's servers, for what passes through.
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
+    /// The profiles.
+    pub fn store(&self) -> &StoreHandle {
+        &self.store
+    }
+
+    /// What writes prompts.
+    pub fn prompts(&self) -> &Arc<Prompts> {
+        &self.prompts
+    }
+
+    /// What applies where a request names nothing.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// `sources` with what the profile and its history have for the question.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchProfile`], or why the store cannot be used.
+    pub async fn recall(&self, name: &ProfileName, sources: Sources) -> Result<Sources, StoreError> {
+        let count = self.history;
+        self.store
+            .of(name, move |store, name| sources.recalled(store, name, count))
+            .await
+    }
+
+    /// Room for the sessions of one request.
+    ///
+    /// # Errors
+    /// [`LocalError::Busy`] when none came free.
+    pub async fn lane(&self) -> Result<Arc<dyn Lane>, LocalError> {
+        self.local.lane().await
+    }
+
+    /// The bytes behind every token of an answer.
+    pub fn token_bytes(&self) -> &TokenBytes {
+        self.prompts.alignment().upstream().bytes()
+    }
+
+    /// A token of an answer for people to read.
+    pub fn shown(&self, id: TokenId) -> String {
+        self.prompts.alignment().upstream().shown(id)
+    }
+}
