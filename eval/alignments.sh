@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes docs/alignment.md: the shipped big model, steered by the small model of its own vocabulary, and by the one of another vocabulary with both ways of
+# Makes docs/src/alignment.md: the shipped big model, steered by the small model of its own vocabulary, and by the one of another vocabulary with both ways of
 # bringing them together. Starts and stops everything. Builds costeer unless COSTEER names a binary. Needs requirements.txt (PYTHON names the
 # interpreter). About 15 minutes on two cores; a run that was cut short goes on where it was.
 set -euo pipefail
@@ -45,4 +45,4 @@ for items in items unseen_names; do
             --strengths 1 --max-tokens 128 --jobs 2 --output "$out/$items-${proxy#*:}" > /dev/null
     done
 done
-"$python" -m costeer_eval.alignments "$out" docs/alignment.md
+"$python" -m costeer_eval.alignments "$out" docs/src/alignment.md

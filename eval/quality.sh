@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes docs/quality.md and its plots: starts both models of the shipped pair and the proxy, asks the held-out questions of training/eval, and stops
+# Makes docs/src/quality.md and its plots: starts both models of the shipped pair and the proxy, asks the held-out questions of training/eval, and stops
 # everything. Builds costeer unless COSTEER names a binary. Needs requirements.txt (PYTHON names the interpreter). About 20 minutes on two
 # cores; a run that was cut short goes on where it was. --compare only checks the numbers of the main set against the intervals of those that
 # are there (eval/quality.json), which takes two thirds of that; remove eval/out to have everything asked again.
@@ -46,6 +46,6 @@ done
 if [ "${1:-}" = --compare ]; then
     "$python" -m costeer_eval.compare eval/quality.json "$out/items/results.json"
 else
-    "$python" -m costeer_eval.quality "$out/items" "$out/unseen_names" docs
+    "$python" -m costeer_eval.quality "$out/items" "$out/unseen_names" docs/src
     cp "$out/items/results.json" eval/quality.json
 fi

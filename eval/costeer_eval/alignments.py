@@ -1,4 +1,4 @@
-"""Writes docs/alignment.md from the results of the shipped pair and of a small model with another vocabulary.
+"""Writes docs/src/alignment.md from the results of the shipped pair and of a small model with another vocabulary.
 
     python -m costeer_eval.alignments RESULTS PAGE
 

@@ -1,4 +1,4 @@
-"""Writes docs/quality.md from the results of two data sets of the made-up world.
+"""Writes docs/src/quality.md from the results of two data sets of the made-up world.
 
     python -m costeer_eval.quality MAIN UNSEEN DOCS
 
