@@ -3,7 +3,8 @@ use std::io::Write;
 
 use config::{Value, ValueKind};
 
-use super::{CommandError, ConfigArguments};
+use super::CommandError;
+use super::arguments::ConfigArguments;
 use crate::settings::{DEFAULTS, Variables, effective};
 
 /// Keys whose values are nobody's business.

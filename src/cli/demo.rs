@@ -3,11 +3,12 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::CommandError;
+use super::arguments::DemoArguments;
 use super::listen::{bind, shutdown};
 use super::page::Page;
 use super::progress::during;
 use super::showcase::showcase;
-use super::{CommandError, DemoArguments};
 use crate::embedded::{EmbeddedUpstream, Pacing};
 use crate::http::{App, router, serve};
 use crate::local::{EngineOptions, ModelSource, Precision};

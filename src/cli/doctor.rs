@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
+use super::CommandError;
+use super::arguments::DoctorArguments;
 use super::progress::during;
 use super::terminal::in_colour;
-use super::{CommandError, DoctorArguments};
 use crate::doctor::{Check, Status, examine};
 use crate::settings::{Variables, load};
 use crate::telemetry;

@@ -1,7 +1,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{CommandError, HealthArguments};
+use super::CommandError;
+use super::arguments::HealthArguments;
 
 /// A probe that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(5);

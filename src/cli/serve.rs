@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::CommandError;
+use super::arguments::ServeArguments;
 use super::listen::{bind, shutdown};
 use super::progress::during;
-use super::{CommandError, ServeArguments};
 use crate::decode::Report;
 use crate::http::{App, describe_metrics, metrics_router, router, serve};
 use crate::settings::{LogFormat, Variables, exposures, load};

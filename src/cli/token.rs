@@ -2,7 +2,8 @@ use std::io::Write;
 
 use secrecy::ExposeSecret;
 
-use super::{CommandError, TokenArguments};
+use super::CommandError;
+use super::arguments::TokenArguments;
 use crate::settings::{Variables, load};
 use crate::token;
 

@@ -2,22 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::CommandError;
+use super::arguments::UpstreamArguments;
 use super::listen::{bind, shutdown};
 use super::progress::during;
-use super::{CommandError, PacingArguments, UpstreamArguments};
 use crate::embedded::{EmbeddedUpstream, Pacing};
 use crate::http::serve;
 use crate::local::{EngineOptions, ModelSource};
 use crate::telemetry;
-
-impl From<&PacingArguments> for Pacing {
-    fn from(arguments: &PacingArguments) -> Self {
-        Self {
-            delay: Duration::from_millis(arguments.delay_ms),
-            pace: Duration::from_millis(arguments.pace_ms),
-        }
-    }
-}
 
 /// Time for running answers to end.
 const DRAIN: Duration = Duration::from_secs(2);

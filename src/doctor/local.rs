@@ -1,6 +1,7 @@
 use std::time::Instant;
 
-use super::{Check, sample};
+use super::check::Check;
+use super::sample::sample;
 use crate::local::{LocalError, LocalModel};
 use crate::service::{Vocabularies, load_lanes};
 use crate::settings::Settings;

@@ -1,4 +1,4 @@
-use super::Check;
+use super::check::Check;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 

@@ -1,4 +1,5 @@
-use super::{Check, sample};
+use super::check::Check;
+use super::sample::sample;
 use crate::service::Vocabularies;
 use crate::settings::Settings;
 use crate::vocabulary::AlignmentKind;

@@ -4,7 +4,8 @@ use std::time::Instant;
 use futures::StreamExt;
 use rand::seq::IndexedRandom;
 
-use super::{Check, sample};
+use super::check::Check;
+use super::sample::sample;
 use crate::decode::Exactness;
 use crate::service::Vocabularies;
 use crate::settings::Settings;

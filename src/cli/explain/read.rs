@@ -2,7 +2,7 @@ use std::io::{self, BufRead};
 
 use serde::Deserialize;
 
-use super::ExplainError;
+use super::error::ExplainError;
 
 /// A part of a trace, as openapi.yaml describes it.
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
-use super::{DeleteArguments, named};
+use super::arguments::DeleteArguments;
+use super::open::named;
 use crate::cli::CommandError;
 use crate::store::{DocumentId, Store};
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::{CreateArguments, EditArguments, named};
+use super::arguments::{CreateArguments, EditArguments};
+use super::open::named;
 use crate::cli::CommandError;
 use crate::store::{PrivateText, Profile, Store, StoreError};
 

@@ -1,7 +1,8 @@
 use std::io::{BufWriter, Write};
 
+use super::arguments::ExportArguments;
+use super::open::named;
 use super::show::each_document;
-use super::{ExportArguments, named};
 use crate::cli::CommandError;
 use crate::private_file::create_new;
 use crate::store::import::{document_line, profile_line};

@@ -3,8 +3,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::arguments::{PreviewArguments, SearchArguments};
+use super::open::{named, store};
 use super::show::one_line;
-use super::{PreviewArguments, SearchArguments, named, store};
 use crate::cli::CommandError;
 use crate::context::{Preview, PrivateContext, Sources};
 use crate::service::{Prompts, Vocabularies};

@@ -3,11 +3,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{ImportArguments, named};
+use super::arguments::ImportArguments;
+use super::open::named;
 use crate::cli::CommandError;
 use crate::foreign::escaped;
 use crate::store::import::{self, Entry, open};
@@ -19,26 +19,6 @@ const BATCH: usize = 256;
 const MOST_WAITING: usize = 32 << 20;
 /// Problems that are told one by one.
 const TOLD: usize = 10;
-
-/// [`import::Format`] on the command line.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Format {
-    Jsonl,
-    Notes,
-    Mail,
-    Chats,
-}
-
-impl From<Format> for import::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Jsonl => Self::Jsonl,
-            Format::Notes => Self::Notes,
-            Format::Mail => Self::Mail,
-            Format::Chats => Self::Chats,
-        }
-    }
-}
 
 pub fn run(store: &Store, arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let own = arguments.profile.as_deref().map(named).transpose()?;

@@ -2,7 +2,8 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{ListArguments, ShowArguments, named};
+use super::arguments::{ListArguments, ShowArguments};
+use super::open::named;
 use crate::cli::CommandError;
 use crate::foreign::escaped;
 use crate::store::{DocumentId, PrivateText, ProfileName, Store, StoredDocument};

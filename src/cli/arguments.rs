@@ -1,0 +1,172 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::explain::ExplainArguments;
+use super::profile::ProfileArguments;
+use crate::embedded::Pacing;
+use crate::local::Precision;
+
+/// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show what steering does, on the model pair that comes along, then serve it.
+    Demo(DemoArguments),
+    /// Run the proxy.
+    ///
+    /// Settings come from the defaults (config/default.toml), then the file, then variables such as
+    /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
+    /// OPENAI_BASE_URL and OPENAI_API_KEY are taken for the upstream where neither names it.
+    Serve(ServeArguments),
+    /// See and change the profiles that answers are steered by.
+    Profile(ProfileArguments),
+    /// Check configuration, upstreams, tokenizers and the small model, and say what to change.
+    ///
+    /// Exits with 0 when steering works and with 1 when it does not.
+    Doctor(DoctorArguments),
+    /// Show how the tokens of an answer with a trace were picked: curl … | costeer explain.
+    Explain(ExplainArguments),
+    /// Print the effective configuration, with every key's meaning; secrets are hidden.
+    Config(ConfigArguments),
+    /// Ask a running proxy whether it is ready: exits with 0 if so, with 1 otherwise. For container health checks.
+    Health(HealthArguments),
+    /// Print the token that profiles and configured contexts need where no server.api_key is set.
+    Token(TokenArguments),
+    /// Serve a model directory in vLLM's dialect, for trying things out.
+    Upstream(UpstreamArguments),
+}
+
+#[derive(Args)]
+pub struct DemoArguments {
+    /// Exit after the showcase instead of serving until Ctrl-C.
+    #[arg(long)]
+    pub once: bool,
+    /// Address of the proxy.
+    #[arg(long, default_value = "127.0.0.1:8089")]
+    pub listen: SocketAddr,
+    /// Address of the big model's server.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub upstream_listen: SocketAddr,
+    #[command(flatten)]
+    pub pacing: PacingArguments,
+}
+
+#[derive(Args)]
+pub struct ServeArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Address to listen on, instead of server.listen.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+pub struct ConfigArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct TokenArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Print the address of the page with the token in it, to be opened in a browser.
+    #[arg(long)]
+    pub page: bool,
+}
+
+#[derive(Args)]
+pub struct HealthArguments {
+    /// The proxy.
+    #[arg(long, default_value = "http://127.0.0.1:8089")]
+    pub url: String,
+}
+
+#[derive(Args)]
+pub struct DoctorArguments {
+    /// A TOML file with the settings to change.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// The model to ask the upstream for, where it serves several.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// The key clients send to the upstream, where none is configured.
+    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct UpstreamArguments {
+    /// Model directory (Hugging Face layout), GGUF file or hub id.
+    #[arg(long)]
+    pub model: String,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// Name the model is served under; the last part of --model where it is not given.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Requests that run side by side; each holds the model in memory once.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub slots: u16,
+    /// Number format of the computation.
+    #[arg(long, value_enum, default_value = "f32")]
+    pub dtype: Dtype,
+    #[command(flatten)]
+    pub pacing: PacingArguments,
+}
+
+#[derive(Args)]
+pub struct PacingArguments {
+    /// Milliseconds each of the big model's tokens takes longer, to stand in for a bigger model.
+    #[arg(long, default_value_t = 0)]
+    pub pace_ms: u64,
+    /// Milliseconds each of the big model's answers begins later, to stand in for a network.
+    #[arg(long, default_value_t = 0)]
+    pub delay_ms: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Dtype {
+    Auto,
+    F32,
+    F16,
+    Bf16,
+}
+
+impl From<Dtype> for Precision {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Auto => Self::Auto,
+            Dtype::F32 => Self::F32,
+            Dtype::F16 => Self::F16,
+            Dtype::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+impl From<&PacingArguments> for Pacing {
+    fn from(arguments: &PacingArguments) -> Self {
+        Self {
+            delay: Duration::from_millis(arguments.delay_ms),
+            pace: Duration::from_millis(arguments.pace_ms),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+use std::process::ExitCode;
+
+use super::arguments::{Arguments, Command};
+use super::error::CommandError;
+use super::{config, demo, doctor, explain, health, profile, serve, shield, token, upstream};
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// A [`CommandError`] that says what to do.
+pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
+    shield::shield();
+    match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::Config(arguments) => config::run(&arguments)?,
+        Command::Doctor(arguments) => return doctor::run(arguments).await,
+        Command::Explain(arguments) => explain::run(&arguments)?,
+        Command::Health(arguments) => return health::run(&arguments).await,
+        Command::Profile(arguments) => return profile::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Token(arguments) => token::run(&arguments)?,
+        Command::Upstream(arguments) => upstream::run(arguments).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
