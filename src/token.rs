@@ -63,7 +63,7 @@ pub fn load_or_make(path: &Path) -> Result<SecretString, TokenError> {
 fn make(path: &Path) -> std::io::Result<SecretString> {
     make_folders(path)?;
     let bytes: Zeroizing<[u8; BYTES]> = Zeroizing::new(rand::random());
-    let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+    let text: Zeroizing<String> = Zeroizing::new(hex::encode(*bytes));
     // Under another name first: whoever finds the file must find a whole token in it.
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(format!(".{:08x}", rand::random::<u32>()));

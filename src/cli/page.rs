@@ -1,11 +1,11 @@
 use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use textwrap::core::display_width;
 
 use super::terminal::in_colour;
 
 /// A piece of text and whether steering chose it.
-#[derive(Clone)]
 pub struct Piece {
     /// The text of one or more tokens.
     pub text: String,
@@ -61,32 +61,35 @@ impl Page {
             return Ok(());
         }
         let column = (self.width - GUTTER) / 2;
-        let columns = [left, right].map(|(title, pieces)| {
-            let mut lines = vec![vec![Piece {
-                text: title.to_uppercase(),
-                changed: false,
-            }]];
-            lines.extend(wrapped(pieces, column));
-            lines
-        });
-        let [left, right] = columns;
+        let [left, right] = [left, right].map(|(title, pieces)| self.column(title, pieces, column));
         for index in 0..left.len().max(right.len()) {
-            let cell = |lines: &[Vec<Piece>]| lines.get(index).cloned().unwrap_or_default();
+            let cell = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
             let (left, right) = (cell(&left), cell(&right));
-            let used: usize = left.iter().map(|piece| piece.text.chars().count()).sum();
-            let padding = " ".repeat(column.saturating_sub(used) + GUTTER);
-            let paint = |pieces: &[Piece]| pieces.iter().map(|piece| self.painted(piece)).collect::<String>();
-            self.line(format!("{}{padding}{}", paint(&left), paint(&right)).trim_end())?;
+            let padding = " ".repeat(column.saturating_sub(display_width(&left)) + GUTTER);
+            self.line(format!("{left}{padding}{right}").trim_end())?;
         }
         Ok(())
     }
 
+    /// The title, and the text in lines of at most `width` columns.
+    fn column(&self, title: &str, pieces: &[Piece], width: usize) -> Vec<String> {
+        let text: String = pieces.iter().map(|piece| self.painted(piece)).collect();
+        let lines = textwrap::wrap(&text, width).into_iter().map(|line| line.into_owned());
+        [title.to_uppercase()].into_iter().chain(lines).collect()
+    }
+
+    /// Words in colour where steering changed them. The space between them has none: a line may break there.
     fn painted(&self, piece: &Piece) -> String {
-        if piece.changed {
-            self.paint(&piece.text, AnsiColor::Green.on_default().bold())
-        } else {
-            piece.text.clone()
+        if !piece.changed {
+            return piece.text.clone();
         }
+        let parts = piece.text.split_inclusive(char::is_whitespace);
+        let painted = parts.map(|part| {
+            let word = part.trim_end();
+            let space = &part[word.len()..];
+            self.paint(word, AnsiColor::Green.on_default().bold()) + space
+        });
+        painted.collect()
     }
 
     fn paint(&self, text: &str, style: Style) -> String {
@@ -98,77 +101,28 @@ impl Page {
     }
 }
 
-/// Breaks pieces into lines of at most `width` characters, at spaces where possible.
-fn wrapped(pieces: &[Piece], width: usize) -> Vec<Vec<Piece>> {
-    let characters: Vec<(char, bool)> = pieces
-        .iter()
-        .flat_map(|piece| piece.text.chars().map(|character| (character, piece.changed)))
-        .collect();
-    let mut lines = Vec::new();
-    let mut rest = characters.as_slice();
-    while !rest.is_empty() {
-        let newline = rest
-            .iter()
-            .take(width + 1)
-            .position(|(character, _)| *character == '\n');
-        let (end, skip) = match newline {
-            Some(at) => (at, 1),
-            None if rest.len() <= width => (rest.len(), 0),
-            None => {
-                let space = rest
-                    .iter()
-                    .take(width + 1)
-                    .rposition(|(character, _)| *character == ' ');
-                space.filter(|at| *at > 0).map_or((width, 0), |at| (at, 1))
-            }
-        };
-        let (line, after) = rest.split_at(end.min(rest.len()));
-        lines.push(joined(line));
-        rest = after.get(skip..).unwrap_or_default();
-    }
-    lines
-}
-
-fn joined(characters: &[(char, bool)]) -> Vec<Piece> {
-    characters
-        .chunk_by(|left, right| left.1 == right.1)
-        .map(|run| Piece {
-            text: run.iter().map(|(character, _)| *character).collect(),
-            changed: run.first().is_some_and(|(_, changed)| *changed),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(text: &str, width: usize) -> Vec<String> {
-        let piece = Piece {
-            text: text.to_owned(),
-            changed: false,
+    #[test]
+    fn a_change_keeps_its_colour_across_lines_and_nothing_else_gets_it() {
+        let page = Page {
+            colour: true,
+            width: 80,
         };
-        let lines = wrapped(&[piece], width);
-        let text = |line: &Vec<Piece>| line.iter().map(|piece| piece.text.as_str()).collect();
-        lines.iter().map(text).collect()
-    }
-
-    #[test]
-    fn lines_break_at_spaces_and_newlines() {
-        assert_eq!(lines("one two three", 8), ["one two", "three"]);
-        assert_eq!(lines("one two", 7), ["one two"]);
-        assert_eq!(lines("a\nb", 7), ["a", "b"]);
-        assert_eq!(lines("abcdefgh", 3), ["abc", "def", "gh"]);
-    }
-
-    #[test]
-    fn a_change_keeps_its_mark_across_lines() {
-        let pieces = [("one ", false), ("two three", true)].map(|(text, changed)| Piece {
+        let pieces = [("one", false), (" two three", true), (" four\nfive", false)].map(|(text, changed)| Piece {
             text: text.to_owned(),
             changed,
         });
-        let lines = wrapped(&pieces, 7);
-        assert_eq!(lines.len(), 2);
-        assert!(lines[1].iter().all(|piece| piece.changed));
+        let style = AnsiColor::Green.on_default().bold();
+        let (two, three) = (format!("{style}two{style:#}"), format!("{style}three{style:#}"));
+        let wanted = [
+            "PLAIN".to_owned(),
+            format!("one {two}"),
+            format!("{three} four"),
+            "five".to_owned(),
+        ];
+        assert_eq!(page.column("plain", &pieces, 10), wanted);
     }
 }

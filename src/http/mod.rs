@@ -14,12 +14,12 @@ mod inspect;
 mod loopback;
 mod observe;
 mod page;
-mod patience;
 mod private;
 mod profiles;
 mod request;
 mod router;
 mod serve;
+mod unread;
 mod user;
 
 pub use app::App;

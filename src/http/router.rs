@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -9,19 +11,27 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tower::ServiceBuilder;
 use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::map_request_body::MapRequestBodyLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::trace::TraceLayer;
 
 use super::chat::{chat_completions, completions};
 use super::cors::cors;
 use super::forward::pass_through;
 use super::gate::{gate, normalise};
+use super::headers::REQUEST_ID;
 use super::health::{alive, ready};
 use super::loopback::{keyed, loopback, trusted};
-use super::observe::observe;
+use super::observe::{FreshId, answered, count, drop_unfit_id, span};
 use super::page::page;
-use super::patience::patience;
+use super::unread::close_unread;
 use super::{ApiError, App, profiles};
 use crate::telemetry::metrics;
+
+/// How long a client may pause while it sends a body: each holds a connection, and what has come of it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// All routes of the proxy, behind the gate. Those that are added before `keyed` need `server.api_key`, if there is one: everything but
 /// the page and the two that probes ask.
@@ -46,6 +56,11 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn(trusted))
         .layer(from_fn_with_state(Arc::clone(&app), loopback));
     let page = page().layer(from_fn_with_state(Arc::clone(&app), loopback));
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_request(())
+        .on_response(answered)
+        .on_failure(());
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
@@ -65,8 +80,14 @@ pub fn router(app: Arc<App>) -> Router {
         // One stack: each layer of a router by itself would cost a request an allocation and a call through a pointer.
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn(observe))
-                .layer(from_fn(patience))
+                .map_request(drop_unfit_id)
+                .layer(SetRequestIdLayer::new(REQUEST_ID, FreshId))
+                .layer(trace)
+                .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+                .layer(from_fn(count))
+                .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+                .layer(MapRequestBodyLayer::new(Body::new))
+                .layer(from_fn(close_unread))
                 .layer(from_fn_with_state(Arc::clone(&app), gate))
                 .layer(RequestDecompressionLayer::new())
                 .layer(cors(&app)),

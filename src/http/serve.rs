@@ -1,4 +1,4 @@
-//! Serving connections: bounded headers, bounded patience, and an end that answers get time to reach.
+//! Serving connections: bounded headers, bounded waiting, and an end that answers get time to reach.
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,9 +9,9 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -21,7 +21,7 @@ use super::gate::Connection;
 const MOST_HEADER_BYTES: usize = 256 << 10;
 
 /// How long a client may take to send a head, and to begin the next on an open connection.
-const HEADER_PATIENCE: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pause after a connection could not be accepted, which is when files run out: an error that comes again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -36,7 +36,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
     drain: Duration,
 ) -> std::io::Result<()> {
-    let (end, ending) = watch::channel(false);
+    let graceful = GracefulShutdown::new();
+    // Whoever has not ended after the drain time is cut with it.
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -44,7 +45,12 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), ending.clone()));
+                    let serving = graceful.watch(connection(stream, router.clone()));
+                    connections.spawn(async move {
+                        if let Err(error) = serving.await {
+                            tracing::debug!(%error, "a connection broke");
+                        }
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -56,10 +62,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Everybody listens who is still connected; where nobody is, nobody needs to know.
-    let _nobody = end.send(true);
-    let all_ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain, all_ended).await.is_err() {
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             ?drain,
             "answers were still running at the end of the drain time and were cut"
@@ -68,7 +71,11 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, router: Router, mut ending: watch::Receiver<bool>) {
+/// What HTTP/1 makes of one connection.
+fn connection(
+    stream: TcpStream,
+    router: Router,
+) -> impl GracefulConnection<Error = hyper::Error> + Future<Output = hyper::Result<()>> + Send {
     // Tokens are small and must leave at once: with Nagle's algorithm each would wait for the acknowledgement of the one
     // before, which the other side delays by 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
@@ -86,26 +93,9 @@ async fn connection(stream: TcpStream, router: Router, mut ending: watch::Receiv
             }
             request
         });
-    let serving = http1::Builder::new()
+    http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_PATIENCE)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MOST_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
-    let mut serving = pin!(serving);
-    let told_to_end = async { ending.wait_for(|ending| *ending).await.is_ok() };
-    let ended = tokio::select! {
-        ended = serving.as_mut() => Some(ended),
-        _ = told_to_end => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            // Ends after the answer that is running.
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
-    }
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes))
 }

@@ -49,7 +49,7 @@ impl Document {
         for tag in &self.tags {
             part(tag.as_private_str());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

@@ -89,7 +89,7 @@ fn keyring_error(error: keyring::Error) -> StoreError {
 /// A random key, in hexadecimal.
 fn fresh() -> SecretString {
     let bytes: [u8; KEY_BYTES] = rand::random();
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hex::encode(bytes);
     text.into()
 }
 
