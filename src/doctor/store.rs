@@ -32,6 +32,7 @@ fn advice(error: &StoreError) -> &'static str {
         | StoreError::NeedsKey { .. }
         | StoreError::NotEncrypted { .. }
         | StoreError::Keyring(_)
+        | StoreError::NoEncryption
         | StoreError::NoKeyInKeyring(_)
         | StoreError::KeyFile { .. } => "see store.key, store.key_file and store.keyring",
         StoreError::Damaged { .. } => {

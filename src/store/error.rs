@@ -100,6 +100,12 @@ pub enum StoreError {
     /// The process is ending.
     #[error("the work on the store was cut off; look whether it was done")]
     CutOff,
+    /// There is a key, and nothing that could encrypt with it.
+    #[error(
+        "a key for the store is configured, and this binary was built without encryption; build it with the feature encryption, which is on \
+         unless --no-default-features says otherwise"
+    )]
+    NoEncryption,
     /// The operating system's keyring.
     #[error("store.keyring: the keyring cannot be used: {0}")]
     Keyring(String),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::StoreError;
+use super::{StoreError, keyring};
 
 /// Where the key is.
 #[derive(Clone, Default)]
@@ -20,8 +20,6 @@ pub enum KeySource {
     Keyring(String),
 }
 
-/// The application's name in keyrings.
-const SERVICE: &str = "costeer";
 /// Bits of a made key: those of AES-256.
 const KEY_BYTES: usize = 32;
 
@@ -33,9 +31,11 @@ impl KeySource {
     pub fn key(&self) -> Result<Option<SecretString>, StoreError> {
         match self {
             Self::None => Ok(None),
+            // Without SQLCipher a key would be ignored, and the file written as it is.
+            _ if !cfg!(feature = "encryption") => Err(StoreError::NoEncryption),
             Self::Given(key) => Ok(Some(key.clone())),
             Self::File(path) => from_file(path).map(Some),
-            Self::Keyring(name) => match from_keyring(name)? {
+            Self::Keyring(name) => match keyring::get(name)? {
                 Some(key) => Ok(Some(key)),
                 None => Err(StoreError::NoKeyInKeyring(name.clone())),
             },
@@ -48,10 +48,9 @@ impl KeySource {
     /// As for [`Self::key`].
     pub fn key_or_new(&self) -> Result<Option<SecretString>, StoreError> {
         match self {
-            Self::Keyring(name) if from_keyring(name)?.is_none() => {
+            Self::Keyring(name) if keyring::get(name)?.is_none() => {
                 let key = fresh();
-                let entry = keyring::Entry::new(SERVICE, name).map_err(keyring_error)?;
-                entry.set_password(key.expose_secret()).map_err(keyring_error)?;
+                keyring::set(name, &key)?;
                 Ok(Some(key))
             }
             _ => self.key(),
@@ -71,19 +70,6 @@ fn from_file(path: &PathBuf) -> Result<SecretString, StoreError> {
         return Err(wrong("it is empty".into()));
     }
     Ok(key.into())
-}
-
-fn from_keyring(name: &str) -> Result<Option<SecretString>, StoreError> {
-    let entry = keyring::Entry::new(SERVICE, name).map_err(keyring_error)?;
-    match entry.get_password() {
-        Ok(key) => Ok(Some(key.into())),
-        Err(keyring::Error::NoEntry) => Ok(None),
-        Err(error) => Err(keyring_error(error)),
-    }
-}
-
-fn keyring_error(error: keyring::Error) -> StoreError {
-    StoreError::Keyring(error.to_string())
 }
 
 /// A random key, in hexadecimal.

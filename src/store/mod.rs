@@ -1,6 +1,6 @@
 //! What people have told about themselves: profiles and their history, in one file of this machine.
 //!
-//! The file is SQLite's, encrypted by SQLCipher where there is a key. Calls block; whoever must not wait runs them on a thread
+//! The file is SQLite's, encrypted by SQLCipher where there is a key (feature `encryption`). Calls block; whoever must not wait runs them on a thread
 //! of their own.
 
 mod database;
@@ -9,6 +9,11 @@ mod documents;
 mod error;
 pub mod import;
 mod key;
+#[cfg(feature = "encryption")]
+mod keyring;
+#[cfg(not(feature = "encryption"))]
+#[path = "no_keyring.rs"]
+mod keyring;
 mod profile;
 mod profiles;
 mod schema;
