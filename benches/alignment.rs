@@ -98,7 +98,7 @@ async fn load(folder: &Path, end: TokenId) -> Arc<Lanes> {
         .unwrap()
 }
 
-/// Prints a row for each way in which `local` can speak for an upstream of its own and of another vocabulary, which writes `text`.
+/// Prints a row for each way in which `local` can be aligned with an upstream of its own and of another vocabulary, which writes `text`.
 fn compare(
     runtime: &Runtime,
     lane: &Arc<dyn Lane>,

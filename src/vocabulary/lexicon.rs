@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::TokenId;
 
-/// The ordinary tokens of a vocabulary in the order of their bytes: a trie kept as a sorted list, where a node is the range of
-/// the tokens that begin with the same bytes.
+/// The ordinary tokens of a vocabulary, sorted by their bytes. It is used like a trie: a node of the trie is the range of all tokens
+/// that begin with the same bytes.
 ///
 /// Tokens of the same bytes stand side by side, in the order in which they were given.
 pub struct Lexicon {
@@ -51,7 +51,7 @@ impl Lexicon {
         &self.text[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
 
-    /// Places of the tokens that begin with `prefix`: those that are it first, then those that go on.
+    /// Places of the tokens that begin with `prefix`. Those that are exactly `prefix` come first.
     pub fn beginning_with(&self, prefix: &[u8]) -> Range<usize> {
         self.narrowed(0..self.tokens(), prefix)
     }
@@ -78,7 +78,7 @@ impl Lexicon {
         longest
     }
 
-    /// `bytes` as tokens, each the longest that goes; bytes that no token begins with are left out.
+    /// `bytes` as tokens, each the longest that fits. Bytes that no token begins with are left out.
     pub fn greedy(&self, bytes: &[u8]) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         let mut rest = bytes;

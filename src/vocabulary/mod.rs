@@ -1,20 +1,34 @@
 //! What token ids mean: their bytes, their roles, and how a chat becomes a sequence of them.
 //!
-//! This room knows files on disk and nothing else of ours; everything above speaks in [`TokenId`]s.
+//! This room knows files on disk and no other room. The rooms above it speak in [`TokenId`]s.
 
 mod alignment;
+mod alignment_kind;
 mod bytes;
 mod chat;
 mod error;
 mod files;
+mod length;
 mod lexicon;
+mod overlap;
+mod pairing;
+mod split;
 mod template;
+mod text_stream;
+mod token_id;
+mod token_map;
 mod tokenizer;
+mod tokenizer_file;
 
-pub use alignment::{Alignment, AlignmentChoice, AlignmentKind, Leads, Overlap, Voices};
-pub use bytes::{TextStream, TokenBytes};
+pub use alignment::{Alignment, Leads};
+pub use alignment_kind::{AlignmentChoice, AlignmentKind};
+pub use bytes::TokenBytes;
 pub use chat::{ChatMessage, Role};
 pub use error::VocabularyError;
 pub use files::{ModelFiles, resolve_path};
 pub use lexicon::Lexicon;
-pub use tokenizer::{TokenId, Tokenizer};
+pub use overlap::Overlap;
+pub use text_stream::TextStream;
+pub use token_id::TokenId;
+pub use token_map::TokenMap;
+pub use tokenizer::Tokenizer;

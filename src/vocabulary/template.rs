@@ -1,6 +1,6 @@
 use minijinja::{Environment, Error, ErrorKind, context};
 
-use super::{ChatMessage, ModelFiles, VocabularyError};
+use super::{ChatMessage, ModelFiles, Role, VocabularyError};
 
 /// A chat template, compiled once, that renders messages the way `transformers` does.
 ///
@@ -13,6 +13,9 @@ pub struct ChatTemplate {
 }
 
 const NAME: &str = "chat";
+
+/// An answer that no template contains.
+const ANSWER: &str = "An answer of the assistant's.";
 
 impl ChatTemplate {
     /// Compiles the template of a model directory.
@@ -67,5 +70,19 @@ impl ChatTemplate {
                 Some(detail) => format!("{} ({detail})", error.kind()),
                 None => error.kind().to_string(),
             })
+    }
+
+    /// What the template puts between the prompt and the answer that follows: empty, or the space that some families begin their
+    /// answers with.
+    pub fn lead(&self) -> Vec<u8> {
+        let question = ChatMessage::new(Role::User, "Q");
+        let answer = ChatMessage::new(Role::Assistant, ANSWER);
+        let prompt = self.render(std::slice::from_ref(&question));
+        let whole = self.render(&[question, answer]);
+        let between = prompt.ok().zip(whole.ok()).and_then(|(prompt, whole)| {
+            let (between, _) = whole.strip_prefix(&prompt)?.split_once(ANSWER)?;
+            between.trim().is_empty().then(|| between.as_bytes().to_vec())
+        });
+        between.unwrap_or_default()
     }
 }

@@ -263,17 +263,17 @@ fn roles_are_matched_by_what_they_do() {
     let (upstream, local) = (Arc::new(tokenizer("llm")), Arc::new(tokenizer("slm-pieces")));
     let alignment = Alignment::new(AlignmentChoice::Auto, Arc::clone(&upstream), Arc::clone(&local)).unwrap();
     assert_eq!(alignment.kind(), AlignmentKind::Bytes);
-    let voices = |name: &str| -> Vec<String> {
+    let mapped = |name: &str| -> Vec<String> {
         let id = (0..upstream.selectable().len() as u32)
             .map(TokenId)
             .find(|id| upstream.name(*id) == name)
             .unwrap();
-        alignment.voices().of(id).map(|id| local.name(id)).collect()
+        alignment.token_map().of(id).map(|id| local.name(id)).collect()
     };
-    assert_eq!(voices("<|im_end|>"), ["</s>"]);
-    // A twin speaks for its like; a word that the other cuts, by its beginning; what begins no word of its own, for its letters.
-    assert!(voices("Ġvegan").contains(&"▁vegan".to_owned()));
-    assert_eq!(voices("Ġricotta"), ["▁r"]);
+    assert_eq!(mapped("<|im_end|>"), ["</s>"]);
+    // A word is mapped to its twin, and a word that the other side cuts to the token that the other side begins it with.
+    assert!(mapped("Ġvegan").contains(&"▁vegan".to_owned()));
+    assert_eq!(mapped("Ġricotta"), ["▁r"]);
     assert_eq!(alignment.leads().upstream, Vec::<u8>::new());
 }
 
@@ -313,24 +313,24 @@ fn a_file_whose_ids_are_read_otherwise_is_refused() {
 }
 
 #[test]
-fn holes_stand_for_nothing_and_tokens_of_the_same_bytes_speak_together() {
+fn holes_stand_for_nothing_and_tokens_of_the_same_bytes_are_taken_together() {
     let patched = Arc::new(Tokenizer::load(patched().path()).unwrap());
     let shipped = Arc::new(tokenizer("llm"));
     assert_eq!(patched.bytes().get(SECOND_RICOTTA), b" ricotta");
     let first = shipped.token_of(b" ricotta").unwrap();
     for choice in [AlignmentChoice::Intersection, AlignmentChoice::Bytes] {
-        // The small model has the holes: both of its tokens speak for the upstream's one.
+        // The small model has the holes: the upstream's one is mapped to both of its tokens.
         let alignment = Alignment::new(choice, Arc::clone(&shipped), Arc::clone(&patched)).unwrap();
-        let voices: Vec<TokenId> = alignment.voices().of(first).collect();
-        assert_eq!(voices, [first, SECOND_RICOTTA]);
-        // The upstream has them: whichever it picks, the same tokens speak, and nobody for a hole.
+        let mapped: Vec<TokenId> = alignment.token_map().of(first).collect();
+        assert_eq!(mapped, [first, SECOND_RICOTTA]);
+        // The upstream has them: both of its tokens are mapped to the same token, and a hole to none.
         let alignment = Alignment::new(choice, Arc::clone(&patched), Arc::clone(&shipped)).unwrap();
         for id in [first, SECOND_RICOTTA] {
-            assert_eq!(alignment.voices().of(id).collect::<Vec<_>>(), [first]);
+            assert_eq!(alignment.token_map().of(id).collect::<Vec<_>>(), [first]);
         }
         for id in (3454..SECOND_RICOTTA.0).map(TokenId) {
             assert!(patched.bytes().get(id).is_empty() && !patched.selectable()[id.index()]);
-            assert_eq!(alignment.voices().of(id).next(), None);
+            assert_eq!(alignment.token_map().of(id).next(), None);
         }
     }
     let upstream = Alignment::new(AlignmentChoice::Auto, Arc::clone(&patched), shipped).unwrap();

@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::steering::log_sum_exp;
-use crate::vocabulary::{Alignment, AlignmentKind, Leads, TokenId, Voices};
+use crate::vocabulary::{Alignment, AlignmentKind, Leads, TokenId, TokenMap};
 
 /// What one branch said about its next token.
 pub struct Head {
@@ -131,9 +131,9 @@ impl Spelling {
         let lexicon = local.lexicon();
         let longer = |place: &usize| lexicon.bytes(*place).len() > written.len();
         if self.rest.is_empty() && self.ahead.is_empty() {
-            // Who begins the text that `token` begins has been found already.
-            let voices = self.alignment.voices().of(token);
-            let bytes = voices.map(|voice| local.bytes().get(voice));
+            // Which tokens begin the text that `token` begins has been found already.
+            let mapped = self.alignment.token_map().of(token);
+            let bytes = mapped.map(|id| local.bytes().get(id));
             let places = bytes
                 .filter(|bytes| bytes.starts_with(written))
                 .flat_map(|bytes| lexicon.exactly(bytes));
@@ -185,32 +185,32 @@ impl Spelling {
         .collect()
     }
 
-    /// Where nothing waits: the sum of everybody who speaks for a token.
+    /// Where nothing waits: the sum of all local tokens that a token is mapped to.
     fn settled(&self, head: &Head, branch: usize) -> View {
         let open: f64 = self.longer.iter().map(|longer| longer.odds[branch].exp()).sum();
         let normaliser = head.normaliser + open.ln_1p();
-        let voices = self.alignment.voices();
-        let logit = |voice: u32| head.logit(TokenId(voice));
-        let first = voices.first().iter();
+        let token_map = self.alignment.token_map();
+        let logit = |id: u32| head.logit(TokenId(id));
+        let first = token_map.first().iter();
         let mut logits: Vec<f32> = first
-            .map(|voice| match *voice {
-                Voices::NOBODY => normaliser as f32,
-                voice => logit(voice),
+            .map(|id| match *id {
+                TokenMap::UNMAPPED => normaliser as f32,
+                id => logit(id),
             })
             .collect();
         let mut together = Vec::new();
-        for group in voices.others().chunk_by(|left, right| left.0 == right.0) {
+        for group in token_map.others().chunk_by(|left, right| left.0 == right.0) {
             if let Some(slot) = group.first().and_then(|(id, _)| logits.get_mut(*id as usize)) {
                 together.clear();
                 together.push(*slot);
-                together.extend(group.iter().map(|(_, voice)| logit(*voice)));
+                together.extend(group.iter().map(|(_, id)| logit(*id)));
                 *slot = log_sum_exp(&together) as f32;
             }
         }
         for longer in &self.longer {
             if let Some(slot) = logits.get_mut(longer.next.index()) {
-                let nobody = voices.of(longer.next).next().is_none();
-                let known = if nobody { f32::NEG_INFINITY } else { *slot };
+                let is_unmapped = token_map.of(longer.next).next().is_none();
+                let known = if is_unmapped { f32::NEG_INFINITY } else { *slot };
                 *slot = log_sum_exp(&[known, (head.normaliser + longer.odds[branch]) as f32]) as f32;
             }
         }

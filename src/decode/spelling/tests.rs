@@ -124,7 +124,7 @@ impl Walk {
         let within = all.clone().filter(|id| longer(id, &self.rest));
         let own = within.filter(|id| self.first(&self.local[*id][self.rest.len()..]) == Some(token));
         let mut parts: Vec<f64> = own.map(|id| probability(&self.heads[branch], id)).collect();
-        let nobody = parts.is_empty();
+        let is_unmapped = parts.is_empty();
         if let Some((heads, rest, picked)) = &self.before {
             let begun = [rest.as_slice(), &self.upstream[picked.index()]].concat();
             let fed = all.clone().find(|id| self.local[*id] == begun).unwrap();
@@ -132,8 +132,8 @@ impl Walk {
             let meant = meant.filter(|id| self.first(&self.local[*id][rest.len()..]) == Some(picked.index()));
             let meant = meant.filter(|id| self.first(&self.local[*id][begun.len()..]) == Some(token));
             parts.extend(meant.map(|id| probability(&heads[branch], id) / probability(&heads[branch], fed)));
-            if nobody && !parts.is_empty() {
-                // Its first letter speaks for it, too: it begins what it says.
+            if is_unmapped && !parts.is_empty() {
+                // It is mapped to its first letter, too, which begins the same text.
                 let first = self
                     .local
                     .iter()
@@ -247,7 +247,7 @@ proptest! {
 
 /// Some families put a space before an answer, others do not; what follows is the same text.
 #[test]
-fn a_space_before_the_answer_is_nobodys_word() {
+fn a_space_before_the_answer_is_is_unmappeds_word() {
     let spaced = "{% for message in messages %}[{{ message.role }}]{% if message.role == 'assistant' %} {% endif %}{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
     let bare = "{% for message in messages %}[{{ message.role }}]{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
     let words: Vec<Vec<u8>> = ["a", "b", "Ġ", "Ġa", "Ġb", "Ġab", "ab"]
