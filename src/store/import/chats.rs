@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::super::{Document, PrivateText};
-use super::source::{self, Source};
-use super::{Entry, Fault, ImportError, Place, checked, one_line, times};
+use super::entry::{checked, one_line};
+use super::source::Source;
+use super::{Entry, Fault, ImportError, Place, times};
+use crate::store::{Document, PrivateText};
 
 /// The largest export that is read, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -45,7 +46,7 @@ impl Conversations {
     /// Reads the whole file. Conversations are taken from it one by one.
     fn load(&mut self, source: Source) -> Result<(), ImportError> {
         let read = source.take(MOST_BYTES + 1).read_to_end(&mut self.bytes);
-        read.map_err(|error| source::unreadable(&self.path, error))?;
+        read.map_err(|error| ImportError::unreadable(&self.path, error))?;
         if self.bytes.len() as u64 > MOST_BYTES {
             return Err(self.unfit("is larger than 1 GiB; take it apart into smaller arrays of conversations"));
         }
@@ -102,11 +103,7 @@ impl Iterator for Conversations {
                 Ok(Some(document)) => return Some(Ok(Entry::Document(None, document))),
                 Err(fault) => {
                     let place = Place::Conversation(self.number);
-                    return Some(Err(ImportError::Entry {
-                        path: self.path.clone(),
-                        place,
-                        fault,
-                    }));
+                    return Some(Err(ImportError::entry(&self.path, place, fault)));
                 }
             }
         }

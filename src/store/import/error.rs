@@ -1,10 +1,10 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::super::{Document, NotAName};
+use super::Fault;
 
-/// Why something cannot be imported. Names the file and the place in it; never quotes what is written there, but for
-/// the name of a field nobody knows.
+/// Why something cannot be imported. It names the file and the place in it. The one thing it quotes from the file is the name of
+/// an unknown field.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file or folder cannot be read at all, or not to its end.
@@ -44,6 +44,23 @@ pub enum ImportError {
 }
 
 impl ImportError {
+    /// The error for an entry of the file at `path`.
+    pub fn entry(path: &Path, place: Place, fault: Fault) -> Self {
+        Self::Entry {
+            path: path.to_owned(),
+            place,
+            fault,
+        }
+    }
+
+    /// The error for a file or folder that cannot be read.
+    pub fn unreadable(path: &Path, source: std::io::Error) -> Self {
+        Self::Unreadable {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// Whether nothing can be read after this.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Self::Entry { .. })
@@ -80,66 +97,4 @@ impl fmt::Display for Place {
             Self::Conversation(conversation) => write!(formatter, ", conversation {conversation}"),
         }
     }
-}
-
-/// What is wrong with one entry.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The file of the entry cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(std::io::Error),
-    /// Bytes that are no UTF-8.
-    #[error("is not UTF-8; save it in that encoding")]
-    NotUtf8,
-    /// No text, or only white space.
-    #[error("has no text")]
-    Blank,
-    /// More than [`Document::MOST_TEXT_BYTES`].
-    #[error("its text is longer than {} MiB; import it in parts", Document::MOST_TEXT_BYTES >> 20)]
-    TooLong,
-    /// A line of JSON that is not read into memory.
-    #[error("is longer than {} MiB; write it as several lines", super::jsonl::MOST_LINE_BYTES >> 20)]
-    LineTooLong,
-    /// No JSON.
-    #[error("is not JSON from column {column} on; every line must be one JSON object")]
-    NotJson {
-        /// Where, in bytes from 1.
-        column: usize,
-    },
-    /// JSON that is none of what is expected.
-    #[error(
-        "is no object with a text (in text, content, output or body), nor one with a history or a profile, nor a line that CoSteer has exported (of type profile or document)"
-    )]
-    NotARecord,
-    /// A field that an exported line cannot have.
-    #[error("has an unknown field {field}; remove it")]
-    UnknownField {
-        /// Its name, shortened.
-        field: String,
-    },
-    /// A field with something else in it than there should be.
-    #[error("its field {field} is not {expected}")]
-    Field {
-        /// Its name.
-        field: &'static str,
-        /// What should be there.
-        expected: &'static str,
-    },
-    /// Nothing to call a profile by.
-    #[error("has a profile or a history, but no name (in name or id)")]
-    Nameless,
-    /// Something no profile can be called by.
-    #[error("its field {field} makes no name: {reason}")]
-    Name {
-        /// Where the name was looked for.
-        field: &'static str,
-        /// What a name is.
-        reason: NotAName,
-    },
-    /// Something between two messages of a mailbox that is none.
-    #[error("is no message, for it has no sender and no date; perhaps a line of the one before begins with \"From \"")]
-    NotAMessage,
-    /// An element of an export that is no conversation.
-    #[error("is no conversation as ChatGPT exports it, for it has no mapping")]
-    NotAConversation,
 }

@@ -3,11 +3,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::source::{self, Line, Source};
+use super::line::{self, Line};
+use super::source::Source;
 use super::{Entry, Fault, ImportError, Place, record};
-
-/// The longest line that is read, in bytes.
-pub const MOST_LINE_BYTES: usize = 16 << 20;
 
 /// A file with a record of JSON on every line. Blank lines do not count as records.
 pub struct Records {
@@ -33,11 +31,7 @@ impl Records {
     fn error(&self, item: Option<usize>, fault: Fault) -> ImportError {
         let line = self.line;
         let place = item.map_or(Place::Line(line), |item| Place::Item { line, item });
-        ImportError::Entry {
-            path: self.path.clone(),
-            place,
-            fault,
-        }
+        ImportError::entry(&self.path, place, fault)
     }
 }
 
@@ -49,17 +43,17 @@ impl Iterator for Records {
             if let Some((item, entry)) = self.entries.pop_front() {
                 return Some(entry.map_err(|fault| self.error(item, fault)));
             }
-            let mut line = Zeroizing::new(Vec::new());
+            let mut bytes = Zeroizing::new(Vec::new());
             self.line += 1;
-            match source::read_line(&mut self.source, &mut line, MOST_LINE_BYTES) {
+            match line::read_line(&mut self.source, &mut bytes, line::MOST_BYTES) {
                 Ok(Line::End) => return None,
                 Ok(Line::TooLong) => return Some(Err(self.error(None, Fault::LineTooLong))),
-                Ok(Line::Whole) if line.trim_ascii().is_empty() => {}
-                Ok(Line::Whole) => match parse(&line) {
+                Ok(Line::Whole) if bytes.trim_ascii().is_empty() => {}
+                Ok(Line::Whole) => match parse(&bytes) {
                     Ok(value) => self.entries = record::read(value).into(),
                     Err(fault) => return Some(Err(self.error(None, fault))),
                 },
-                Err(source) => return Some(Err(source::unreadable(&self.path, source))),
+                Err(source) => return Some(Err(ImportError::unreadable(&self.path, source))),
             }
         }
     }

@@ -6,9 +6,10 @@ use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{Address, MessageParser};
 use zeroize::Zeroizing;
 
-use super::super::{Document, PrivateText};
-use super::source::{self, Source};
-use super::{Entry, Fault, ImportError, Place, checked, one_line};
+use super::entry::{checked, one_line};
+use super::source::Source;
+use super::{Entry, Fault, ImportError, Place};
+use crate::store::{Document, PrivateText};
 
 /// What a mailbox, and every message in it, begins with.
 pub const BEGIN: &[u8] = b"From ";
@@ -24,7 +25,9 @@ pub struct Mailbox {
 impl Mailbox {
     /// Reads `source`, which is called `path` in errors.
     pub fn open(path: &Path, mut source: Source) -> Result<Self, ImportError> {
-        let begin = source.fill_buf().map_err(|error| source::unreadable(path, error))?;
+        let begin = source
+            .fill_buf()
+            .map_err(|error| ImportError::unreadable(path, error))?;
         if !begin.is_empty() && !begin.starts_with(BEGIN) {
             let reason = "is no mailbox, which begins with \"From \" and a sender; export the mail as mbox";
             return Err(ImportError::Unfit {
@@ -47,7 +50,7 @@ impl Iterator for Mailbox {
         loop {
             let contents = match self.messages.next()? {
                 Ok(message) => Zeroizing::new(message.unwrap_contents()),
-                Err(error) => return Some(Err(source::unreadable(&self.path, error))),
+                Err(error) => return Some(Err(ImportError::unreadable(&self.path, error))),
             };
             self.number += 1;
             match read(&contents) {
@@ -55,11 +58,7 @@ impl Iterator for Mailbox {
                 Ok(Some(document)) => return Some(Ok(Entry::Document(None, document))),
                 Err(fault) => {
                     let place = Place::Message(self.number);
-                    return Some(Err(ImportError::Entry {
-                        path: self.path.clone(),
-                        place,
-                        fault,
-                    }));
+                    return Some(Err(ImportError::entry(&self.path, place, fault)));
                 }
             }
         }

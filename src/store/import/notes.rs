@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use walkdir::{DirEntry, WalkDir};
 use zeroize::Zeroizing;
 
-use super::super::{Document, PrivateText};
-use super::source::{self, Counter};
-use super::{Entry, Fault, ImportError, Place, checked, front_matter, one_line};
+use super::entry::{checked, one_line};
+use super::source::Counter;
+use super::{Entry, Fault, ImportError, Place, front_matter};
+use crate::store::{Document, PrivateText};
 
 /// The notes of a folder in the order of their paths, or one note.
 pub struct Notes {
@@ -26,9 +27,9 @@ struct Found {
 impl Notes {
     /// Looks for notes at `path`. They are read one by one later.
     pub fn open(path: &Path, read: Counter) -> Result<Self, ImportError> {
-        let metadata = path.metadata().map_err(|error| source::unreadable(path, error))?;
+        let metadata = path.metadata().map_err(|error| ImportError::unreadable(path, error))?;
         let (root, found) = if metadata.is_dir() {
-            fs::read_dir(path).map_err(|error| source::unreadable(path, error))?;
+            fs::read_dir(path).map_err(|error| ImportError::unreadable(path, error))?;
             (path, walk(path))
         } else {
             (
@@ -110,13 +111,7 @@ impl Iterator for Notes {
             match note {
                 Ok(None) => {}
                 Ok(Some(document)) => return Some(Ok(Entry::Document(None, document))),
-                Err(fault) => {
-                    return Some(Err(ImportError::Entry {
-                        path: found.path,
-                        place: Place::File,
-                        fault,
-                    }));
-                }
+                Err(fault) => return Some(Err(ImportError::entry(&found.path, Place::File, fault))),
             }
         }
     }
@@ -144,11 +139,7 @@ fn walk(folder: &Path) -> Vec<Result<Found, ImportError>> {
             });
             read.map_err(|error| {
                 let path = error.path().unwrap_or(folder).to_owned();
-                ImportError::Entry {
-                    path,
-                    place: Place::File,
-                    fault: Fault::Unreadable(error.into()),
-                }
+                ImportError::entry(&path, Place::File, Fault::Unreadable(error.into()))
             })
         })
         .collect()

@@ -1,8 +1,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::super::{Document, PrivateText, Profile, ProfileName};
-use super::{Entry, Fault, checked};
+use super::entry::checked;
+use super::{Entry, Fault};
+use crate::store::{Document, PrivateText, Profile, ProfileName};
 
 /// `profile` as a line of an export, without the end of the line. It is read back exactly.
 pub fn profile_line(name: &ProfileName, profile: &Profile) -> String {

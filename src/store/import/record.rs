@@ -2,8 +2,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use super::super::{Document, PrivateText, Profile, ProfileName};
-use super::{Entry, Fault, checked, one_line, own, times};
+use super::entry::{checked, one_line};
+use super::{Entry, Fault, own, times};
+use crate::store::{Document, PrivateText, Profile, ProfileName};
 
 /// Where records have their text; the first that is there counts.
 const TEXT: [&str; 4] = ["text", "content", "output", "body"];

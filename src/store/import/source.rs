@@ -50,61 +50,7 @@ pub fn open(path: &Path, read: Counter) -> std::result::Result<(Source, u64), Im
         }
         Ok((source, size))
     };
-    opened().map_err(|source| unreadable(path, source))
+    opened().map_err(|source| ImportError::unreadable(path, source))
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
-
-/// The error for a file that cannot be read.
-pub fn unreadable(path: &Path, source: std::io::Error) -> ImportError {
-    ImportError::Unreadable {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// What [`read_line`] found.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Line {
-    /// A line, which may be empty.
-    Whole,
-    /// A line of more bytes than wanted. It has been passed over.
-    TooLong,
-    /// Nothing more.
-    End,
-}
-
-/// Reads a line of up to `most` bytes into `line`, which is empty before.
-pub fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> Result<Line> {
-    if source.by_ref().take(most as u64 + 1).read_until(b'\n', line)? == 0 {
-        return Ok(Line::End);
-    }
-    if line.len() > most && line.last() != Some(&b'\n') {
-        source.skip_until(b'\n')?;
-        return Ok(Line::TooLong);
-    }
-    Ok(Line::Whole)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_lines_are_passed_over() {
-        let mut source: &[u8] = b"abc\n\nabcd\nab";
-        let mut lines = Vec::new();
-        loop {
-            let mut line = Vec::new();
-            let found = read_line(&mut source, &mut line, 3).unwrap();
-            if found == Line::End {
-                break;
-            }
-            lines.push((found, line.len()));
-        }
-        assert_eq!(
-            lines,
-            [(Line::Whole, 4), (Line::Whole, 1), (Line::TooLong, 4), (Line::Whole, 2)]
-        );
-    }
-}

@@ -82,7 +82,7 @@ fn bad_lines_are_named_and_others_read() {
         file.push(b'\n');
     }
     file.extend(b"{\"text\": \"");
-    file.extend(vec![b'a'; super::super::jsonl::MOST_LINE_BYTES]);
+    file.extend(vec![b'a'; super::line::MOST_BYTES]);
     file.extend(b"\"}\n{\"text\": \"last\"}");
     let read = lines(file);
     let record = "is no object with a text (in text, content, output or body), nor one with a history or a profile, nor a line that CoSteer has exported (of type profile or document)";

@@ -4,9 +4,10 @@ mod mail;
 mod notes;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::store::{Document, Profile, ProfileName};
 
 /// A folder that goes when the test does.
 struct Folder(PathBuf);
