@@ -1,7 +1,5 @@
-//! The file and the connections to it.
+//! The connections to the file.
 
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -9,12 +7,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::file::{is_plain, make};
 use super::schema::{self, LATEST};
+use super::trouble::Trouble;
 use super::{StoreError, key};
-use crate::private_file::{create_new, make_folders};
 
-/// How long a connection waits for others to finish writing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a connection waits for another one to finish writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long one try to empty the log may keep other writers waiting, and how long they then get.
 const SWEEP: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -22,9 +21,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 const KEPT: usize = 8;
 /// Compiled statements that a connection keeps.
 const STATEMENTS: usize = 64;
-/// What every SQLite file begins with that is not encrypted.
-const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
-
 /// One SQLite file: a connection that writes, and as many that read as are needed.
 ///
 /// In the write-ahead log's mode readers and the writer do not wait for each other. Writers, other programs' included, take
@@ -157,7 +153,7 @@ impl Database {
             if self.try_to_sweep()? {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > BUSY_TIMEOUT {
                 return Err(StoreError::NotSwept {
                     path: self.path.clone(),
                 });
@@ -174,7 +170,7 @@ impl Database {
             // Whoever waits here keeps others from writing.
             writer.busy_timeout(SWEEP)?;
             let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-            writer.busy_timeout(PATIENCE)?;
+            writer.busy_timeout(BUSY_TIMEOUT)?;
             busy.map(|busy| !busy)
         })();
         match swept {
@@ -205,73 +201,6 @@ impl Database {
     }
 }
 
-/// What can go wrong inside a transaction.
-pub enum Trouble {
-    /// SQLite's part.
-    Sqlite(rusqlite::Error),
-    /// Ours.
-    Store(StoreError),
-}
-
-impl From<rusqlite::Error> for Trouble {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// Makes the file and the folders above it, if they are not there. SQLite gives its log the file's rights.
-pub fn make(path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        return keep_private(path);
-    }
-    make_folders(path)?;
-    match create_new(path) {
-        // Another program has just been faster.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
-        made => made.map(drop),
-    }
-}
-
-/// Takes everybody else's rights from the file and its log, wherever they came from: a copy, a backup, an older version.
-fn keep_private(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    for suffix in ["", "-wal", "-shm"] {
-        use std::os::unix::fs::PermissionsExt;
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
-        let Ok(metadata) = fs::metadata(&file) else {
-            continue;
-        };
-        if metadata.permissions().mode() & 0o077 != 0 {
-            let kept = fs::set_permissions(&file, fs::Permissions::from_mode(0o600));
-            // Who does not own it cannot, and may have been given it to read.
-            kept.or_else(|error| {
-                if error.kind() == std::io::ErrorKind::PermissionDenied {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether the file can be read without a key; `None` where nothing has been written yet.
-pub fn is_plain(path: &Path) -> Option<bool> {
-    let mut header = [0; PLAIN_HEADER.len()];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut header))
-        .ok()?;
-    Some(&header == PLAIN_HEADER)
-}
-
 fn connect(path: &Path, key: Option<&SecretString>) -> Result<Connection, StoreError> {
     let opened = Connection::open(path).and_then(|connection| prepare(connection, key));
     opened.map_err(|error| StoreError::sqlite(path, &error))
@@ -283,7 +212,7 @@ fn prepare(connection: Connection, key: Option<&SecretString>) -> rusqlite::Resu
         connection.pragma_update(None, "cipher_log_level", "NONE")?;
         connection.pragma_update(None, "key", key::sqlcipher(key).expose_secret())?;
     }
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // FULL: what has been acknowledged survives a power cut, too. Temporary tables would be files with private text in them.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;

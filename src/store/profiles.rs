@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
-use super::database::Trouble;
 use super::schema::{ProfileId, create_index, drop_index};
+use super::trouble::Trouble;
 use super::{PrivateText, Profile, ProfileName, Store, StoreError};
 
 /// Most lines of one kind.

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::database::Trouble;
-use super::documents::{DocumentId, StoredDocument, read_document};
 use super::profiles::{found, read_profile};
 use super::schema::ProfileId;
+use super::stored_document::read_document;
 use super::terms::{Language, queried};
-use super::{Profile, ProfileName, Store, StoreError};
+use super::trouble::Trouble;
+use super::{DocumentId, Profile, ProfileName, Store, StoreError, StoredDocument};
 
 /// A document that was found.
 #[derive(Serialize)]

@@ -1,17 +1,16 @@
-//! Opening, checking, encrypting.
+//! Checking a store, and changing its key.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 use secrecy::ExposeSecret;
 
-use super::database::{Database, Trouble, is_plain};
+use super::database::Database;
+use super::file::{self, is_plain};
 use super::key::{KeySource, sqlcipher};
 use super::schema::{LATEST, ProfileId};
+use super::trouble::Trouble;
 use super::{Store, StoreError};
-
-/// The store's file, below the folder for a person's data.
-const FILE: &str = "costeer/profiles.db";
 
 /// How much is in a store.
 pub struct Census {
@@ -24,32 +23,6 @@ pub struct Census {
 }
 
 impl Store {
-    /// Where the store is when nobody says otherwise: in the person's data folder (XDG's on Linux).
-    ///
-    /// # Errors
-    /// [`StoreError::NoHome`].
-    pub fn usual_path() -> Result<PathBuf, StoreError> {
-        Ok(dirs::data_dir().ok_or(StoreError::NoHome)?.join(FILE))
-    }
-
-    /// Opens the store in the file, which is made where there is none.
-    ///
-    /// # Errors
-    /// A [`StoreError`] naming the file.
-    pub fn open(path: &Path, key: &KeySource) -> Result<Self, StoreError> {
-        let database = Database::open(path, key.key()?)?;
-        // Whatever a deletion could not sweep then.
-        match database.sweep() {
-            Ok(()) | Err(StoreError::NotSwept { .. }) => Ok(Self { database }),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        self.database.path()
-    }
-
     /// Looks through the whole file for contradictions.
     ///
     /// # Errors
@@ -151,7 +124,7 @@ pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), Store
         _ => {}
     }
     // Made like a store's file: for nobody but its owner.
-    super::database::make(&beside).map_err(file_trouble)?;
+    file::make(&beside).map_err(file_trouble)?;
     let key = new_key.as_ref().map(sqlcipher);
     let key = key.as_ref().map_or("", |key| key.expose_secret());
     let copied = (|| {

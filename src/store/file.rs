@@ -1,0 +1,57 @@
+//! The file itself: making it, who may read it, and whether it is encrypted.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use crate::private_file::{create_new, make_folders};
+
+/// What every SQLite file begins with that is not encrypted.
+const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// Makes the file and the folders above it, if they are not there. SQLite gives its log the file's rights.
+pub fn make(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return keep_private(path);
+    }
+    make_folders(path)?;
+    match create_new(path) {
+        // Another program has just been faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+/// Takes everybody else's rights from the file and its log, wherever they came from: a copy, a backup, an older version.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let Ok(metadata) = fs::metadata(&file) else {
+            continue;
+        };
+        if metadata.permissions().mode() & 0o077 != 0 {
+            let kept = fs::set_permissions(&file, fs::Permissions::from_mode(0o600));
+            // Who does not own it cannot, and may have been given it to read.
+            kept.or_else(|error| {
+                if error.kind() == std::io::ErrorKind::PermissionDenied {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the file can be read without a key; `None` where nothing has been written yet.
+pub fn is_plain(path: &Path) -> Option<bool> {
+    let mut header = [0; PLAIN_HEADER.len()];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .ok()?;
+    Some(&header == PLAIN_HEADER)
+}

@@ -1,0 +1,179 @@
+//! Writing documents together with their search terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::schema::ProfileId;
+use super::terms::{Language, indexed};
+use super::trouble::Trouble;
+use super::{Document, DocumentId, PrivateText, StoreError};
+
+/// A document with what is derived from it, made ready outside of the transaction.
+pub struct Prepared<'a> {
+    document: &'a Document,
+    key: String,
+    hash: String,
+    language: &'static str,
+    title: String,
+    body: String,
+}
+
+impl<'a> Prepared<'a> {
+    pub fn new(document: &'a Document) -> Result<Self, StoreError> {
+        let text = document.text.as_private_str();
+        if text.len() > Document::MOST_TEXT_BYTES {
+            return Err(StoreError::TooLarge {
+                what: "a document's text",
+                size: format!("{} bytes", text.len()),
+                most: format!("{} bytes", Document::MOST_TEXT_BYTES),
+            });
+        }
+        let hash = document.content_hash();
+        let key = document.key.as_private_str();
+        // A text too short to tell still has plurals, and English is the likeliest single guess. Questions are asked in the
+        // languages of all documents, so a wrong one does little harm.
+        let language = Language::of(text).unwrap_or(Language::ENGLISH);
+        let tags = document.tags.iter().map(PrivateText::as_private_str);
+        let title: Vec<&str> = [document.title.as_private_str()].into_iter().chain(tags).collect();
+        Ok(Self {
+            document,
+            key: if key.is_empty() { hash.clone() } else { key.to_owned() },
+            hash,
+            language: language.code(),
+            title: indexed(&title.join(" "), Some(language)),
+            body: indexed(text, Some(language)),
+        })
+    }
+}
+
+/// What [`Index::put`] did.
+pub enum Put {
+    Added,
+    Updated,
+    Unchanged,
+}
+
+/// Changes to a profile's documents and their terms within one transaction. How often terms stand is added up and written
+/// at the end.
+pub struct Index<'a> {
+    transaction: &'a Transaction<'a>,
+    profile: ProfileId,
+    /// By how much the numbers of documents with a term have changed.
+    changes: BTreeMap<String, i64>,
+}
+
+impl<'a> Index<'a> {
+    pub fn new(transaction: &'a Transaction<'a>, profile: ProfileId) -> Self {
+        Self {
+            transaction,
+            profile,
+            changes: BTreeMap::new(),
+        }
+    }
+
+    pub fn put(&mut self, new: &Prepared<'_>) -> Result<Put, Trouble> {
+        let mut known = self
+            .transaction
+            .prepare_cached("SELECT id, hash FROM documents WHERE profile = ? AND key = ?")?;
+        let known = known
+            .query_row(params![self.profile.0, new.key], |row| {
+                Ok((DocumentId(row.get(0)?), row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        let id = match &known {
+            Some((_, hash)) if *hash == new.hash => return Ok(Put::Unchanged),
+            Some((id, _)) => {
+                self.remove(*id)?;
+                *id
+            }
+            None => DocumentId(0),
+        };
+        let document = new.document;
+        let tags = serde_json::to_string(&document.tags).unwrap_or_default();
+        // The id stays with the key: whoever has noted it finds the new text.
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO documents (id, profile, key, hash, title, text, time, source, tags, language)
+             VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, title = excluded.title, text = excluded.text,
+                time = excluded.time, source = excluded.source, tags = excluded.tags, language = excluded.language
+             RETURNING id",
+        )?;
+        let id: i64 = statement.query_row(
+            params![
+                id.0,
+                self.profile.0,
+                new.key,
+                new.hash,
+                document.title.as_private_str(),
+                document.text.as_private_str(),
+                document.time.map(Timestamp::as_microsecond),
+                document.source.as_private_str(),
+                tags,
+                new.language,
+            ],
+            |row| row.get(0),
+        )?;
+        let index = self.profile.index();
+        let mut statement = self
+            .transaction
+            .prepare_cached(&format!("INSERT INTO {index} (rowid, title, body) VALUES (?, ?, ?)"))?;
+        statement.execute(params![id, new.title, new.body])?;
+        self.count(&new.title, &new.body, 1);
+        Ok(if known.is_some() { Put::Updated } else { Put::Added })
+    }
+
+    /// Takes a document's terms out; the document itself stays where it is. Nothing happens where there is none.
+    pub fn remove(&mut self, id: DocumentId) -> Result<(), Trouble> {
+        let index = self.profile.index();
+        let mut statement = self
+            .transaction
+            .prepare_cached(&format!("SELECT title, body FROM {index} WHERE rowid = ?"))?;
+        let terms = statement
+            .query_row([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        if let Some((title, body)) = terms {
+            self.count(&title, &body, -1);
+            let mut statement = self
+                .transaction
+                .prepare_cached(&format!("DELETE FROM {index} WHERE rowid = ?"))?;
+            statement.execute([id.0])?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, title: &str, body: &str, by: i64) {
+        let terms: BTreeSet<&str> = title
+            .split(' ')
+            .chain(body.split(' '))
+            .filter(|term| !term.is_empty())
+            .collect();
+        for term in terms {
+            match self.changes.get_mut(term) {
+                Some(change) => *change += by,
+                None => {
+                    self.changes.insert(term.to_owned(), by);
+                }
+            }
+        }
+    }
+
+    pub fn finish(self) -> Result<(), Trouble> {
+        let mut change = self.transaction.prepare_cached(
+            "INSERT INTO frequencies (profile, term, documents) VALUES (?, ?, ?)
+             ON CONFLICT (profile, term) DO UPDATE SET documents = documents + excluded.documents
+             RETURNING documents",
+        )?;
+        let mut forget = self
+            .transaction
+            .prepare_cached("DELETE FROM frequencies WHERE profile = ? AND term = ?")?;
+        for (term, by) in self.changes.iter().filter(|(_, by)| **by != 0) {
+            let left: i64 = change.query_row(params![self.profile.0, term, by], |row| row.get(0))?;
+            if left <= 0 {
+                forget.execute(params![self.profile.0, term])?;
+            }
+        }
+        Ok(())
+    }
+}
