@@ -1,8 +1,6 @@
-use std::borrow::Cow;
-
 use super::{Parted, PrivateContext, PublicPrompt, Unbalanced, part};
 use crate::store::{Document, PrivateText, Profile, ProfileName, Store, StoreError};
-use crate::vocabulary::{ChatMessage, Role, Tokenizer};
+use crate::vocabulary::{ChatMessage, Role};
 
 /// Bytes of a question that are looked up in a profile's history, word by word.
 const MOST_LOOKED_UP: usize = 64 << 10;
@@ -90,61 +88,5 @@ impl From<PrivateContext> for Sources {
             given: vec![context],
             ..Self::default()
         }
-    }
-}
-
-/// The documents, each cut after `most` tokens.
-pub fn shortened(history: &[Document], tokenizer: &Tokenizer, most: usize) -> Vec<Document> {
-    let short = |document: &Document| Document {
-        text: cut(document.text.as_private_str(), tokenizer, most).as_ref().into(),
-        ..document.clone()
-    };
-    history.iter().map(short).collect()
-}
-
-/// The text, or what its first `most` tokens spell; an ellipsis says that there was more.
-fn cut<'a>(text: &'a str, tokenizer: &Tokenizer, most: usize) -> Cow<'a, str> {
-    // A token has a byte at least.
-    if text.len() <= most {
-        return text.into();
-    }
-    // Nor is it longer than the longest.
-    let enough = text.floor_char_boundary(most.saturating_mul(tokenizer.longest_token()).saturating_add(1));
-    let Ok(ids) = tokenizer.encode(text.get(..enough).unwrap_or(text)) else {
-        return text.into();
-    };
-    if ids.len() <= most {
-        return text.into();
-    }
-    let spelled: usize = ids.iter().take(most).map(|id| tokenizer.bytes().get(*id).len()).sum();
-    // Normalising tokenizers spell another text, and its length is near enough.
-    let end = (0..=spelled.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
-    format!("{}…", text.split_at(end).0.trim_end()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn long_documents_are_cut_between_characters() {
-        let tokenizer = Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm")).unwrap();
-        let text = "Ünder the brïdge, at nœn, 我們 walked for a while.";
-        let all = tokenizer.encode(text).unwrap().len();
-        assert_eq!(cut(text, &tokenizer, all), text);
-        for most in 1..all {
-            let short = cut(text, &tokenizer, most);
-            let kept = short.strip_suffix('…').unwrap();
-            assert!(
-                text.starts_with(kept) && tokenizer.encode(kept).unwrap().len() <= most + 3,
-                "{most}"
-            );
-        }
-        assert_eq!(cut("", &tokenizer, 1), "");
     }
 }

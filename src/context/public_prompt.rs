@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer, VocabularyError};
+
+/// What the client asks, as everybody may see it.
+#[derive(Clone)]
+pub enum PublicPrompt {
+    /// Messages, to be written by the chat template.
+    Chat(Arc<[ChatMessage]>),
+    /// Text to be continued as it is.
+    Text(String),
+    /// The same in ids.
+    Ids(Vec<TokenId>),
+}
+
+impl PublicPrompt {
+    /// The prompt in ids, as the model of `tokenizer` expects it.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn ids(&self, tokenizer: &Tokenizer) -> Result<Vec<TokenId>, VocabularyError> {
+        match self {
+            Self::Chat(messages) => tokenizer.chat_prompt(messages),
+            Self::Text(text) => tokenizer.text_prompt(text),
+            Self::Ids(ids) => Ok(ids.clone()),
+        }
+    }
+
+    /// What is asked: the last message of the user, or the whole text.
+    pub fn query(&self) -> &str {
+        match self {
+            Self::Chat(messages) => {
+                let last = messages.iter().rfind(|message| message.role == Role::User);
+                last.map_or("", |message| message.content.as_str())
+            }
+            Self::Text(text) => text,
+            Self::Ids(_) => "",
+        }
+    }
+
+    /// Its texts, of which nothing has been computed yet.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Chat(messages) => messages.iter().map(|message| message.content.as_str()).collect(),
+            Self::Text(text) => vec![text],
+            Self::Ids(_) => Vec::new(),
+        }
+    }
+
+    /// The messages, where there are any.
+    pub fn chat(&self) -> Arc<[ChatMessage]> {
+        match self {
+            Self::Chat(messages) => Arc::clone(messages),
+            Self::Text(_) | Self::Ids(_) => Arc::default(),
+        }
+    }
+}
