@@ -9,7 +9,7 @@
 //! | [`http`] | the proxy's HTTP surface: the gate, the routes, and the OpenAI JSON of clients |
 //! | [`service`] | what the product does: a public request, what it is steered by and options become a stream of events |
 //! | [`settings`] | typed configuration, validated once |
-//! | [`embedded`] | a small upstream server on mistral.rs that speaks vLLM's dialect, for the demo and for tests |
+//! | [`testkit`] | a real model behind real HTTP in vLLM's shapes: the demo's server and the tests' upstream |
 //! | [`context`] | the private context and how it enters the private branch's prompt |
 //! | [`store`] | profiles and their history, in a file of this machine |
 //! | [`decode`] | one steered generation |
@@ -26,7 +26,6 @@ pub mod cli;
 pub mod context;
 pub mod decode;
 pub mod doctor;
-pub mod embedded;
 pub mod foreign;
 pub mod http;
 pub mod local;
@@ -36,6 +35,7 @@ pub mod settings;
 pub mod steering;
 pub mod store;
 pub mod telemetry;
+pub mod testkit;
 pub mod token;
 pub mod upstream;
 pub mod vocabulary;

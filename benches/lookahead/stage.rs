@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
-use costeer::embedded::{EmbeddedUpstream, Pacing};
+use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::{chat_request, serve};
 use costeer::local::{EngineOptions, ModelSource, Precision};
 use costeer::service::Service;
@@ -43,7 +43,7 @@ pub fn options() -> EngineOptions {
 
 /// The shipped LLM behind HTTP.
 pub struct Upstream {
-    pub server: Arc<EmbeddedUpstream>,
+    pub server: Arc<DemoServer>,
     pub address: SocketAddr,
 }
 
@@ -55,7 +55,7 @@ impl Upstream {
             pace: Duration::from_millis(pace_ms),
             delay: Duration::from_millis(delay_ms),
         };
-        let server = EmbeddedUpstream::load(&source, &options, 2, "tiny-llm", pacing)
+        let server = DemoServer::load(&source, &options, 2, "tiny-llm", pacing)
             .await
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
-use crate::embedded::Pacing;
+use crate::testkit::Pacing;
 use crate::local::Precision;
 
 /// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.

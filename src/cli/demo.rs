@@ -9,7 +9,7 @@ use super::listen::{bind, shutdown};
 use super::page::Page;
 use super::progress::during;
 use super::showcase::showcase;
-use crate::embedded::{EmbeddedUpstream, Pacing};
+use crate::testkit::{DemoServer, Pacing};
 use crate::http::{App, router, serve};
 use crate::local::{EngineOptions, ModelSource, Precision};
 use crate::settings::{Settings, Variables, load};
@@ -47,7 +47,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), CommandError> {
     served.unwrap_or(Ok(())).map_err(CommandError::Serve)
 }
 
-async fn load_upstream(arguments: &DemoArguments) -> Result<Arc<EmbeddedUpstream>, CommandError> {
+async fn load_upstream(arguments: &DemoArguments) -> Result<Arc<DemoServer>, CommandError> {
     let source = ModelSource::locate("the demo's big model", LLM).await?;
     let options = EngineOptions {
         precision: Precision::F32,
@@ -55,7 +55,7 @@ async fn load_upstream(arguments: &DemoArguments) -> Result<Arc<EmbeddedUpstream
         force_cpu: true,
     };
     let pacing = Pacing::from(&arguments.pacing);
-    Ok(EmbeddedUpstream::load(&source, &options, SLOTS, "tiny-llm", pacing).await?)
+    Ok(DemoServer::load(&source, &options, SLOTS, "tiny-llm", pacing).await?)
 }
 
 /// The defaults, pointed at the embedded upstream, with the strength and the floor that suit models this small

@@ -6,7 +6,7 @@ use super::CommandError;
 use super::arguments::UpstreamArguments;
 use super::listen::{bind, shutdown};
 use super::progress::during;
-use crate::embedded::{EmbeddedUpstream, Pacing};
+use crate::testkit::{DemoServer, Pacing};
 use crate::http::serve;
 use crate::local::{EngineOptions, ModelSource};
 use crate::telemetry;
@@ -30,8 +30,8 @@ pub async fn run(arguments: UpstreamArguments) -> Result<(), CommandError> {
         .or_else(|| last_part.map(|name| name.to_string_lossy().into_owned()))
         .unwrap_or_else(|| arguments.model.clone());
     let pacing = Pacing::from(&arguments.pacing);
-    let loading = EmbeddedUpstream::load(&source, &options, arguments.slots.into(), &name, pacing);
-    let server: Arc<EmbeddedUpstream> = during("loading the model", loading).await?;
+    let loading = DemoServer::load(&source, &options, arguments.slots.into(), &name, pacing);
+    let server: Arc<DemoServer> = during("loading the model", loading).await?;
     tracing::info!(listen = %listen, model = %name, "ready");
     serve(listener, server.router(), shutdown(), DRAIN)
         .await

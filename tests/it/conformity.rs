@@ -43,7 +43,7 @@ async fn same_text(address: SocketAddr, settings: &[(&'static str, &str)], file:
 }
 
 #[test]
-fn steered_text_is_the_same_as_on_the_embedded_upstream() {
+fn steered_text_is_the_same_as_on_the_demo_server() {
     on_the_real_one(async |address| {
         same_text(address, &[], "system-20.jsonl").await;
     });

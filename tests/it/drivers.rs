@@ -1,5 +1,5 @@
 //! Drivers whose servers cannot be started here, tried on doubles that answer in the recorded and documented shapes and compute with
-//! the embedded upstream; and what servers answer that is no use to anybody.
+//! the demo server; and what servers answer that is no use to anybody.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ use crate::support::{
 
 static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| support::tokenizer("llm"));
 
-/// A completion by the embedded upstream: sampled tokens and their lists, and why it ended.
+/// A completion by the demo server: sampled tokens and their lists, and why it ended.
 async fn complete(
     prompt: Vec<u32>,
     positions: &Value,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
-use costeer::embedded::{EmbeddedUpstream, Pacing};
+use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::chat_request;
 use costeer::local::{LaneLimits, Lanes, ModelSource};
 use costeer::service::Service;
@@ -199,14 +199,14 @@ fn exactness_off_counts_nothing_and_picks_the_same() {
 }
 
 /// A server that computes a token every 30 ms and can be asked how many it has computed.
-async fn paced() -> (Arc<EmbeddedUpstream>, SocketAddr) {
+async fn paced() -> (Arc<DemoServer>, SocketAddr) {
     let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
     let pacing = Pacing {
         pace: Duration::from_millis(30),
         delay: Duration::from_millis(10),
     };
     let options = options();
-    let server = EmbeddedUpstream::load(&source, &options, 2, "tiny-llm", pacing);
+    let server = DemoServer::load(&source, &options, 2, "tiny-llm", pacing);
     let server = server.await.unwrap();
     let address = serve(Arc::clone(&server).router()).await;
     (server, address)

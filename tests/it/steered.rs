@@ -189,7 +189,7 @@ fn without_a_context_the_upstreams_own_bytes_come_back() {
 #[test]
 fn a_long_context_and_a_long_prompt_work() {
     run(async {
-        // The embedded upstream goes on from a prefix it holds only where nothing was drafted beyond it; computing a
+        // The demo server goes on from a prefix it holds only where nothing was drafted beyond it; computing a
         // long prompt again for every changed token would take minutes.
         let (_proxy, address) = proxy(upstream().await, &[("upstream.lookahead", "1")]).await;
         let mut context = String::from("I am vegan. ");

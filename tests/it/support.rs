@@ -15,7 +15,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use costeer::embedded::{EmbeddedUpstream, Pacing};
+use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::{App, router};
 use costeer::local::{BranchPair, EngineOptions, Lanes, LocalError, LocalModel, ModelSource, Precision};
 use costeer::service::Service;
@@ -56,7 +56,7 @@ pub async fn upstream() -> SocketAddr {
     let start = || async {
         let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
         let options = options();
-        let server = EmbeddedUpstream::load(&source, &options, 3, "tiny-llm", Pacing::default());
+        let server = DemoServer::load(&source, &options, 3, "tiny-llm", Pacing::default());
         serve(server.await.unwrap().router()).await
     };
     *ADDRESS.get_or_init(start).await

@@ -8,24 +8,24 @@ use serde_json::{Map, Value, json};
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
 use super::request::Completion;
-use super::server::{Body, EmbeddedUpstream, Envelope, Shape, stream_events};
+use super::server::{Body, DemoServer, Envelope, Shape, stream_events};
 use crate::vocabulary::TokenId;
 
 /// `POST /v1/completions`.
 pub async fn completions(
-    State(server): State<Arc<EmbeddedUpstream>>,
+    State(server): State<Arc<DemoServer>>,
     Body(request): Body<Completion>,
 ) -> Result<Response, Refusal> {
     request.common.check(&server)?;
     let prompt = request.prompt_ids(&server)?;
-    let wanted = request.wanted(&server)?;
+    let selection = request.selection(&server)?;
     let lists_candidates = request.logprobs.is_some();
     server.pacing.request().await;
     let generation = Generation::start(
         &server,
         &prompt,
         request.common.completion_tokens(),
-        wanted,
+        selection,
         request.common.sampling(),
     );
     let mut generation = generation.await?;
@@ -69,7 +69,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(request: &Completion, server: &Arc<EmbeddedUpstream>, prompt: Vec<TokenId>) -> Self {
+    fn new(request: &Completion, server: &Arc<DemoServer>, prompt: Vec<TokenId>) -> Self {
         Self {
             names: Names {
                 server: Arc::clone(server),
@@ -112,7 +112,7 @@ impl Shape for Writer {
 
 /// How tokens are called in log-probabilities.
 struct Names {
-    server: Arc<EmbeddedUpstream>,
+    server: Arc<DemoServer>,
     as_ids: bool,
     /// Characters of all names so far: vLLM's `text_offset`.
     offset: usize,

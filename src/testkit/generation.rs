@@ -1,8 +1,8 @@
 use std::sync::atomic::Ordering;
 
 use super::error::Refusal;
-use super::logprobs::{Wanted, log_softmax, top};
-use super::server::EmbeddedUpstream;
+use super::logprobs::{LogprobSelection, log_softmax, top};
+use super::server::DemoServer;
 use super::slots::Sequence;
 use crate::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use crate::vocabulary::{TextStream, TokenId};
@@ -11,7 +11,7 @@ use crate::vocabulary::{TextStream, TokenId};
 pub struct Generation {
     sequence: Sequence,
     sampling: Sampling,
-    wanted: Wanted,
+    selection: LogprobSelection,
     left: usize,
     position: u64,
     text: TextStream,
@@ -40,10 +40,10 @@ impl Generation {
     /// # Errors
     /// 400 in vLLM's words when the prompt does not fit.
     pub async fn start(
-        server: &EmbeddedUpstream,
+        server: &DemoServer,
         prompt: &[TokenId],
         max_tokens: usize,
-        wanted: Wanted,
+        selection: LogprobSelection,
         sampling: Sampling,
     ) -> Result<Self, Refusal> {
         let window = server.context_length;
@@ -61,7 +61,7 @@ impl Generation {
         Ok(Self {
             sequence: server.slots.open(prompt).await?,
             sampling,
-            wanted,
+            selection,
             left: max_tokens.min(room),
             position: 0,
             text: TextStream::default(),
@@ -74,7 +74,7 @@ impl Generation {
     ///
     /// # Errors
     /// 500 when the engine failed.
-    pub async fn next(&mut self, server: &EmbeddedUpstream) -> Result<Option<Generated>, Refusal> {
+    pub async fn next(&mut self, server: &DemoServer) -> Result<Option<Generated>, Refusal> {
         if self.finished {
             return Ok(None);
         }
@@ -107,7 +107,7 @@ impl Generation {
             token,
             text,
             logprob: logprobs.get(token.index()).copied().unwrap_or(f32::NEG_INFINITY),
-            top: self.wanted.list(&logprobs),
+            top: self.selection.select(&logprobs),
             finish_reason,
         }))
     }

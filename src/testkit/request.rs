@@ -2,8 +2,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::Refusal;
-use super::logprobs::Wanted;
-use super::server::EmbeddedUpstream;
+use super::logprobs::LogprobSelection;
+use super::server::DemoServer;
 use crate::steering::Sampling;
 use crate::vocabulary::{ChatMessage, Role, TokenId};
 
@@ -68,7 +68,7 @@ const DEFAULT_MAX_TOKENS: usize = 16;
 
 impl Common {
     /// Checks what can be checked without the model.
-    pub fn check(&self, server: &EmbeddedUpstream) -> Result<(), Refusal> {
+    pub fn check(&self, server: &DemoServer) -> Result<(), Refusal> {
         if let Some(name) = self.model.as_deref().filter(|name| *name != server.name) {
             return Err(Refusal::unknown_model(name, &server.name));
         }
@@ -119,7 +119,7 @@ impl Common {
 
 impl Completion {
     /// The prompt as ids.
-    pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+    pub fn prompt_ids(&self, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
         let ids = match &self.prompt {
             Prompt::Text(text) => text_ids(text, server)?,
             Prompt::Ids(ids) => ids.iter().copied().map(TokenId).collect(),
@@ -137,14 +137,14 @@ impl Completion {
     }
 
     /// Which candidates to list; −1 lists the vocabulary, as in vLLM with `--max-logprobs -1`.
-    pub fn wanted(&self, server: &EmbeddedUpstream) -> Result<Wanted, Refusal> {
+    pub fn selection(&self, server: &DemoServer) -> Result<LogprobSelection, Refusal> {
         let Some(k) = self.logprobs else {
             return match self.logprob_token_ids {
                 Some(_) => Err(Refusal::bad(
                     "logprob_token_ids",
                     "logprob_token_ids needs logprobs to be set.",
                 )),
-                None => Ok(Wanted::Nothing),
+                None => Ok(LogprobSelection::Nothing),
             };
         };
         if let Some(ids) = &self.logprob_token_ids {
@@ -153,21 +153,21 @@ impl Completion {
                     "logprob_token_ids",
                     format!("Token id {id} is out of vocabulary"),
                 )),
-                None => Ok(Wanted::These(ids.iter().copied().map(TokenId).collect())),
+                None => Ok(LogprobSelection::These(ids.iter().copied().map(TokenId).collect())),
             };
         }
         if k == -1 {
-            return Ok(Wanted::Top(usize::MAX));
+            return Ok(LogprobSelection::Top(usize::MAX));
         }
         usize::try_from(k)
-            .map(Wanted::Top)
+            .map(LogprobSelection::Top)
             .map_err(|_| Refusal::bad("logprobs", format!("logprobs must be non-negative or -1, got {k}.")))
     }
 }
 
 impl Chat {
     /// The rendered chat as ids.
-    pub fn prompt_ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+    pub fn prompt_ids(&self, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
         chat_ids(&self.messages, server)
     }
 }
@@ -181,7 +181,7 @@ pub struct Tokenize {
 
 impl Tokenize {
     /// The ids. Special tokens are not added to a text: the shipped models expect none.
-    pub fn ids(&self, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+    pub fn ids(&self, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
         match (&self.prompt, &self.messages) {
             (Some(text), _) => text_ids(text, server),
             (None, Some(messages)) => chat_ids(messages, server),
@@ -190,12 +190,12 @@ impl Tokenize {
     }
 }
 
-fn text_ids(text: &str, server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+fn text_ids(text: &str, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
     let ids = server.tokenizer.encode(text);
     ids.map_err(|error| Refusal::bad("prompt", error.to_string()))
 }
 
-fn chat_ids(messages: &[Message], server: &EmbeddedUpstream) -> Result<Vec<TokenId>, Refusal> {
+fn chat_ids(messages: &[Message], server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
     let messages = messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
     let ids = server.tokenizer.chat_prompt(&messages);
     ids.map_err(|error| Refusal::bad("messages", error.to_string()))

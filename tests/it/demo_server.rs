@@ -1,10 +1,10 @@
-//! The embedded upstream against recorded answers of vLLM 0.32, and its own promises.
+//! The demo server against recorded answers of vLLM 0.32, and its own promises.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use costeer::embedded::{EmbeddedUpstream, Pacing};
 use costeer::local::ModelSource;
+use costeer::testkit::{DemoServer, Pacing};
 use costeer::vocabulary::{ChatMessage, Role, Tokenizer, resolve_path};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -218,9 +218,7 @@ fn a_client_that_goes_away_stops_the_generation() {
             delay: Duration::ZERO,
             pace: Duration::from_millis(200),
         };
-        let server = EmbeddedUpstream::load(&source, &options(), 1, "slow", pacing)
-            .await
-            .unwrap();
+        let server = DemoServer::load(&source, &options(), 1, "slow", pacing).await.unwrap();
         let address = serve(server.router()).await;
         let mut body = question(DINNER);
         body["stream"] = json!(true);

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
-use super::logprobs::Wanted;
+use super::logprobs::LogprobSelection;
 use super::request::Chat;
-use super::server::{Body, EmbeddedUpstream, Envelope, Shape, stream_events};
+use super::server::{Body, DemoServer, Envelope, Shape, stream_events};
 
 /// `POST /v1/chat/completions`, without log-probabilities: what a proxy passes through.
 pub async fn chat_completions(
-    State(server): State<Arc<EmbeddedUpstream>>,
+    State(server): State<Arc<DemoServer>>,
     Body(request): Body<Chat>,
 ) -> Result<Response, Refusal> {
     request.common.check(&server)?;
@@ -23,7 +23,7 @@ pub async fn chat_completions(
         &server,
         &prompt,
         request.common.chat_tokens(),
-        Wanted::Nothing,
+        LogprobSelection::Nothing,
         request.common.sampling(),
     );
     let mut generation = generation.await?;

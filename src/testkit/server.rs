@@ -51,7 +51,7 @@ async fn pause(time: Duration) {
 }
 
 /// A model behind vLLM's HTTP shapes.
-pub struct EmbeddedUpstream {
+pub struct DemoServer {
     pub(super) name: String,
     pub(super) tokenizer: Tokenizer,
     pub(super) slots: Arc<Slots>,
@@ -66,7 +66,7 @@ pub struct EmbeddedUpstream {
 /// Requests may be as long as a full window of ids written in decimal.
 const MAX_BODY_BYTES: usize = 32 << 20;
 
-impl EmbeddedUpstream {
+impl DemoServer {
     /// Loads the model `slots` times, so that as many requests run side by side, and serves it as `name`.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl EmbeddedUpstream {
     }
 }
 
-async fn models(State(server): State<Arc<EmbeddedUpstream>>) -> Json<Value> {
+async fn models(State(server): State<Arc<DemoServer>>) -> Json<Value> {
     Json(json!({
         "object": "list",
         "data": [{
@@ -142,7 +142,7 @@ async fn models(State(server): State<Arc<EmbeddedUpstream>>) -> Json<Value> {
 
 /// `POST /tokenize`: the ids of a text or of a chat's prompt.
 async fn tokenize(
-    State(server): State<Arc<EmbeddedUpstream>>,
+    State(server): State<Arc<DemoServer>>,
     Body(request): Body<Tokenize>,
 ) -> Result<Json<Value>, Refusal> {
     let ids = request.ids(&server)?;
@@ -235,7 +235,7 @@ pub trait Shape: Send + 'static {
 /// Answers with one event for each token, as it is made. A client that goes away drops the stream, and with it the
 /// generation.
 pub fn stream_events(
-    server: Arc<EmbeddedUpstream>,
+    server: Arc<DemoServer>,
     generation: Generation,
     envelope: Envelope,
     mut shape: impl Shape,
@@ -260,7 +260,7 @@ pub fn stream_events(
 }
 
 struct Events<S> {
-    server: Arc<EmbeddedUpstream>,
+    server: Arc<DemoServer>,
     generation: Generation,
     envelope: Envelope,
     shape: S,

@@ -1,7 +1,7 @@
 use crate::vocabulary::TokenId;
 
 /// Candidates to list at each position.
-pub enum Wanted {
+pub enum LogprobSelection {
     Nothing,
     /// The likeliest.
     Top(usize),
@@ -9,9 +9,9 @@ pub enum Wanted {
     These(Vec<TokenId>),
 }
 
-impl Wanted {
+impl LogprobSelection {
     /// The list, from ln p of every token; the likeliest come best first.
-    pub fn list(&self, logprobs: &[f32]) -> Option<Vec<(TokenId, f32)>> {
+    pub fn select(&self, logprobs: &[f32]) -> Option<Vec<(TokenId, f32)>> {
         match self {
             Self::Nothing => None,
             Self::Top(k) => Some(top(logprobs, *k)),
