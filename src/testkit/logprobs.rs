@@ -1,3 +1,4 @@
+use crate::steering::log_sum_exp;
 use crate::vocabulary::TokenId;
 
 /// Candidates to list at each position.
@@ -25,9 +26,7 @@ impl LogprobSelection {
 
 /// ln p of every token, shape `[vocabulary]`, from raw logits: what vLLM calls raw_logprobs.
 pub fn log_softmax(logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-    let normaliser = f64::from(largest) + sum.ln();
+    let normaliser = log_sum_exp(logits);
     logits
         .iter()
         .map(|logit| (f64::from(*logit) - normaliser) as f32)
