@@ -18,6 +18,7 @@
 //! | [`steering`] | the arithmetic of the paper |
 //! | [`vocabulary`] | token ids, their bytes, chat templates |
 //! | [`telemetry`] | logs and metrics |
+//! | [`wire`] | OpenAI's wire formats as a server writes them: envelope, choices, usage, errors, events |
 //! | [`token`] | the credential of the person whose machine this is |
 //! | [`private_file`] | files for their owner alone |
 //! | [`foreign`] | other people's text, made fit to be shown |
@@ -39,3 +40,4 @@ pub mod testkit;
 pub mod token;
 pub mod upstream;
 pub mod vocabulary;
+pub mod wire;

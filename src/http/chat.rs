@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::answer::{Shape, collected, streamed};
+use super::answer::{collected, streamed};
 use super::forward::send;
 use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
 use super::inspect::{Inspected, Marks, inspect};
@@ -17,6 +17,7 @@ use super::user::user;
 use super::{ApiError, App};
 use crate::service::{Asked, Personal, PublicRequest, SteeredRequest};
 use crate::upstream::Caller;
+use crate::wire::Shape;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
 ///

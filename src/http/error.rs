@@ -2,7 +2,7 @@ use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::headers::STEERED;
 use crate::context::ContextError;
@@ -12,6 +12,7 @@ use crate::service::ServiceError;
 use crate::store::StoreError;
 use crate::upstream::{Problem, UpstreamError};
 use crate::vocabulary::VocabularyError;
+use crate::wire;
 
 /// An answer in OpenAI's error envelope: `{"error": {message, type, param, code}}`.
 #[derive(Debug)]
@@ -170,14 +171,7 @@ impl ApiError {
 
     /// The JSON body, also sent as an event when a stream fails in the middle.
     pub fn body(&self) -> Value {
-        json!({
-            "error": {
-                "message": self.message,
-                "type": self.kind,
-                "param": self.param,
-                "code": self.code,
-            }
-        })
+        wire::error(&self.message, self.kind, self.param.as_deref(), self.code)
     }
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
 use super::request::Completion;
-use super::server::{Body, DemoServer, Envelope, Shape, stream_events};
+use super::server::{Body, ChoiceWriter, DemoServer, stream_events, whole};
 use crate::vocabulary::TokenId;
+use crate::wire::{Envelope, Shape};
 
 /// `POST /v1/completions`.
 pub async fn completions(
@@ -29,7 +30,7 @@ pub async fn completions(
         request.common.sampling(),
     );
     let mut generation = generation.await?;
-    let envelope = Envelope::new("cmpl", "text_completion", &server.name, prompt.len());
+    let envelope = Envelope::new(Shape::Completion, &server.name);
     let mut writer = Writer::new(&request, &server, prompt);
     if request.common.stream {
         let include_usage = request.common.include_usage();
@@ -45,18 +46,13 @@ pub async fn completions(
         finish_reason = generated.finish_reason;
         writer.names.append(&generated, &mut logprobs);
     }
-    let ids = writer.ids;
-    let choice = json!({
-        "index": 0,
-        "text": text,
-        "logprobs": lists_candidates.then(|| logprobs.json()),
-        "finish_reason": finish_reason,
-        "stop_reason": null,
-        "token_ids": ids.then_some(&tokens),
-        "prompt_logprobs": null,
-        "prompt_token_ids": writer.prompt_ids(),
-    });
-    Ok(Json(envelope.whole(choice, tokens.len())).into_response())
+    let logprobs = lists_candidates.then(|| logprobs.json()).into();
+    let mut choice = Shape::Completion.choice(0, &text, logprobs, finish_reason);
+    choice["stop_reason"] = Value::Null;
+    choice["token_ids"] = writer.ids.then_some(tokens).into();
+    choice["prompt_logprobs"] = Value::Null;
+    choice["prompt_token_ids"] = writer.prompt_ids().into();
+    Ok(Json(whole(&envelope, choice, generation.usage())).into_response())
 }
 
 /// Writes each token as an event.
@@ -90,23 +86,17 @@ impl Writer {
     }
 }
 
-impl Shape for Writer {
-    fn opening(&mut self) -> Option<Value> {
-        None
-    }
-
+impl ChoiceWriter for Writer {
     fn choice(&mut self, generated: &Generated) -> Value {
         let mut logprobs = LegacyLogprobs::default();
         self.names.append(generated, &mut logprobs);
-        json!({
-            "index": 0,
-            "text": generated.text,
-            "logprobs": self.logprobs.then(|| logprobs.json()),
-            "finish_reason": generated.finish_reason,
-            "stop_reason": null,
-            "prompt_token_ids": self.prompt_ids(),
-            "token_ids": self.ids.then_some([generated.token.0]),
-        })
+        let logprobs = self.logprobs.then(|| logprobs.json()).into();
+        let text = Some(generated.text.as_str());
+        let mut choice = Shape::Completion.part_choice(0, text, logprobs, generated.finish_reason);
+        choice["stop_reason"] = Value::Null;
+        choice["prompt_token_ids"] = self.prompt_ids().into();
+        choice["token_ids"] = self.ids.then(|| vec![generated.token.0]).into();
+        choice
     }
 }
 

@@ -1,9 +1,10 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::local::LocalError;
+use crate::wire;
 
 /// A refusal in vLLM's shape: `{"error": {message, type, param, code}}` with the status repeated as `code`.
 #[derive(Debug)]
@@ -39,14 +40,7 @@ impl Refusal {
 
     /// The JSON body.
     pub fn body(&self) -> Value {
-        json!({
-            "error": {
-                "message": self.message,
-                "type": self.kind,
-                "param": self.param,
-                "code": self.status.as_u16(),
-            }
-        })
+        wire::error(&self.message, self.kind, self.param, self.status.as_u16())
     }
 }
 

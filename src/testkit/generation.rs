@@ -6,6 +6,7 @@ use super::server::DemoServer;
 use super::slots::Sequence;
 use crate::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
 use crate::vocabulary::{TextStream, TokenId};
+use crate::wire::Usage;
 
 /// A generation in progress; dropping it stops it at the next token.
 pub struct Generation {
@@ -13,6 +14,7 @@ pub struct Generation {
     sampling: Sampling,
     selection: LogprobSelection,
     left: usize,
+    prompt_tokens: u64,
     position: u64,
     text: TextStream,
     /// The last token, which the sequence has not been fed.
@@ -63,11 +65,20 @@ impl Generation {
             sampling,
             selection,
             left: max_tokens.min(room),
+            prompt_tokens: prompt.len() as u64,
             position: 0,
             text: TextStream::default(),
             unfed: None,
             finished: false,
         })
+    }
+
+    /// Tokens of the prompt, and of the answer so far.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            prompt_tokens: self.prompt_tokens,
+            completion_tokens: self.position,
+        }
     }
 
     /// The next token; `None` after the last.

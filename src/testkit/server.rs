@@ -1,12 +1,10 @@
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -22,6 +20,7 @@ use super::request::Tokenize;
 use super::slots::Slots;
 use crate::local::{Engine, EngineOptions, LocalError, ModelSource};
 use crate::vocabulary::{ModelFiles, Tokenizer};
+use crate::wire::{DONE, Envelope, FINGERPRINT, Usage, events, now};
 
 /// How much slower than it could be the server answers, to stand in for a remote one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -176,58 +175,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// What all parts of one answer share.
-pub struct Envelope {
-    id: String,
-    object: &'static str,
-    created: u64,
-    model: String,
-    prompt_tokens: usize,
-}
-
-impl Envelope {
-    /// An answer with a fresh id.
-    pub fn new(prefix: &str, object: &'static str, model: &str, prompt_tokens: usize) -> Self {
-        Self {
-            id: format!("{prefix}-{}", uuid::Uuid::new_v4().simple()),
-            object,
-            created: now(),
-            model: model.to_owned(),
-            prompt_tokens,
-        }
-    }
-
-    fn part(&self, choices: Value) -> Value {
-        json!({
-            "id": self.id,
-            "object": self.object,
-            "created": self.created,
-            "model": self.model,
-            "choices": choices,
-        })
-    }
-
-    fn usage(&self, completion_tokens: usize) -> Value {
-        json!({
-            "prompt_tokens": self.prompt_tokens,
-            "total_tokens": self.prompt_tokens + completion_tokens,
-            "completion_tokens": completion_tokens,
-        })
-    }
-
-    /// The whole answer in one body.
-    pub fn whole(&self, choice: Value, completion_tokens: usize) -> Value {
-        let mut body = self.part(json!([choice]));
-        body["system_fingerprint"] = json!(concat!("costeer-", env!("CARGO_PKG_VERSION")));
-        body["usage"] = self.usage(completion_tokens);
-        body
-    }
+/// A whole answer in one body. vLLM has the fingerprint after the choices.
+pub fn whole(envelope: &Envelope, choice: Value, usage: Usage) -> Value {
+    let mut body = envelope.whole(vec![choice]);
+    body["system_fingerprint"] = FINGERPRINT.into();
+    body["usage"] = usage.vllm();
+    body
 }
 
 /// How one endpoint writes tokens into choices.
-pub trait Shape: Send + 'static {
-    /// A choice that comes before the first token.
-    fn opening(&mut self) -> Option<Value>;
+pub trait ChoiceWriter: Send + 'static {
     /// The choice of one token.
     fn choice(&mut self, generated: &Generated) -> Value;
 }
@@ -238,39 +195,35 @@ pub fn stream_events(
     server: Arc<DemoServer>,
     generation: Generation,
     envelope: Envelope,
-    mut shape: impl Shape,
+    writer: impl ChoiceWriter,
     include_usage: bool,
 ) -> Response {
-    let opening = shape.opening().map(|choice| envelope.part(json!([choice])).to_string());
+    let opening = envelope.shape().opening(0);
+    let opening = opening.map(|choice| envelope.part(vec![choice]).to_string());
     let state = Events {
         server,
         generation,
         envelope,
-        shape,
+        writer,
         include_usage,
-        tokens: 0,
         ready: opening.into_iter().collect(),
         over: false,
     };
-    let events = stream::unfold(state, |mut state| async move {
-        let data = state.next().await?;
-        Some((Ok::<_, Infallible>(Event::default().data(data)), state))
-    });
-    Sse::new(events).into_response()
+    let texts = stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) });
+    events(texts).into_response()
 }
 
-struct Events<S> {
+struct Events<W> {
     server: Arc<DemoServer>,
     generation: Generation,
     envelope: Envelope,
-    shape: S,
+    writer: W,
     include_usage: bool,
-    tokens: usize,
     ready: VecDeque<String>,
     over: bool,
 }
 
-impl<S: Shape> Events<S> {
+impl<W: ChoiceWriter> Events<W> {
     async fn next(&mut self) -> Option<String> {
         loop {
             if let Some(data) = self.ready.pop_front() {
@@ -281,18 +234,17 @@ impl<S: Shape> Events<S> {
             }
             match self.generation.next(&self.server).await {
                 Ok(Some(generated)) => {
-                    self.tokens += 1;
-                    let choice = self.shape.choice(&generated);
-                    self.ready.push_back(self.envelope.part(json!([choice])).to_string());
+                    let choice = self.writer.choice(&generated);
+                    self.ready.push_back(self.envelope.part(vec![choice]).to_string());
                 }
                 Ok(None) => {
                     self.over = true;
                     if self.include_usage {
-                        let mut last = self.envelope.part(json!([]));
-                        last["usage"] = self.envelope.usage(self.tokens);
+                        let mut last = self.envelope.part(Vec::new());
+                        last["usage"] = self.generation.usage().vllm();
                         self.ready.push_back(last.to_string());
                     }
-                    self.ready.push_back("[DONE]".to_owned());
+                    self.ready.push_back(DONE.to_owned());
                 }
                 Err(refusal) => {
                     self.over = true;
@@ -301,10 +253,4 @@ impl<S: Shape> Events<S> {
             }
         }
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

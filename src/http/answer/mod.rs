@@ -1,97 +1,49 @@
 //! The shapes of a steered answer: one body, or a stream of parts.
 
+mod logprobs;
 mod piece;
-mod shape;
 mod stops;
 mod stream;
 mod trace;
-
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-pub use shape::Shape;
 pub use stream::streamed;
 
+use self::logprobs::logprobs;
 use self::piece::{Listed, Pieces};
 use super::ApiError;
 use super::headers::STEERED;
-use crate::decode::{Report, Session};
+use crate::decode::{Finish, Report, Session};
 use crate::service::SteeredRequest;
+use crate::wire::{Envelope, Shape, Usage};
 
 /// The counts of an answer that comes in one body; a stream has them in its last part.
 const REPORT: HeaderName = HeaderName::from_static("x-costeer-report");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Answers are the same as long as this is: the seed of OpenAI's API promises no more.
-const FINGERPRINT: &str = concat!("costeer-", env!("CARGO_PKG_VERSION"));
-
-/// What all parts of one answer share.
-struct Envelope {
-    shape: Shape,
-    id: String,
-    created: u64,
-    model: Value,
+/// What all parts of the answers to `request` share.
+fn envelope(shape: Shape, request: &SteeredRequest) -> Envelope {
+    let model = request.options().model.as_deref().unwrap_or_default();
+    Envelope::new(shape, model).fingerprinted()
 }
 
-impl Envelope {
-    /// With a fresh id.
-    fn new(shape: Shape, request: &SteeredRequest) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self {
-            shape,
-            id: format!("{}-{}", shape.prefix(), uuid::Uuid::new_v4().simple()),
-            created: now.map_or(0, |since| since.as_secs()),
-            model: json!(request.options().model.as_deref().unwrap_or_default()),
-        }
+/// Adds an answer to the tokens so far; prompts count once, however often they are answered.
+fn count(usage: &mut Usage, session: &Session, first_of_its_prompt: bool) {
+    if first_of_its_prompt {
+        usage.prompt_tokens += session.prompt_tokens() as u64;
     }
-
-    fn around(&self, object: &str, choices: Value) -> Value {
-        json!({
-            "id": self.id,
-            "object": object,
-            "created": self.created,
-            "model": self.model,
-            "system_fingerprint": FINGERPRINT,
-            "choices": choices,
-        })
-    }
-}
-
-/// Tokens of the request so far.
-#[derive(Default)]
-struct Usage {
-    prompt: usize,
-    completion: u64,
-}
-
-impl Usage {
-    /// Adds an answer; prompts count once, however often they are answered.
-    fn add(&mut self, session: &Session, first_of_its_prompt: bool) {
-        if first_of_its_prompt {
-            self.prompt += session.prompt_tokens();
-        }
-        self.completion += session.report().positions;
-    }
-
-    fn json(&self) -> Value {
-        let prompt = self.prompt as u64;
-        json!({
-            "prompt_tokens": prompt,
-            "completion_tokens": self.completion,
-            "total_tokens": prompt + self.completion,
-        })
-    }
+    usage.completion_tokens += session.report().positions;
 }
 
 impl SteeredRequest {
     /// The log-probabilities of these tokens; null where they are not wanted.
     fn logprobs(&self, shape: Shape, listed: &[Listed]) -> Value {
         let wanted = self.options().logprobs.is_some();
-        wanted.then(|| shape.logprobs(listed, self.token_bytes())).into()
+        wanted.then(|| logprobs(shape, listed, self.token_bytes())).into()
     }
 }
 
@@ -100,7 +52,7 @@ impl SteeredRequest {
 /// # Errors
 /// An [`ApiError`] when one fails anywhere: half an answer is none.
 pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response, ApiError> {
-    let envelope = Envelope::new(shape, &request);
+    let envelope = envelope(shape, &request);
     let (mut choices, mut usage, mut report) = (Vec::new(), Usage::default(), Report::default());
     let mut traces = Vec::new();
     for index in 0..request.answers() {
@@ -119,15 +71,15 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
             }
         }
         let logprobs = request.logprobs(shape, &listed);
-        choices.push(shape.choice(index, &text, logprobs, finish));
+        choices.push(shape.choice(index, &text, logprobs, finish.map(finish_reason)));
         if request.options().traced {
             traces.push(trace::part(index, Some(trace::settings(session.plan())), positions));
         }
-        usage.add(&session, request.is_first_of_its_prompt(index));
+        count(&mut usage, &session, request.is_first_of_its_prompt(index));
         report.add(session.report());
     }
-    let mut body = envelope.around(shape.object(), choices.into());
-    body["usage"] = usage.json();
+    let mut body = envelope.whole(choices);
+    body["usage"] = usage.openai();
     body["costeer"] = json!(report);
     if request.options().traced {
         body["costeer"]["trace"] = traces.into();
@@ -159,6 +111,13 @@ fn cost(headers: &mut HeaderMap, report: &Report) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
+    }
+}
+
+fn finish_reason(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "stop",
+        Finish::Length => "length",
     }
 }
 

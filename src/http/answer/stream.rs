@@ -1,7 +1,6 @@
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::KeepAlive;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde_json::{Value, json};
@@ -9,10 +8,11 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
 
 use super::piece::Pieces;
-use super::{Envelope, Shape, Usage, steered, trace};
+use super::{count, envelope, finish_reason, steered, trace};
 use crate::decode::{Event, Finish, Session};
 use crate::http::ApiError;
 use crate::service::SteeredRequest;
+use crate::wire::{DONE, Envelope, Shape, Usage, events};
 
 /// Parts that may wait for a slow client.
 const UNREAD: usize = 32;
@@ -30,19 +30,15 @@ pub async fn streamed(shape: Shape, request: SteeredRequest) -> Result<Response,
     let first = session.next().await?;
     let (client, parts) = channel(UNREAD);
     let writer = Writer {
-        envelope: Envelope::new(shape, &request),
+        envelope: envelope(shape, &request),
         request,
         usage: Usage::default(),
         client,
     };
     // In a task of its own, so that a client that does not read cannot hold the session still.
     tokio::spawn(writer.write(session, first));
-    let events = stream::unfold(parts, |mut parts| async move {
-        let data: String = parts.recv().await?;
-        Some((Ok::<_, Infallible>(SseEvent::default().data(data)), parts))
-    });
-    let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
-    Ok(steered(response))
+    let parts = stream::unfold(parts, |mut parts| async move { Some((parts.recv().await?, parts)) });
+    Ok(steered(events(parts).keep_alive(KeepAlive::default()).into_response()))
 }
 
 /// Writes one answer after the other into the stream.
@@ -91,17 +87,18 @@ impl Writer {
             self.answer(index, session, first).await?;
         }
         if self.request.options().include_usage {
-            let mut last = self.part(json!([]));
-            last["usage"] = self.usage.json();
+            let mut last = self.part(Vec::new());
+            last["usage"] = self.usage.openai();
             self.send(last.to_string()).await?;
         }
-        self.send("[DONE]".to_owned()).await?;
+        self.send(DONE.to_owned()).await?;
         Ok(())
     }
 
     async fn answer(&mut self, index: usize, mut session: Session, first: Option<Event>) -> Result<(), Ended> {
-        if let Some(opening) = self.envelope.shape.opening(index) {
-            self.send(self.part(json!([opening])).to_string()).await?;
+        let shape = self.envelope.shape();
+        if let Some(opening) = shape.opening(index) {
+            self.send(self.part(vec![opening]).to_string()).await?;
         }
         let mut pieces = Pieces::new(self.request.options().stop.clone());
         let mut settings = self.request.options().traced.then(|| trace::settings(session.plan()));
@@ -110,9 +107,9 @@ impl Writer {
             let position = event.trace.as_deref().map(|trace| self.request.position(trace));
             let piece = pieces.take(event, self.request.token_bytes());
             if !piece.text.is_empty() || !piece.listed.is_empty() || position.is_some() {
-                let logprobs = self.request.logprobs(self.envelope.shape, &piece.listed);
-                let delta = self.envelope.shape.delta(index, &piece.text, logprobs, None);
-                let mut part = self.part(json!([delta]));
+                let logprobs = self.request.logprobs(shape, &piece.listed);
+                let text = (!piece.text.is_empty()).then_some(piece.text.as_str());
+                let mut part = self.part(vec![shape.part_choice(index, text, logprobs, None)]);
                 if let Some(position) = position {
                     part["costeer"] = json!({"trace": trace::part(index, settings.take(), vec![position])});
                 }
@@ -128,18 +125,19 @@ impl Writer {
 
     async fn finish(&mut self, index: usize, finish: Finish, session: Session) -> Result<(), Ended> {
         let report = json!(session.report());
-        self.usage.add(&session, self.request.is_first_of_its_prompt(index));
+        count(&mut self.usage, &session, self.request.is_first_of_its_prompt(index));
         // Its lane is free before the last parts are sent.
         drop(session);
-        let last = self.envelope.shape.delta(index, "", Value::Null, Some(finish));
-        let mut last = self.part(json!([last]));
+        let shape = self.envelope.shape();
+        let last = shape.part_choice(index, None, Value::Null, Some(finish_reason(finish)));
+        let mut last = self.part(vec![last]);
         last["costeer"] = report;
         self.send(last.to_string()).await?;
         Ok(())
     }
 
-    fn part(&self, choices: Value) -> Value {
-        let mut part = self.envelope.around(self.envelope.shape.part(), choices);
+    fn part(&self, choices: Vec<Value>) -> Value {
+        let mut part = self.envelope.part(choices);
         if self.request.options().include_usage {
             // OpenAI: null on every part but the last.
             part["usage"] = Value::Null;

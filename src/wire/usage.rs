@@ -1,0 +1,34 @@
+use serde_json::{Value, json};
+
+/// Tokens of a request.
+#[derive(Clone, Copy, Default)]
+pub struct Usage {
+    /// Of its prompts.
+    pub prompt_tokens: u64,
+    /// Of its answers.
+    pub completion_tokens: u64,
+}
+
+impl Usage {
+    /// In the order in which OpenAI writes it.
+    pub fn openai(self) -> Value {
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.total(),
+        })
+    }
+
+    /// In the order in which vLLM writes it.
+    pub fn vllm(self) -> Value {
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "total_tokens": self.total(),
+            "completion_tokens": self.completion_tokens,
+        })
+    }
+
+    fn total(self) -> u64 {
+        self.prompt_tokens + self.completion_tokens
+    }
+}
