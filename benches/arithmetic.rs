@@ -4,9 +4,7 @@
 
 use std::hint::black_box;
 
-use costeer::steering::{
-    Adjustments, Candidate, Candidates, Cap, Delta, Noise, Policy, Rule, Sampling, Strength, doubtful,
-};
+use costeer::steering::{Adjustments, Candidate, Candidates, Cap, Delta, Noise, Rule, Sampling, Scorer, Strength};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Qwen2.5's padded vocabulary.
@@ -81,18 +79,38 @@ fn top(logits: &[f32]) -> Candidates {
     Candidates::new(all)
 }
 
+/// Scores the whole vocabulary with nothing asked of single tokens.
+struct Unadjusted {
+    adjustments: Adjustments,
+    selectable: Vec<bool>,
+}
+
+impl Unadjusted {
+    fn scorer<'a>(&'a self, candidates: &'a Candidates, delta: &'a Delta<'a>, rule: &'a Rule) -> Scorer<'a> {
+        Scorer {
+            candidates,
+            delta,
+            rule,
+            adjustments: &self.adjustments,
+            selectable: &self.selectable,
+        }
+    }
+}
+
 fn arithmetic(criterion: &mut Criterion) {
     let (llm, public) = (logits(1), logits(2));
     let private = moved(&public);
     let candidates = top(&llm);
-    let selectable = vec![true; VOCABULARY];
+    let unadjusted = Unadjusted {
+        adjustments: Adjustments::default(),
+        selectable: vec![true; VOCABULARY],
+    };
     let strength = Strength::new(1.783_256_843).unwrap();
     let sampling = |temperature| Sampling {
         temperature,
         seed: 7,
         ..Sampling::default()
     };
-    let adjustments = Adjustments::default();
     let mut group = criterion.benchmark_group("a token of 152,064, k = 20");
     group.sample_size(30);
     group.bench_function("paper: 20 iterations over the vocabulary", |bencher| {
@@ -110,32 +128,28 @@ fn arithmetic(criterion: &mut Criterion) {
             group.bench_function(format!("{how}{name}: check, pick and certificate"), |bencher| {
                 bencher.iter(|| {
                     let delta = Delta::new(black_box(&private), black_box(&public), delta_floor).unwrap();
-                    let policy = Policy::new(&candidates, &delta, &rule, &adjustments, &selectable);
+                    let scorer = unadjusted.scorer(&candidates, &delta, &rule);
+                    let policy = scorer.policy();
                     let picked = sampling.pick(&policy, 3).unwrap().candidate.index;
-                    let hurdle = sampling.hurdle(&policy, 3);
-                    let doubt = doubtful(&hurdle, &candidates, &delta, &rule, &adjustments, &selectable).next();
-                    (picked, doubt)
+                    let threshold = sampling.threshold(&policy, 3);
+                    let uncertain = scorer.uncertain(&threshold).next();
+                    (picked, uncertain)
                 });
             });
             let delta = Delta::new(&private, &public, delta_floor).unwrap();
-            let policy = Policy::new(&candidates, &delta, &rule, &adjustments, &selectable);
-            let hurdle = sampling.hurdle(&policy, 3);
+            let policy = unadjusted.scorer(&candidates, &delta, &rule).policy();
+            let threshold = sampling.threshold(&policy, 3);
             group.bench_function(format!("{how}{name}: the certificate's scan alone"), |bencher| {
                 bencher.iter(|| {
-                    doubtful(
-                        &hurdle,
-                        black_box(&candidates),
-                        &delta,
-                        &rule,
-                        &adjustments,
-                        &selectable,
-                    )
-                    .count()
+                    unadjusted
+                        .scorer(black_box(&candidates), &delta, &rule)
+                        .uncertain(&threshold)
+                        .count()
                 });
             });
             group.bench_function(format!("{how}{name}: the pick alone"), |bencher| {
                 bencher.iter(|| {
-                    let policy = Policy::new(black_box(&candidates), &delta, &rule, &adjustments, &selectable);
+                    let policy = unadjusted.scorer(black_box(&candidates), &delta, &rule).policy();
                     sampling.pick(&policy, 3).unwrap().candidate.index
                 });
             });

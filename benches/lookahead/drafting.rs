@@ -4,7 +4,7 @@
 
 use costeer::context::{Composer, Placement, PrivateContext, PublicPrompt, Template};
 use costeer::local::{Branch, Engine, ModelSource};
-use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
+use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Scorer, Strength};
 use costeer::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
 
 use crate::stage::{Item, items, options};
@@ -112,13 +112,14 @@ impl Models {
             index,
             logprob: f64::from(*logit),
         });
-        Policy::new(
-            &Candidates::new(all.collect()),
+        let scorer = Scorer {
+            candidates: &Candidates::new(all.collect()),
             delta,
-            &rule,
-            &Adjustments::default(),
-            self.tokenizer.selectable(),
-        )
+            rule: &rule,
+            adjustments: &Adjustments::default(),
+            selectable: self.tokenizer.selectable(),
+        };
+        scorer.policy()
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::steering::{
-    Adjustments, Candidate, Candidates, Delta, Doubt, Policy, Rule, Sampling, Scored, Weighed, doubtful, weighed,
+    Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Scored, Scorer, Uncertain, Weighed,
 };
 use crate::upstream::Position;
 use crate::vocabulary::TokenId;
@@ -15,7 +15,7 @@ pub enum Exactness {
     /// Ask the upstream for longer and longer lists, until the pick is that of the whole vocabulary. The upstream learns
     /// at which positions.
     Refetch,
-    /// The same, asking for the tokens in doubt by id: fewer bytes, but those are the tokens the private context pulls at,
+    /// The same, asking for the uncertain tokens by id: fewer bytes, but those are the tokens the private context pulls at,
     /// and the upstream learns which they are.
     RefetchIds,
 }
@@ -42,7 +42,7 @@ pub struct Pick {
     pub token: TokenId,
     /// Tokens that might have been picked instead, the likeliest to matter first: all of them where they are asked for by
     /// id, otherwise one of them, and none where exactness is off.
-    pub doubts: Vec<Doubt>,
+    pub uncertain: Vec<Uncertain>,
     /// Those of them that the client itself has raised by a bias or a penalty, whatever the exactness. That they matter is no
     /// secret.
     pub raised: Vec<TokenId>,
@@ -64,7 +64,14 @@ pub struct Listing {
 impl Chooser<'_> {
     /// The pick among `candidates`; `None` when none of them may be picked.
     pub fn pick(&self, candidates: &Candidates, delta: &Delta<'_>) -> Option<Pick> {
-        let policy = Policy::new(candidates, delta, self.rule, self.adjustments, self.selectable);
+        let scorer = Scorer {
+            candidates,
+            delta,
+            rule: self.rule,
+            adjustments: self.adjustments,
+            selectable: self.selectable,
+        };
+        let policy = scorer.policy();
         let chosen = self.sampling.pick(&policy, self.position)?;
         let raised = self.adjustments.raised();
         let wanted = match self.exactness {
@@ -73,37 +80,29 @@ impl Chooser<'_> {
             Exactness::Certify | Exactness::Refetch => 1,
             Exactness::RefetchIds => usize::MAX,
         };
-        let mut doubts = Vec::new();
+        let mut uncertain = Vec::new();
         if wanted > 0 || !raised.is_empty() {
-            let hurdle = self.sampling.hurdle(&policy, self.position);
-            let all = doubtful(&hurdle, candidates, delta, self.rule, self.adjustments, self.selectable);
+            let threshold = self.sampling.threshold(&policy, self.position);
             // Raised tokens come first.
-            doubts.extend(all.take(wanted.max(raised.len())));
+            uncertain.extend(scorer.uncertain(&threshold).take(wanted.max(raised.len())));
         }
-        let mut raised: Vec<TokenId> = doubts
+        let mut raised: Vec<TokenId> = uncertain
             .iter()
-            .filter(|doubt| raised.contains(&doubt.index))
-            .map(|doubt| token_of(doubt.index))
+            .filter(|token| raised.contains(&token.index))
+            .map(|token| token_of(token.index))
             .collect();
         raised.sort_unstable();
         if self.exactness == Exactness::Off {
-            doubts.clear();
+            uncertain.clear();
         }
-        doubts.sort_unstable_by(|left, right| right.at_most.total_cmp(&left.at_most));
+        uncertain.sort_unstable_by(|left, right| right.at_most.total_cmp(&left.at_most));
         Some(Pick {
             token: token_of(chosen.candidate.index),
-            doubts,
+            uncertain,
             raised,
             listing: self.list.map(|count| listing(&policy, chosen, count)),
             weighed: if self.traced {
-                weighed(
-                    &policy,
-                    delta,
-                    self.rule,
-                    self.adjustments,
-                    self.sampling,
-                    self.position,
-                )
+                scorer.weighed(&policy, self.sampling, self.position)
             } else {
                 Vec::new()
             },

@@ -27,15 +27,15 @@ impl Refetch {
         if !pick.raised.is_empty() {
             return Some(Wanted::Tokens(pick.raised.clone()));
         }
-        if pick.doubts.is_empty() {
+        if pick.uncertain.is_empty() {
             return None;
         }
         match self.exactness {
             Exactness::Off | Exactness::Certify => None,
             Exactness::Refetch => Some(Wanted::Likeliest(known.saturating_mul(GROWTH))),
             Exactness::RefetchIds => {
-                let doubtful = pick.doubts.iter().take(AT_ONCE);
-                Some(Wanted::Tokens(doubtful.map(|doubt| token_of(doubt.index)).collect()))
+                let uncertain = pick.uncertain.iter().take(AT_ONCE);
+                Some(Wanted::Tokens(uncertain.map(|token| token_of(token.index)).collect()))
             }
         }
     }
@@ -73,7 +73,7 @@ impl Refetch {
         };
         tracing::warn!(
             reason = refusal,
-            "the upstream cannot be asked for more of a position; those in doubt are counted as uncertified \
+            "the upstream cannot be asked for more of a position; the uncertain ones are counted as uncertified \
              (vLLM lists more with --max-logprobs)"
         );
         self.exhausted = true;

@@ -242,7 +242,7 @@ impl Session {
             let pick = pick.ok_or_else(|| self.no_candidate())?;
             self.report.time.arithmetic += computing.elapsed();
             let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
-                let certainty = match (exactness, pick.doubts.is_empty(), refetched) {
+                let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
                     (Exactness::Off, _, _) => None,
                     (_, true, false) => Some(Certainty::Certified),
                     (_, true, true) => Some(Certainty::Refetched),

@@ -56,7 +56,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::candidates::candidates;
-    use super::super::{Adjustments, Delta, Penalties, Policy, Rule, Strength};
+    use super::super::{Adjustments, Delta, Penalties, Policy, Rule, Scorer, Strength};
     use super::*;
 
     fn rule(strength: f64, cap: Option<Cap>) -> Rule {
@@ -69,8 +69,14 @@ mod tests {
     }
 
     fn policy(logprobs: &[f64], delta: &Delta<'_>, rule: &Rule, adjustments: &Adjustments) -> Policy {
-        let selectable = vec![true; logprobs.len()];
-        Policy::new(&candidates(logprobs), delta, rule, adjustments, &selectable)
+        let scorer = Scorer {
+            candidates: &candidates(logprobs),
+            delta,
+            rule,
+            adjustments,
+            selectable: &vec![true; logprobs.len()],
+        };
+        scorer.policy()
     }
 
     fn ranking(policy: &Policy) -> Vec<usize> {

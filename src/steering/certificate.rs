@@ -1,91 +1,79 @@
-use super::{Adjustments, Candidates, Delta, Hurdle, Rule};
+use super::{Scorer, Threshold};
 
 /// A token that might have been picked, had the upstream listed it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Doubt {
+pub struct Uncertain {
     /// Index into the vocabulary.
     pub index: usize,
     /// The most its score and noise can come to.
     pub at_most: f64,
 }
 
-/// Tokens outside `candidates` that cannot be proved to stay below `hurdle`, each once.
-///
-/// Where there are none, the pick equals the one over the full vocabulary: it is *certified*. Every unknown token has
-/// at most [`Candidates::unknown_at_most`] of ln p_LLM, and its Δ, its adjustment and its noise are known. With a
-/// plausibility limit above that bound nothing outside is a candidate at all. `selectable` has shape `[vocabulary]`, and at
-/// least one token of the upstream's list must be selectable.
-pub fn doubtful<'a>(
-    hurdle: &'a Hurdle,
-    candidates: &Candidates,
-    delta: &'a Delta<'a>,
-    rule: &Rule,
-    adjustments: &'a Adjustments,
-    selectable: &'a [bool],
-) -> impl Iterator<Item = Doubt> + 'a {
-    let rule = *rule;
-    let strength = rule.strength.value();
-    let excess = rule.excess(delta, adjustments);
-    let unknown = candidates.unknown_at_most();
-    let known = candidates.sorted_indexes();
-    let plausible = unknown >= rule.least_logprob(candidates.largest(selectable));
-    let tokens = if plausible { selectable.len() } else { 0 };
-    // Most adjustments lower a score, which cannot put a token in doubt. Those that raise one are few.
-    let raised = adjustments.raised();
-    let lifted: Vec<usize> = raised.iter().copied().filter(|index| *index < tokens).collect();
-    let others = suspects(hurdle, unknown, delta, rule, excess, tokens).filter(move |index| !raised.contains(index));
-    lifted
-        .into_iter()
-        .chain(others)
-        .filter(move |index| selectable.get(*index).copied().unwrap_or(false) && known.binary_search(index).is_err())
-        .map(move |index| Doubt {
-            index,
-            at_most: adjustments.adjusted(index, rule.score(unknown, strength * delta.of(index), excess))
-                + hurdle.noise().of(index),
-        })
-        // A value that is no number has been proved to be nothing.
-        .filter(|doubt| doubt.at_most >= hurdle.value() || doubt.at_most.is_nan())
-}
-
-/// Every index below `tokens` that may reach the hurdle from `unknown` of ln p_LLM, and some that may not, in rising
-/// order.
-fn suspects<'a>(
-    hurdle: &'a Hurdle,
-    unknown: f64,
-    delta: &'a Delta<'a>,
-    rule: Rule,
-    excess: f64,
-    tokens: usize,
-) -> Box<dyn Iterator<Item = usize> + 'a> {
-    let strength = rule.strength.value();
-    let noise = hurdle.noise();
-    if noise.is_silent() {
-        if let Some(cap) = rule.cap {
-            if unknown + cap.nats() < hurdle.value() {
-                return Box::new(std::iter::empty());
-            }
-            if unknown - cap.nats() >= hurdle.value() {
-                return Box::new(0..tokens);
-            }
-            // Between the two, a pull reaches the hurdle with the cap just where it does without.
-        }
-        let known_to_branches = delta.reaching(strength, hurdle.value() - (unknown - excess));
-        let unknown_to_branches = delta.vocabulary()..tokens;
-        return Box::new(
-            known_to_branches
-                .take_while(move |index| *index < tokens)
-                .chain(unknown_to_branches),
-        );
-    }
-    let with_noise = (0..tokens).zip(noise.bounds());
-    Box::new(
-        with_noise
-            .filter(move |(index, noise)| {
-                let at_most = rule.score(unknown, delta.pull_at_most(*index, strength), excess);
-                at_most + noise >= hurdle.value()
+impl<'a> Scorer<'a> {
+    /// Tokens outside the candidates that cannot be proved to stay below `threshold`, each once.
+    ///
+    /// Where there are none, the pick equals the one over the full vocabulary: it is *certified*. Every unknown token has
+    /// at most [`super::Candidates::unknown_at_most`] of ln p_LLM, and its Δ, its adjustment and its noise are known. With a
+    /// plausibility limit above that bound nothing outside is a candidate at all. At least one candidate must be selectable.
+    pub fn uncertain(self, threshold: &'a Threshold) -> impl Iterator<Item = Uncertain> + 'a {
+        let excess = self.excess();
+        let unknown = self.candidates.unknown_at_most();
+        let known = self.candidates.sorted_indexes();
+        let plausible = unknown >= self.least_logprob();
+        let tokens = if plausible { self.selectable.len() } else { 0 };
+        // Most adjustments lower a score, which cannot make a token uncertain. Those that raise one are few.
+        let raised = self.adjustments.raised();
+        let lifted: Vec<usize> = raised.iter().copied().filter(|index| *index < tokens).collect();
+        let others = self
+            .suspects(threshold, unknown, tokens)
+            .filter(move |index| !raised.contains(index));
+        lifted
+            .into_iter()
+            .chain(others)
+            .filter(move |index| self.is_selectable(*index) && known.binary_search(index).is_err())
+            .map(move |index| Uncertain {
+                index,
+                at_most: self.score(index, unknown, excess) + threshold.noise().of(index),
             })
-            .map(|(index, _)| index),
-    )
+            // Nothing has been proved about a value that is no number.
+            .filter(|token| token.at_most >= threshold.value() || token.at_most.is_nan())
+    }
+
+    /// Every index below `tokens` that may reach the threshold from `unknown` of ln p_LLM, and some that may not, in rising
+    /// order.
+    fn suspects(self, threshold: &'a Threshold, unknown: f64, tokens: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
+        let Self { delta, rule, .. } = self;
+        let excess = self.excess();
+        let strength = rule.strength.value();
+        let noise = threshold.noise();
+        if noise.is_silent() {
+            if let Some(cap) = rule.cap {
+                if unknown + cap.nats() < threshold.value() {
+                    return Box::new(std::iter::empty());
+                }
+                if unknown - cap.nats() >= threshold.value() {
+                    return Box::new(0..tokens);
+                }
+                // Between the two, a pull reaches the threshold with the cap just where it does without.
+            }
+            let known_to_branches = delta.reaching(strength, threshold.value() - (unknown - excess));
+            let unknown_to_branches = delta.vocabulary()..tokens;
+            return Box::new(
+                known_to_branches
+                    .take_while(move |index| *index < tokens)
+                    .chain(unknown_to_branches),
+            );
+        }
+        let with_noise = (0..tokens).zip(noise.bounds());
+        Box::new(
+            with_noise
+                .filter(move |(index, noise)| {
+                    let at_most = rule.score(unknown, delta.pull_at_most(*index, strength), excess);
+                    at_most + noise >= threshold.value()
+                })
+                .map(|(index, _)| index),
+        )
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::candidates::candidates;
-    use super::super::{Candidate, Cap, Penalties, Policy, Sampling, Strength};
+    use super::super::{Adjustments, Candidate, Candidates, Cap, Delta, Penalties, Rule, Sampling, Strength};
     use super::*;
 
     fn log_softmax(logits: &[f32]) -> Vec<f64> {
@@ -150,70 +138,90 @@ mod tests {
             let sampling = sampling(temperature, seed);
             // Where nothing of the upstream's own list may be picked, nothing is.
             prop_assume!(known.known().iter().any(|candidate| selectable[candidate.index]));
-            let full = Policy::new(&all, &delta, &rule, &adjustments, &selectable);
-            let wanted = sampling.pick(&full, 3).unwrap().candidate.index;
-            // Asking for what is doubtful ends with a certificate, whatever was known at first.
+            let full = Scorer {
+                candidates: &all,
+                delta: &delta,
+                rule: &rule,
+                adjustments: &adjustments,
+                selectable: &selectable,
+            };
+            let wanted = sampling.pick(&full.policy(), 3).unwrap().candidate.index;
+            // Asking for what is uncertain ends with a certificate, whatever was known at first.
             for _ in 0..40 {
-                let policy = Policy::new(&known, &delta, &rule, &adjustments, &selectable);
-                let hurdle = sampling.hurdle(&policy, 3);
-                let doubts: Vec<Doubt> = doubtful(&hurdle, &known, &delta, &rule, &adjustments, &selectable).collect();
-                let mut once: Vec<usize> = doubts.iter().map(|doubt| doubt.index).collect();
-                once.sort_unstable();
-                once.dedup();
-                prop_assert_eq!(once.len(), doubts.len());
-                let Some(doubt) = doubts.first() else {
-                    prop_assert_eq!(sampling.pick(&policy, 3).unwrap().candidate.index, wanted);
-                    return Ok(());
+                let unlisted = {
+                    let scorer = Scorer { candidates: &known, ..full };
+                    let policy = scorer.policy();
+                    let threshold = sampling.threshold(&policy, 3);
+                    let uncertain: Vec<usize> = scorer.uncertain(&threshold).map(|token| token.index).collect();
+                    let mut once = uncertain.clone();
+                    once.sort_unstable();
+                    once.dedup();
+                    prop_assert_eq!(once.len(), uncertain.len());
+                    let Some(first) = uncertain.first() else {
+                        prop_assert_eq!(sampling.pick(&policy, 3).unwrap().candidate.index, wanted);
+                        return Ok(());
+                    };
+                    *first
                 };
-                known.add([all.known()[doubt.index]]);
+                known.add([all.known()[unlisted]]);
             }
-            prop_assert!(false, "still in doubt");
+            prop_assert!(false, "still uncertain");
         }
 
         #[test]
         fn the_whole_vocabulary_certifies_itself(llm in prop::collection::vec(-6.0f32..6.0, 20)) {
             let rule = Rule { strength: Strength::new(1.78).unwrap(), delta_floor: 0.0, plausibility: 0.0, cap: None };
-            let (flat, adjustments) = ([0.0; 20], Adjustments::default());
-            let delta = Delta::new(&flat, &flat, 0.0).unwrap();
-            let all = candidates(&log_softmax(&llm));
-            let policy = Policy::new(&all, &delta, &rule, &adjustments, &[true; 20]);
-            let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
-            prop_assert_eq!(doubtful(&hurdle, &all, &delta, &rule, &adjustments, &[true; 20]).count(), 0);
+            let scorer = Scorer {
+                candidates: &candidates(&log_softmax(&llm)),
+                delta: &Delta::new(&[0.0; 20], &[0.0; 20], 0.0).unwrap(),
+                rule: &rule,
+                adjustments: &Adjustments::default(),
+                selectable: &[true; 20],
+            };
+            let threshold = sampling(0.0, 0).threshold(&scorer.policy(), 0);
+            prop_assert_eq!(scorer.uncertain(&threshold).count(), 0);
         }
     }
 
-    /// The doubts of one cap where token `pulled` of four is what the private context calls for.
-    fn doubts(pulled: usize, listed: &[f64], adjustments: &Adjustments, cap: f64, temperature: f64) -> Vec<usize> {
+    fn uncertain(scorer: Scorer<'_>, temperature: f64) -> Vec<usize> {
+        let threshold = sampling(temperature, 1).threshold(&scorer.policy(), 0);
+        scorer.uncertain(&threshold).map(|token| token.index).collect()
+    }
+
+    /// What is uncertain with one cap where token `pulled` of four is what the private context calls for.
+    fn capped(pulled: usize, listed: &[f64], adjustments: &Adjustments, cap: f64, temperature: f64) -> Vec<usize> {
         let mut private = [0.0; 4];
         private[pulled] = 9.0;
-        let delta = Delta::new(&private, &[0.0; 4], 0.0).unwrap();
         let rule = Rule {
             strength: Strength::new(1.0).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
             cap: Cap::new(cap),
         };
-        let known = candidates(listed);
-        let policy = Policy::new(&known, &delta, &rule, adjustments, &[true; 4]);
-        let hurdle = sampling(temperature, 1).hurdle(&policy, 0);
-        let doubts = doubtful(&hurdle, &known, &delta, &rule, adjustments, &[true; 4]);
-        doubts.map(|doubt| doubt.index).collect()
+        let scorer = Scorer {
+            candidates: &candidates(listed),
+            delta: &Delta::new(&private, &[0.0; 4], 0.0).unwrap(),
+            rule: &rule,
+            adjustments,
+            selectable: &[true; 4],
+        };
+        uncertain(scorer, temperature)
     }
 
     #[test]
     fn a_cap_holds_back_what_the_list_leaves_out() {
         let none = Adjustments::default();
         for temperature in [0.0, 0.01] {
-            let doubts = |cap| doubts(2, &[-0.1, -3.0], &none, cap, temperature);
+            let uncertain = |cap| capped(2, &[-0.1, -3.0], &none, cap, temperature);
             // 3 below the best at least, it needs 1.5 up where the best goes 1.5 down.
-            assert_eq!(doubts(0.0), [2]);
-            assert_eq!(doubts(1.4), [0; 0]);
-            assert_eq!(doubts(1.7), [2]);
+            assert_eq!(uncertain(0.0), [2]);
+            assert_eq!(uncertain(1.4), [0; 0]);
+            assert_eq!(uncertain(1.7), [2]);
         }
     }
 
     #[test]
-    fn a_cap_leaves_in_doubt_what_delta_would_bury() {
+    fn a_cap_leaves_uncertain_what_delta_would_bury() {
         let bias = BTreeMap::from([(0, -8.0)]);
         let penalties = Penalties {
             bias,
@@ -221,31 +229,31 @@ mod tests {
         };
         let adjustments = Adjustments::new(penalties, []);
         for temperature in [0.0, 0.01] {
-            let doubts = |cap| doubts(0, &[-0.1], &adjustments, cap, temperature);
-            assert_eq!(doubts(0.0), [0; 0]);
-            assert_eq!(doubts(1.0), [1, 2, 3]);
+            let uncertain = |cap| capped(0, &[-0.1], &adjustments, cap, temperature);
+            assert_eq!(uncertain(0.0), [0; 0]);
+            assert_eq!(uncertain(1.0), [1, 2, 3]);
         }
     }
 
     #[test]
-    fn without_a_candidate_everything_is_doubtful() {
+    fn without_a_candidate_everything_is_uncertain() {
         let rule = Rule {
             strength: Strength::new(1.0).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
             cap: None,
         };
-        let (delta, adjustments) = (Delta::none(), Adjustments::default());
         let known = Candidates::new(vec![Candidate {
             index: 1,
             logprob: -0.5,
         }]);
-        let selectable = [true, false, true];
-        let policy = Policy::new(&known, &delta, &rule, &adjustments, &selectable);
-        let hurdle = sampling(0.0, 0).hurdle(&policy, 0);
-        let doubts: Vec<usize> = doubtful(&hurdle, &known, &delta, &rule, &adjustments, &selectable)
-            .map(|doubt| doubt.index)
-            .collect();
-        assert_eq!(doubts, [0, 2]);
+        let scorer = Scorer {
+            candidates: &known,
+            delta: &Delta::none(),
+            rule: &rule,
+            adjustments: &Adjustments::default(),
+            selectable: &[true, false, true],
+        };
+        assert_eq!(uncertain(scorer, 0.0), [0, 2]);
     }
 }

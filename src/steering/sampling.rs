@@ -1,4 +1,4 @@
-use super::{Noise, Policy, Scored};
+use super::{Noise, Policy, Scored, Threshold};
 
 /// How a token is drawn from the policy.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,24 +28,6 @@ impl Default for Sampling {
     }
 }
 
-/// What a token outside the candidates would have to exceed, noise included, to be picked instead.
-pub struct Hurdle {
-    noise: Noise,
-    value: f64,
-}
-
-impl Hurdle {
-    /// The noise that belongs to it.
-    pub fn noise(&self) -> &Noise {
-        &self.noise
-    }
-
-    /// Score and noise to exceed; −∞ where there was nothing to pick.
-    pub fn value(&self) -> f64 {
-        self.value
-    }
-}
-
 impl Sampling {
     /// The token for `position` (0 is the first of the answer): the largest score and noise in the nucleus. `None` only
     /// from an empty policy.
@@ -69,7 +51,7 @@ impl Sampling {
 
     /// What [`Self::pick`] leaves to be exceeded. A nucleus is cut from the candidates as they are, so where there is one, it
     /// is the best of the policy that a token outside would have to exceed, without noise.
-    pub fn hurdle(&self, policy: &Policy, position: u64) -> Hurdle {
+    pub fn threshold(&self, policy: &Policy, position: u64) -> Threshold {
         let temperature = if self.cuts() { 0.0 } else { self.temperature };
         let noise = Noise::new(self.seed, position, temperature);
         let values = policy
@@ -77,7 +59,7 @@ impl Sampling {
             .iter()
             .map(|scored| scored.score + noise.of(scored.candidate.index));
         let value = values.fold(f64::NEG_INFINITY, f64::max);
-        Hurdle { noise, value }
+        Threshold::new(noise, value)
     }
 
     /// Whether some candidates are not drawn from, however likely.
@@ -109,26 +91,31 @@ impl Sampling {
 #[cfg(test)]
 mod tests {
     use super::super::candidates::candidates;
-    use super::super::{Adjustments, Delta, Rule, Strength};
+    use super::super::{Adjustments, Delta, Rule, Scorer, Strength};
     use super::*;
 
-    fn policy(probabilities: &[f64]) -> Policy {
-        let flat = vec![0.0; probabilities.len()];
-        let delta = Delta::new(&flat, &flat, 0.0).unwrap();
+    /// A policy steered with `strength` by a private branch that says these logits and a public one that is flat.
+    fn steered(probabilities: &[f64], private: &[f32], strength: f64) -> Policy {
         let rule = Rule {
-            strength: Strength::new(1.0).unwrap(),
+            strength: Strength::new(strength).unwrap(),
             delta_floor: 0.0,
             plausibility: 0.0,
             cap: None,
         };
         let logprobs: Vec<f64> = probabilities.iter().map(|probability| probability.ln()).collect();
-        Policy::new(
-            &candidates(&logprobs),
-            &delta,
-            &rule,
-            &Adjustments::default(),
-            &vec![true; probabilities.len()],
-        )
+        let public = vec![0.0; private.len()];
+        let scorer = Scorer {
+            candidates: &candidates(&logprobs),
+            delta: &Delta::new(private, &public, 0.0).unwrap(),
+            rule: &rule,
+            adjustments: &Adjustments::default(),
+            selectable: &vec![true; probabilities.len()],
+        };
+        scorer.policy()
+    }
+
+    fn policy(probabilities: &[f64]) -> Policy {
+        steered(probabilities, &vec![0.0; probabilities.len()], 1.0)
     }
 
     fn counts(sampling: Sampling, policy: &Policy, draws: u64) -> Vec<f64> {
@@ -141,21 +128,7 @@ mod tests {
 
     /// Chi-square of 30,000 draws, each made with another seed or at another position, from a steered policy.
     fn chi_square(temperature: f64, vary_seed: bool) -> f64 {
-        let delta = Delta::new(&[0.5, -0.5, 1.0, 0.0, -1.0], &[0.0; 5], 0.0).unwrap();
-        let rule = Rule {
-            strength: Strength::new(0.8).unwrap(),
-            delta_floor: 0.0,
-            plausibility: 0.0,
-            cap: None,
-        };
-        let logprobs = [0.4_f64, 0.3, 0.2, 0.06, 0.04].map(f64::ln);
-        let policy = Policy::new(
-            &candidates(&logprobs),
-            &delta,
-            &rule,
-            &Adjustments::default(),
-            &[true; 5],
-        );
+        let policy = steered(&[0.4, 0.3, 0.2, 0.06, 0.04], &[0.5, -0.5, 1.0, 0.0, -1.0], 0.8);
         let mut counts = [0.0; 5];
         let draws = 30_000;
         for draw in 0..draws {

@@ -1,7 +1,8 @@
-use super::{Adjustments, Candidate, Delta, Noise, Policy, Rule, Sampling};
+use super::{Candidate, Noise, Policy, Sampling, Scorer};
 
 /// A candidate with everything that decides whether it is picked: the pick has the largest sum of `score` and `noise`, and the
-/// lowest index of equals. What is infinite is the largest number there is, so that it can be written down and keeps its place.
+/// lowest index of equals. An infinite value is replaced by the largest f64 of its sign: JSON can hold that, and the order of the
+/// candidates stays the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighed {
     /// What the upstream said.
@@ -18,37 +19,32 @@ pub struct Weighed {
     pub noise: Option<f64>,
 }
 
-/// The policy's candidates, best first. `policy` is that of `delta`, `rule` and `adjustments` for this position.
-pub fn weighed(
-    policy: &Policy,
-    delta: &Delta<'_>,
-    rule: &Rule,
-    adjustments: &Adjustments,
-    sampling: &Sampling,
-    position: u64,
-) -> Vec<Weighed> {
-    // Scores are up to this constant where only their differences matter.
-    let constant = rule.strength.value() * delta.zero() - rule.excess(delta, adjustments);
-    let noise = Noise::new(sampling.seed, position, sampling.temperature);
-    let nucleus = if noise.is_silent() {
-        usize::MAX
-    } else {
-        sampling.nucleus(policy)
-    };
-    let candidates = policy.scored().iter().zip(policy.log_policy()).enumerate();
-    candidates
-        .map(|(rank, (scored, logprob))| {
-            let delta = scored.delta - delta.zero();
-            Weighed {
-                candidate: scored.candidate,
-                delta: finite(delta),
-                shift: finite(rule.shift(delta)),
-                score: finite(scored.score - constant),
-                probability: logprob.exp(),
-                noise: (rank < nucleus).then(|| noise.of(scored.candidate.index)),
-            }
-        })
-        .collect()
+impl Scorer<'_> {
+    /// The candidates of `policy`, best first. It must be the scorer's own [`Self::policy`].
+    pub fn weighed(&self, policy: &Policy, sampling: &Sampling, position: u64) -> Vec<Weighed> {
+        // Scores are up to this constant where only their differences matter.
+        let constant = self.rule.strength.value() * self.delta.zero() - self.excess();
+        let noise = Noise::new(sampling.seed, position, sampling.temperature);
+        let nucleus = if noise.is_silent() {
+            usize::MAX
+        } else {
+            sampling.nucleus(policy)
+        };
+        let candidates = policy.scored().iter().zip(policy.log_policy()).enumerate();
+        candidates
+            .map(|(rank, (scored, logprob))| {
+                let delta = scored.delta - self.delta.zero();
+                Weighed {
+                    candidate: scored.candidate,
+                    delta: finite(delta),
+                    shift: finite(self.rule.shift(delta)),
+                    score: finite(scored.score - constant),
+                    probability: logprob.exp(),
+                    noise: (rank < nucleus).then(|| noise.of(scored.candidate.index)),
+                }
+            })
+            .collect()
+    }
 }
 
 fn finite(nats: f64) -> f64 {
@@ -60,7 +56,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::candidates::candidates;
-    use super::super::{Cap, Penalties, Strength};
+    use super::super::{Adjustments, Cap, Delta, Penalties, Rule, Strength};
     use super::*;
 
     #[test]
@@ -72,15 +68,14 @@ mod tests {
             plausibility: 0.0,
             cap: None,
         };
-        let adjustments = Adjustments::default();
-        let policy = Policy::new(
-            &candidates(&[-3.0, -1.0, -0.5]),
-            &delta,
-            &rule,
-            &adjustments,
-            &[true; 3],
-        );
-        let all = weighed(&policy, &delta, &rule, &adjustments, &Sampling::default(), 0);
+        let scorer = Scorer {
+            candidates: &candidates(&[-3.0, -1.0, -0.5]),
+            delta: &delta,
+            rule: &rule,
+            adjustments: &Adjustments::default(),
+            selectable: &[true; 3],
+        };
+        let all = scorer.weighed(&scorer.policy(), &Sampling::default(), 0);
         let scores: Vec<f64> = all.iter().map(|one| one.score).collect();
         assert_eq!((scores[0], scores[2]), (f64::MAX, f64::MIN));
         assert!(scores[1].is_finite() && all[0].candidate.index == 0);
@@ -111,8 +106,15 @@ mod tests {
             let penalties = Penalties { repetition, ..Penalties::default() };
             let adjustments = Adjustments::new(penalties, [0, 2]);
             let sampling = Sampling { temperature, top_p, seed, ..Sampling::default() };
-            let policy = Policy::new(&candidates(&logprobs), &delta, &rule, &adjustments, &vec![true; rows.len()]);
-            let all = weighed(&policy, &delta, &rule, &adjustments, &sampling, 3);
+            let scorer = Scorer {
+                candidates: &candidates(&logprobs),
+                delta: &delta,
+                rule: &rule,
+                adjustments: &adjustments,
+                selectable: &vec![true; rows.len()],
+            };
+            let policy = scorer.policy();
+            let all = scorer.weighed(&policy, &sampling, 3);
             let picked = sampling.pick(&policy, 3).unwrap().candidate.index;
             let sum = |index: usize| {
                 let found = all.iter().find(|one| one.candidate.index == index).unwrap();

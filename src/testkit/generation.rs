@@ -4,7 +4,7 @@ use super::error::Refusal;
 use super::logprobs::{LogprobSelection, log_softmax, top};
 use super::server::DemoServer;
 use super::slots::Sequence;
-use crate::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Strength};
+use crate::steering::{Adjustments, Candidate, Candidates, Delta, Rule, Sampling, Scorer, Strength};
 use crate::vocabulary::{TextStream, TokenId};
 use crate::wire::Usage;
 
@@ -141,13 +141,14 @@ fn choose(logits: &[f32], sampling: &Sampling, position: u64, selectable: &[bool
             plausibility: 0.0,
             cap: None,
         };
-        let policy = Policy::new(
-            &Candidates::new(all.collect()),
-            &Delta::none(),
-            &rule,
-            &Adjustments::default(),
+        let scorer = Scorer {
+            candidates: &Candidates::new(all.collect()),
+            delta: &Delta::none(),
+            rule: &rule,
+            adjustments: &Adjustments::default(),
             selectable,
-        );
+        };
+        let policy = scorer.policy();
         let scored = sampling.pick(&policy, position)?;
         u32::try_from(scored.candidate.index).ok().map(TokenId)
     });

@@ -1,6 +1,6 @@
 //! The closed form against the paper's update evaluated step by step in f64 by another program.
 
-use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Ftrl, Policy, Rule};
+use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Ftrl, Rule, Scorer};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -50,13 +50,14 @@ fn the_closed_form_equals_the_update() {
             cap: None,
         };
         let delta = Delta::new(&case.slm_private_logits, &case.slm_public_logits, 0.0).unwrap();
-        let policy = Policy::new(
-            &candidates,
-            &delta,
-            &rule,
-            &Adjustments::default(),
-            &vec![true; case.llm_logits.len()],
-        );
+        let scorer = Scorer {
+            candidates: &candidates,
+            delta: &delta,
+            rule: &rule,
+            adjustments: &Adjustments::default(),
+            selectable: &vec![true; case.llm_logits.len()],
+        };
+        let policy = scorer.policy();
         for (scored, logprob) in policy.scored().iter().zip(policy.log_policy()) {
             let wanted = case.log_policy[scored.candidate.index];
             // Logits are f32 on their way in here and f64 in the file.

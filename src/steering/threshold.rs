@@ -1,0 +1,23 @@
+use super::Noise;
+
+/// What a token outside the candidates would have to exceed, noise included, to be picked instead.
+pub struct Threshold {
+    noise: Noise,
+    value: f64,
+}
+
+impl Threshold {
+    pub(super) fn new(noise: Noise, value: f64) -> Self {
+        Self { noise, value }
+    }
+
+    /// The noise that belongs to it.
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    /// Score and noise to exceed; −∞ where there was nothing to pick.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+}
