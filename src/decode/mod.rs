@@ -3,6 +3,7 @@
 //! The state of a session is the ids picked so far and nothing else.
 
 mod branches;
+mod certainty;
 mod draft;
 mod error;
 mod gate;
@@ -12,14 +13,17 @@ mod refetch;
 mod report;
 mod session;
 mod spelling;
+mod time;
 mod trace;
 mod window;
 
+pub use certainty::{Certainty, Picking};
 pub use error::DecodeError;
 pub use gate::{GateMode, GateRule};
 pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Limits, Picked, Plan};
-pub use report::{Report, TimeSplit, in_seconds};
+pub use report::Report;
 pub use session::Session;
-pub use trace::{Certainty, Picking, Trace};
+pub use time::{TimeSplit, in_seconds};
+pub use trace::Trace;
 pub use window::Lookahead;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use super::TimeSplit;
+use super::certainty::Picking;
 use super::pick::token_of;
+use super::time::TimeSplit;
 use crate::steering::Weighed;
 use crate::vocabulary::TokenId;
 
@@ -29,29 +30,6 @@ pub struct Trace {
 
 /// Candidates of one position that a trace lists. An upstream may list its whole vocabulary.
 pub const MOST_CANDIDATES: usize = 100;
-
-/// How a position's token was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Picking {
-    /// The gate let the upstream's list pass unsteered.
-    Passed,
-    /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
-    Stopped,
-    /// Steered; `None` where nobody looked how certain it is.
-    Steered(Option<Certainty>),
-}
-
-/// What is known about a pick among the upstream's list, as a pick from the whole vocabulary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Certainty {
-    /// Proved to be it.
-    Certified,
-    /// Proved to be it after asking for more.
-    Refetched,
-    /// Not proved.
-    Uncertified,
-}
 
 /// The first of `candidates`, and after them those of `kept` that are not among the first.
 pub fn shortened(candidates: Vec<Weighed>, kept: &[TokenId]) -> Vec<(TokenId, Weighed)> {

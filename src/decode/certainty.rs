@@ -1,0 +1,22 @@
+/// How a position's token was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picking {
+    /// The gate let the upstream's list pass unsteered.
+    Passed,
+    /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
+    Stopped,
+    /// Steered; `None` where nobody looked how certain it is.
+    Steered(Option<Certainty>),
+}
+
+/// What is known about a pick among the upstream's list, as a pick from the whole vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Proved to be it.
+    Certified,
+    /// Proved to be it after asking for more.
+    Refetched,
+    /// Not proved.
+    Uncertified,
+}
