@@ -10,7 +10,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use super::gate::{Gate, GateHandle, Step};
+use super::contract::Step;
+use super::gate::{Gate, GateHandle};
 use super::{LocalError, ModelSource};
 use crate::vocabulary::TokenId;
 

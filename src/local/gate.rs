@@ -1,18 +1,11 @@
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mistralrs::{CustomLogitsProcessor, Device, Tensor};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::contract::Step;
 use crate::vocabulary::TokenId;
-
-/// What one branch says about one position.
-pub struct Step {
-    /// Raw logits, shape `[vocabulary]` (padding rows included).
-    pub logits: Vec<f32>,
-    /// How long the engine computed for them.
-    pub compute: Duration,
-}
 
 /// The hook inside a mistral.rs sequence: hands out the logits of each position, waits for the picked token, and
 /// answers with logits that leave the sampler no other choice. The KV cache stays inside mistral.rs.

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::LocalError;
+use crate::vocabulary::TokenId;
+
+/// A small model that can run sessions, each of two branches.
+pub trait LocalModel: Send + Sync {
+    /// Waits for a lane, which is free again when it and what was opened on it are dropped.
+    ///
+    /// # Errors
+    /// [`LocalError::Busy`] when none came free within the configured bounds.
+    fn lane(&self) -> BoxFuture<'_, Result<Arc<dyn Lane>, LocalError>>;
+
+    /// Tokens one branch can hold, prompt and answer together.
+    fn context_length(&self) -> usize;
+}
+
+/// Room for sessions, one after the other, that nobody can take in between.
+pub trait Lane: Send + Sync {
+    /// Opens the two branches of a session on these prompts and starts computing at once, or when the session before it
+    /// has ended.
+    ///
+    /// # Errors
+    /// A [`LocalError`] when the model refuses.
+    fn open<'a>(
+        self: Arc<Self>,
+        public: &'a [TokenId],
+        private: &'a [TokenId],
+    ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>>;
+}
+
+/// The two branches of one session.
+pub trait BranchPair: Send {
+    /// Waits for both branches' logits at the next position.
+    ///
+    /// Call it once after opening and once after each [`Self::feed`].
+    ///
+    /// # Errors
+    /// A [`LocalError`] when an engine failed; the pair is of no more use then.
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>>;
+
+    /// Appends picked tokens, at least one, to both branches, which start computing the position after them at once.
+    fn feed(&mut self, tokens: &[TokenId]);
+}
+
+/// What the two branches say about one position.
+pub struct PairStep {
+    /// The branch that sees what the upstream sees.
+    pub public: Step,
+    /// The branch that also sees the private context.
+    pub private: Step,
+}
+
+/// What one branch says about one position.
+pub struct Step {
+    /// Raw logits, shape `[vocabulary]` (padding rows included).
+    pub logits: Vec<f32>,
+    /// How long the engine computed for them.
+    pub compute: Duration,
+}
