@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use costeer::decode::{Exactness, GateMode, GateRule, Limits, Lookahead, Plan, Session};
 use costeer::local::{
-    BranchPair, EngineOptions, Lane, LaneLimits, Lanes, LocalError, LocalModel, ModelSource, PairStep, Precision, Step,
+    BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairStep, Precision, Slot, SlotLimits, SlotPool,
+    Step,
 };
 use costeer::steering::{Penalties, Rule, Sampling, Strength};
 use costeer::upstream::{
@@ -59,10 +60,10 @@ fn main() {
         .collect();
     if let [model, tokenizer] = folders.as_slice() {
         let local = Arc::new(Tokenizer::load(model).unwrap());
-        let lanes = runtime.block_on(load(model, local.end()));
-        let lane = runtime.block_on(lanes.lane()).unwrap();
+        let slots = runtime.block_on(load(model, local.end()));
+        let slot = runtime.block_on(slots.slot()).unwrap();
         let upstream = Arc::new(Tokenizer::load(tokenizer).unwrap());
-        compare(&runtime, &lane, &local, &upstream, |upstream| {
+        compare(&runtime, &slot, &local, &upstream, |upstream| {
             let text = upstream.encode(TEXT).unwrap();
             text.into_iter().skip(1).take(TOKENS_OF_A_MODEL).collect()
         });
@@ -70,8 +71,8 @@ fn main() {
     }
     for size in SIZES {
         let (local, upstream) = (tokenizer(size, 1), tokenizer(size, 2));
-        let lane: Arc<dyn Lane> = Arc::new(Instantly::new(size));
-        compare(&runtime, &lane, &local, &upstream, |_| {
+        let slot: Arc<dyn Slot> = Arc::new(Instantly::new(size));
+        compare(&runtime, &slot, &local, &upstream, |_| {
             let mut random = StdRng::seed_from_u64(3);
             (0..TOKENS)
                 .map(|_| TokenId(random.random_range(0..size as u32 - 1)))
@@ -80,20 +81,20 @@ fn main() {
     }
 }
 
-async fn load(folder: &Path, end: TokenId) -> Arc<Lanes> {
+async fn load(folder: &Path, end: TokenId) -> Arc<SlotPool> {
     let source = ModelSource::locate("MODEL", &folder.to_string_lossy()).await.unwrap();
     let options = EngineOptions {
         precision: Precision::F32,
         quantisation: None,
         force_cpu: false,
     };
-    let limits = LaneLimits {
-        lanes: 1,
+    let limits = SlotLimits {
+        slots: 1,
         queue: 0,
-        patience: Duration::ZERO,
+        queue_timeout: Duration::ZERO,
     };
     let context_length = ModelFiles::read(folder).unwrap().context_length();
-    Lanes::load(&source, &options, limits, end, context_length)
+    SlotPool::load(&source, &options, limits, end, context_length)
         .await
         .unwrap()
 }
@@ -101,7 +102,7 @@ async fn load(folder: &Path, end: TokenId) -> Arc<Lanes> {
 /// Prints a row for each way in which `local` can be aligned with an upstream of its own and of another vocabulary, which writes `text`.
 fn compare(
     runtime: &Runtime,
-    lane: &Arc<dyn Lane>,
+    slot: &Arc<dyn Slot>,
     local: &Arc<Tokenizer>,
     other: &Arc<Tokenizer>,
     text: impl Fn(&Tokenizer) -> Vec<TokenId>,
@@ -127,7 +128,7 @@ fn compare(
     for _ in 0..REPEATS {
         for (case, (alignment, _)) in aligned.iter().enumerate() {
             let counted = Arc::new(Counting {
-                lane: Arc::clone(lane),
+                slot: Arc::clone(slot),
                 fed: Arc::default(),
             });
             let fed = Arc::clone(&counted.fed);
@@ -159,7 +160,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Seconds a token of the answer `drafts` takes, and how many there were.
-async fn session(alignment: &Arc<Alignment>, lane: Arc<dyn Lane>, drafts: Vec<TokenId>) -> (f64, usize) {
+async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<TokenId>) -> (f64, usize) {
     let plan = Plan {
         caller: Caller::default(),
         prompt: Prefix::new(Arc::default(), vec![TokenId(1)]),
@@ -192,7 +193,7 @@ async fn session(alignment: &Arc<Alignment>, lane: Arc<dyn Lane>, drafts: Vec<To
         size: alignment.upstream().selectable().len() as u32,
     });
     let prompts = [[1, 2, 3], [4, 5, 6]].map(|ids| ids.map(TokenId));
-    let mut session = Session::open(upstream, lane, alignment, &prompts[0], &prompts[1], plan)
+    let mut session = Session::open(upstream, slot, alignment, &prompts[0], &prompts[1], plan)
         .await
         .unwrap();
     session.next().await.unwrap();
@@ -205,9 +206,9 @@ async fn session(alignment: &Arc<Alignment>, lane: Arc<dyn Lane>, drafts: Vec<To
     (start.elapsed().as_secs_f64() / tokens as f64, tokens)
 }
 
-/// A lane that counts what its branches are fed.
+/// A slot that counts what its branches are fed.
 struct Counting {
-    lane: Arc<dyn Lane>,
+    slot: Arc<dyn Slot>,
     fed: Arc<AtomicUsize>,
 }
 
@@ -216,7 +217,7 @@ struct CountingPair {
     fed: Arc<AtomicUsize>,
 }
 
-impl Lane for Counting {
+impl Slot for Counting {
     fn open<'a>(
         self: Arc<Self>,
         public: &'a [TokenId],
@@ -224,7 +225,7 @@ impl Lane for Counting {
     ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
         let fed = Arc::clone(&self.fed);
         async move {
-            let pair = Arc::clone(&self.lane).open(public, private).await?;
+            let pair = Arc::clone(&self.slot).open(public, private).await?;
             Ok(Box::new(CountingPair { pair, fed }) as Box<dyn BranchPair>)
         }
         .boxed()
@@ -257,7 +258,7 @@ impl Instantly {
     }
 }
 
-impl Lane for Instantly {
+impl Slot for Instantly {
     fn open<'a>(
         self: Arc<Self>,
         _public: &'a [TokenId],

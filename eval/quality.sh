@@ -27,7 +27,7 @@ servers+=($!)
 "$COSTEER" upstream --model models/tiny/slm --slots 3 --listen 127.0.0.1:8191 > /dev/null &
 servers+=($!)
 COSTEER__SERVER__LISTEN=127.0.0.1:8192 COSTEER__UPSTREAM__URL=http://127.0.0.1:8190/v1 COSTEER__UPSTREAM__TOP_K=20 \
-    COSTEER__STEERING__DELTA_FLOOR=0.0001 COSTEER__LOCAL__LANES=2 COSTEER__LOG__FILTER=warn "$COSTEER" serve &
+    COSTEER__STEERING__DELTA_FLOOR=0.0001 COSTEER__LOCAL__SLOTS=2 COSTEER__LOG__FILTER=warn "$COSTEER" serve &
 servers+=($!)
 for port in 8190 8191 8192; do
     until "$python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/v1/models')" 2> /dev/null; do

@@ -29,7 +29,7 @@ def servers(tmp_path_factory):
         "COSTEER__UPSTREAM__URL": f"http://127.0.0.1:{llm}/v1",
         "COSTEER__LOCAL__MODEL": str(ROOT / "models/tiny/slm"),
         "COSTEER__STEERING__DELTA_FLOOR": "0.0001",
-        "COSTEER__LOCAL__LANES": "2",
+        "COSTEER__LOCAL__SLOTS": "2",
         "COSTEER__STORE__PATH": str(tmp_path_factory.mktemp("store") / "profiles.db"),
     }
     commands = [

@@ -15,12 +15,12 @@ use super::report::Report;
 use super::time::TimeSplit;
 use super::trace::{Trace, shortened};
 use super::window::Window;
-use crate::local::{Lane, LocalError};
+use crate::local::{LocalError, Slot};
 use crate::steering::{Adjustments, Candidate, Candidates, Delta};
 use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Upstream, UpstreamError, Wanted};
 use crate::vocabulary::{Alignment, TextStream, TokenId, Tokenizer};
 
-/// A steered generation in progress. Dropping it ends the work at the upstream and frees the lane.
+/// A steered generation in progress. Dropping it ends the work at the upstream and frees the slot.
 pub struct Session {
     upstream: Arc<dyn Upstream>,
     /// Of the upstream: what answers are written in.
@@ -49,14 +49,14 @@ impl Session {
     /// [`DecodeError::Local`] when the local model refuses.
     pub async fn open(
         upstream: Arc<dyn Upstream>,
-        lane: Arc<dyn Lane>,
+        slot: Arc<dyn Slot>,
         alignment: &Arc<Alignment>,
         public: &[TokenId],
         private: &[TokenId],
         plan: Plan,
     ) -> Result<Self, DecodeError> {
         let started = Instant::now();
-        let pair = lane.open(public, private).await?;
+        let pair = slot.open(public, private).await?;
         let is_chat = !plan.prompt.chat.is_empty();
         let mut session = Self {
             upstream,

@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::check::Check;
 use super::sample::sample;
 use crate::local::{LocalError, LocalModel};
-use crate::service::{Vocabularies, load_lanes};
+use crate::service::{Vocabularies, load_slots};
 use crate::settings::Settings;
 
 /// Tokens computed to measure the pace.
@@ -13,8 +13,8 @@ const STEPS: usize = 8;
 pub async fn examine(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
     let name = "local model";
     let loading = Instant::now();
-    let lanes = match load_lanes(settings, vocabularies).await {
-        Ok(lanes) => lanes,
+    let slots = match load_slots(settings, vocabularies).await {
+        Ok(slots) => slots,
         Err(error) => {
             return vec![Check::failed(
                 name,
@@ -29,11 +29,11 @@ pub async fn examine(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Ch
         format!(
             "{} loads in {loaded:.1} s and holds {} tokens",
             settings.local.model,
-            lanes.context_length()
+            slots.context_length()
         ),
     )];
     let prompt = vocabularies.local.chat_prompt(&sample()).unwrap_or_default();
-    checks.push(match pace(&lanes, &prompt).await {
+    checks.push(match pace(&slots, &prompt).await {
         Ok(seconds) => Check::ok(
             "local pace",
             format!(
@@ -52,8 +52,8 @@ pub async fn examine(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Ch
 }
 
 /// Seconds a step of both branches takes.
-async fn pace(lanes: &impl LocalModel, prompt: &[crate::vocabulary::TokenId]) -> Result<f64, LocalError> {
-    let mut branches = lanes.lane().await?.open(prompt, prompt).await?;
+async fn pace(slots: &impl LocalModel, prompt: &[crate::vocabulary::TokenId]) -> Result<f64, LocalError> {
+    let mut branches = slots.slot().await?.open(prompt, prompt).await?;
     branches.logits().await?;
     let start = Instant::now();
     for token in prompt.iter().cycle().take(STEPS) {

@@ -106,7 +106,7 @@ async fn unsteered(
     send(app, Method::POST, uri, headers, Some(public), reason).await
 }
 
-/// Answers are computed one after the other, and nobody else gets the small model's lane meanwhile.
+/// Answers are computed one after the other, and nobody else gets the small model's slot meanwhile.
 fn check_answers(app: &App, prompts: usize, choices: usize) -> Result<(), ApiError> {
     let (most, wanted) = (app.max_answers, prompts.saturating_mul(choices));
     if wanted <= most {

@@ -8,18 +8,18 @@ use crate::vocabulary::TokenId;
 
 /// A small model that can run sessions, each of two branches.
 pub trait LocalModel: Send + Sync {
-    /// Waits for a lane, which is free again when it and what was opened on it are dropped.
+    /// Waits for a slot, which is free again when it and what was opened on it are dropped.
     ///
     /// # Errors
     /// [`LocalError::Busy`] when none came free within the configured bounds.
-    fn lane(&self) -> BoxFuture<'_, Result<Arc<dyn Lane>, LocalError>>;
+    fn slot(&self) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>>;
 
     /// Tokens one branch can hold, prompt and answer together.
     fn context_length(&self) -> usize;
 }
 
 /// Room for sessions, one after the other, that nobody can take in between.
-pub trait Lane: Send + Sync {
+pub trait Slot: Send + Sync {
     /// Opens the two branches of a session on these prompts and starts computing at once, or when the session before it
     /// has ended.
     ///

@@ -21,12 +21,12 @@ pub enum LocalError {
         /// The engine's own words.
         reason: String,
     },
-    /// Every lane is taken and the queue is full, or waiting took too long.
-    #[error("all {lanes} lanes of the local model are busy and {waiting} sessions wait; try again later")]
+    /// Every slot is taken and the queue is full, or waiting took too long.
+    #[error("all {slots} slots of the local model are busy and {waiting} sessions wait; try again later")]
     Busy {
         /// How many sessions can run at once.
-        lanes: usize,
-        /// How many wait for a lane.
+        slots: usize,
+        /// How many wait for a slot.
         waiting: usize,
     },
     /// An engine stopped in the middle of a session.

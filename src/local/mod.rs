@@ -1,18 +1,18 @@
 //! The small model on this machine, and the only room that knows mistral.rs.
 //!
 //! Everything above sees [`LocalModel`]: open two branches, feed a token, get two logits vectors; dropping the pair ends
-//! the session and frees its lane.
+//! the session and frees its slot.
 
 mod contract;
 mod engine;
 mod error;
 mod gate;
 mod hub;
-mod lanes;
+mod pool;
 mod source;
 
-pub use contract::{BranchPair, Lane, LocalModel, PairStep, Step};
+pub use contract::{BranchPair, LocalModel, PairStep, Slot, Step};
 pub use engine::{Branch, Engine, EngineOptions, Precision};
 pub use error::LocalError;
-pub use lanes::{LaneLimits, Lanes};
+pub use pool::{SlotLimits, SlotPool};
 pub use source::{ModelSource, tokenizer_directory};

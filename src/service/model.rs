@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use super::{StartError, Vocabularies};
-use crate::local::{EngineOptions, LaneLimits, Lanes};
+use crate::local::{EngineOptions, SlotLimits, SlotPool};
 use crate::settings::{Device, Settings};
 
 /// Loads the local model.
 ///
 /// # Errors
 /// A [`StartError`] naming the setting and the file.
-pub async fn load_lanes(settings: &Settings, vocabularies: &Vocabularies) -> Result<Arc<Lanes>, StartError> {
+pub async fn load_slots(settings: &Settings, vocabularies: &Vocabularies) -> Result<Arc<SlotPool>, StartError> {
     let local = &settings.local;
     let model_files = vocabularies.model_files()?;
     let options = EngineOptions {
@@ -16,17 +16,17 @@ pub async fn load_lanes(settings: &Settings, vocabularies: &Vocabularies) -> Res
         quantisation: local.quantisation.clone(),
         force_cpu: local.device == Device::Cpu,
     };
-    let limits = LaneLimits {
-        lanes: local.lanes,
+    let limits = SlotLimits {
+        slots: local.slots,
         queue: local.queue,
-        patience: local.queue_timeout,
+        queue_timeout: local.queue_timeout,
     };
-    let lanes = Lanes::load(
+    let slots = SlotPool::load(
         &vocabularies.source,
         &options,
         limits,
         vocabularies.local.end(),
         model_files.context_length(),
     );
-    Ok(lanes.await?)
+    Ok(slots.await?)
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
 use crate::context::{PrivateContext, Sources};
 use crate::decode::{Limits, Plan, Session};
-use crate::local::Lane;
+use crate::local::Slot;
 use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix};
 
@@ -23,12 +23,12 @@ impl Service {
         };
         let prompt = request.prompts.first().cloned();
         let prompt = prompt.ok_or_else(|| ServiceError::invalid("prompt", "there is none".to_owned()))?;
-        let lane = self.lane().await?;
+        let slot = self.slot().await?;
         let asked = Arc::new(Asked {
             prompt,
             sources: Sources::from(context.clone()),
         });
-        self.open(asked, &request.options, None, caller, lane).await
+        self.open(asked, &request.options, None, caller, slot).await
     }
 
     /// Opens a steered session for one answer to a prompt.
@@ -41,7 +41,7 @@ impl Service {
         options: &Options,
         strength: Option<Strength>,
         caller: Caller,
-        lane: Arc<dyn Lane>,
+        slot: Arc<dyn Slot>,
     ) -> Result<Session, ServiceError> {
         let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
         let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
@@ -80,7 +80,7 @@ impl Service {
         };
         let session = Session::open(
             Arc::clone(&self.upstream),
-            lane,
+            slot,
             self.prompts.alignment(),
             &public,
             private.ids(),

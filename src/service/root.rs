@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use super::defaults::Defaults;
-use super::model::load_lanes;
+use super::model::load_slots;
 use super::prompts::Prompts;
 use super::upstreams::replicas;
 use super::{StartError, StoreHandle, Vocabularies};
 use crate::context::Sources;
 use crate::decode::{Exactness, GateRule, Limits};
-use crate::local::{Lane, LocalError, LocalModel};
+use crate::local::{Slot, LocalError, LocalModel};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
 use crate::store::{ProfileName, StoreError};
@@ -59,12 +59,12 @@ impl Service {
             plausibility: settings.steering.plausibility,
             cap: Cap::new(settings.steering.max_shift),
         };
-        let lanes = load_lanes(settings, &vocabularies).await?;
+        let slots = load_slots(settings, &vocabularies).await?;
         Ok(Arc::new(Self {
-            prompts: Arc::new(Prompts::new(settings, alignment, lanes.context_length())?),
+            prompts: Arc::new(Prompts::new(settings, alignment, slots.context_length())?),
             upstream: Arc::new(replicas.clone()),
             replicas,
-            local: Arc::new(lanes),
+            local: Arc::new(slots),
             store,
             history: settings.context.history,
             defaults,
@@ -117,8 +117,8 @@ impl Service {
     ///
     /// # Errors
     /// [`LocalError::Busy`] when none came free.
-    pub async fn lane(&self) -> Result<Arc<dyn Lane>, LocalError> {
-        self.local.lane().await
+    pub async fn slot(&self) -> Result<Arc<dyn Slot>, LocalError> {
+        self.local.slot().await
     }
 
     /// The bytes behind every token of an answer.

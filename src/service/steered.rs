@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Asked, Options, Service, ServiceError};
 use crate::decode::Session;
-use crate::local::Lane;
+use crate::local::Slot;
 use crate::steering::Strength;
 use crate::upstream::{Affinity, Caller};
 use crate::vocabulary::{TokenBytes, TokenId};
@@ -19,8 +19,8 @@ pub struct SteeredRequest {
     strength: Option<Strength>,
     /// On whose behalf.
     caller: Caller,
-    /// The small model's lane, kept from one answer to the next, so that nobody takes it in between.
-    lane: Mutex<Option<Arc<dyn Lane>>>,
+    /// The small model's slot, kept from one answer to the next, so that nobody takes it in between.
+    slot: Mutex<Option<Arc<dyn Slot>>>,
 }
 
 impl SteeredRequest {
@@ -38,7 +38,7 @@ impl SteeredRequest {
             options,
             strength,
             caller,
-            lane: Mutex::default(),
+            slot: Mutex::default(),
         }
     }
 
@@ -63,7 +63,7 @@ impl SteeredRequest {
     /// # Errors
     /// As for [`Service::open`].
     pub async fn open(&self, answer: usize) -> Result<Session, ServiceError> {
-        let lane = self.lane(answer).await?;
+        let slot = self.slot(answer).await?;
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
         let asked = asked.ok_or_else(|| ServiceError::invalid("prompt", "there are no more of them".to_owned()))?;
@@ -76,21 +76,21 @@ impl SteeredRequest {
         };
         let opening = self
             .service
-            .open(Arc::clone(asked), &options, self.strength, caller, lane);
+            .open(Arc::clone(asked), &options, self.strength, caller, slot);
         opening.await
     }
 
     /// The last answer gets it for itself, and may give it back before it ends.
-    async fn lane(&self, answer: usize) -> Result<Arc<dyn Lane>, ServiceError> {
-        let kept = self.lane.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let lane = match kept {
-            Some(lane) => lane,
-            None => self.service.lane().await?,
+    async fn slot(&self, answer: usize) -> Result<Arc<dyn Slot>, ServiceError> {
+        let kept = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let slot = match kept {
+            Some(slot) => slot,
+            None => self.service.slot().await?,
         };
         if answer + 1 < self.answers() {
-            *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lane));
+            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&slot));
         }
-        Ok(lane)
+        Ok(slot)
     }
 
     /// The bytes behind every token of the answers.

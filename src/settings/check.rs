@@ -132,7 +132,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
     check_lookahead(upstream.lookahead())?;
-    require(settings.local.lanes >= 1, "local.lanes", "it must be at least 1")?;
+    require(settings.local.slots >= 1, "local.slots", "it must be at least 1")?;
     require(steering.max_tokens >= 1, "steering.max_tokens", "it must be at least 1")?;
     require(
         steering.max_answers >= 1,

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         for (text, key) in [
-            ("[local]\nlanes = 0\n", "local.lanes"),
+            ("[local]\nlanes = 0\n", "local.slots"),
             ("[upstream]\nurl = \"localhost\"\n", "upstream.url"),
             ("[upstream]\nurl = \"http://localhost:8000\"\n", "upstream.url"),
             ("[upstream]\nurl = []\n", "upstream.url"),

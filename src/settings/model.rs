@@ -139,7 +139,7 @@ pub struct Local {
     /// Where to compute.
     pub device: Device,
     /// Sessions at the same time.
-    pub lanes: usize,
+    pub slots: usize,
     /// Sessions that may wait.
     pub queue: usize,
     /// How long they may wait.

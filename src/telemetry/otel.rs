@@ -65,7 +65,7 @@ pub fn join(span: &Span, headers: &mut HeaderMap) {
 pub async fn finish() {
     if let Some(provider) = PROVIDER.get() {
         // It waits for its own thread, which needs this runtime to send.
-        let flushed = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(PATIENCE)).await;
+        let flushed = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
         if !matches!(flushed, Ok(Ok(()))) {
             tracing::debug!("some spans could not be sent");
         }
@@ -73,7 +73,7 @@ pub async fn finish() {
 }
 
 /// For the last spans.
-const PATIENCE: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Sends on our runtime: the exporter calls from a thread that has none.
 #[derive(Debug)]

@@ -154,7 +154,7 @@ fn an_answer_ends_at_the_end_of_the_context() {
             );
         }
         // The proxy knows where that is: an answer that does not fit is cut there, a question that does not is refused.
-        let (proxied, proxy) = proxy(address, &[("local.lanes", "1")]).await;
+        let (proxied, proxy) = proxy(address, &[("local.slots", "1")]).await;
         drop(proxied);
         let mut words = context / 2;
         let mut longest = None;

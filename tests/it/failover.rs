@@ -47,7 +47,7 @@ fn fifty_answers_survive_the_death_of_their_server_at_any_token() {
             Some(real) => real,
             None => upstream().await,
         };
-        let (_calm, undisturbed) = proxy(behind, &[("local.lanes", "1")]).await;
+        let (_calm, undisturbed) = proxy(behind, &[("local.slots", "1")]).await;
         let fuse = Arc::new(AtomicI64::new(i64::MAX));
         let servers = [
             Mortal::new(behind, Arc::clone(&fuse)),

@@ -135,7 +135,7 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
             for status in answered.into_iter().flatten() {
                 *statuses.entry(status).or_insert(0) += 1;
             }
-            // The lane is free, and an answer is what it always was.
+            // The slot is free, and an answer is what it always was.
             let response = ask(address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
             assert_eq!(response.status(), 200);
             let answer: Value = response.json().await.unwrap();
@@ -155,7 +155,7 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
         assert!(memory[1] < memory[0] + 48.0, "{memory:?}");
         let text = metrics_of(address).await;
         assert!(
-            text.contains("costeer_lanes_busy 0") && text.contains("costeer_queue_waiting 0"),
+            text.contains("costeer_slots_busy 0") && text.contains("costeer_queue_waiting 0"),
             "{text}"
         );
         let process = running.process().to_string();

@@ -8,7 +8,7 @@ use costeer::context::PrivateContext;
 use costeer::decode::Report;
 use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::chat_request;
-use costeer::local::{LaneLimits, Lanes, ModelSource};
+use costeer::local::{SlotLimits, SlotPool, ModelSource};
 use costeer::service::Service;
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
@@ -216,7 +216,7 @@ async fn paced() -> (Arc<DemoServer>, SocketAddr) {
 fn a_client_that_leaves_ends_the_upstreams_work_within_a_token() {
     run(async {
         let (server, upstream) = paced().await;
-        let (_proxy, address) = proxy(upstream, &[("local.lanes", "1"), ("local.queue", "0")]).await;
+        let (_proxy, address) = proxy(upstream, &[("local.slots", "1"), ("local.queue", "0")]).await;
         let mut body = question(DINNER);
         body["stream"] = json!(true);
         let context = [("x-costeer-context", CONTEXT)];
@@ -230,7 +230,7 @@ fn a_client_that_leaves_ends_the_upstreams_work_within_a_token() {
         assert_eq!(
             ask(address, &body, &context).await.status(),
             200,
-            "the only lane is free"
+            "the only slot is free"
         );
     });
 }
@@ -285,7 +285,7 @@ fn a_latched_answer_gives_its_lane_back() {
             ("steering.gate", "latch"),
             ("steering.gate_threshold", "1"),
             ("steering.gate_positions", "1"),
-            ("local.lanes", "1"),
+            ("local.slots", "1"),
             ("local.queue", "0"),
         ];
         let (_proxy, address) = proxy(upstream, &settings).await;
@@ -309,16 +309,16 @@ fn tokens_fed_at_once_give_what_they_give_one_by_one() {
     run(async {
         let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
         let end = Tokenizer::load(source.folder()).unwrap().end();
-        let limits = LaneLimits {
-            lanes: 2,
+        let limits = SlotLimits {
+            slots: 2,
             queue: 0,
-            patience: Duration::ZERO,
+            queue_timeout: Duration::ZERO,
         };
-        let lanes = Lanes::load(&source, &options(), limits, end, None).await.unwrap();
+        let slots = SlotPool::load(&source, &options(), limits, end, None).await.unwrap();
         let prompt: Vec<TokenId> = (300..380).map(TokenId).collect();
         let tokens: Vec<TokenId> = (500..524).map(TokenId).collect();
-        let mut at_once = open(&lanes, &prompt, &prompt[..40]).await.unwrap();
-        let mut one_by_one = open(&lanes, &prompt, &prompt[..40]).await.unwrap();
+        let mut at_once = open(&slots, &prompt, &prompt[..40]).await.unwrap();
+        let mut one_by_one = open(&slots, &prompt, &prompt[..40]).await.unwrap();
         at_once.logits().await.unwrap();
         at_once.feed(&tokens);
         for token in &tokens {

@@ -149,7 +149,7 @@ fn metrics_can_have_a_listener_of_their_own() {
             "costeer_requests_total{route=\"/v1/chat/completions\",status=\"200\"}",
             "costeer_request_seconds",
             "costeer_inter_token_seconds",
-            "costeer_lanes_busy 0",
+            "costeer_slots_busy 0",
             "costeer_queue_waiting 0",
         ] {
             assert!(text.contains(name), "no {name} in {text}");

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::{App, router};
-use costeer::local::{BranchPair, EngineOptions, Lanes, LocalError, LocalModel, ModelSource, Precision};
+use costeer::local::{BranchPair, EngineOptions, SlotPool, LocalError, LocalModel, ModelSource, Precision};
 use costeer::service::Service;
 use costeer::settings::{Variables, load};
 use costeer::vocabulary::{TokenId, Tokenizer};
@@ -81,7 +81,7 @@ pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (
 /// The proxy with default settings, started once.
 pub async fn default_proxy() -> SocketAddr {
     static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
-    let start = || async { proxy(upstream().await, &[("local.lanes", "2")]).await.1 };
+    let start = || async { proxy(upstream().await, &[("local.slots", "2")]).await.1 };
     *ADDRESS.get_or_init(start).await
 }
 
@@ -303,13 +303,13 @@ async fn record(
     response
 }
 
-/// A session's branches on the next free lane.
+/// A session's branches on the next free slot.
 pub async fn open(
-    lanes: &Arc<Lanes>,
+    slots: &Arc<SlotPool>,
     public: &[TokenId],
     private: &[TokenId],
 ) -> Result<Box<dyn BranchPair>, LocalError> {
-    lanes.lane().await?.open(public, private).await
+    slots.slot().await?.open(public, private).await
 }
 
 /// What is done to the body of a request on its way.

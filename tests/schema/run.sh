@@ -34,7 +34,7 @@ print(*(one.getsockname()[1] for one in taken))')
 "$costeer" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$upstream" 2> /dev/null &
 servers+=($!)
 # Short answers: what is looked at is their shape.
-COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__LANES=2 \
+COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__SLOTS=2 \
     "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
 servers+=($!)
 for _ in $(seq 300); do

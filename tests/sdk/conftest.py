@@ -11,7 +11,7 @@ def sdk():
 
 @pytest.fixture
 def slow():
-    """The slow proxy, its only lane free."""
+    """The slow proxy, its only slot free."""
     with support.client(support.SLOW_PROXY) as sdk:
         support.ask_when_free(sdk)
         yield sdk

@@ -15,7 +15,7 @@ const QUESTION = {
 // Without the SDK's retries, which would hide errors.
 const options = { apiKey: "unused", maxRetries: 0, timeout: 30_000 };
 const client = new OpenAI({ ...options, baseURL: `${process.env.COSTEER_TEST_PROXY}/v1` });
-// One lane, no queue, and a big model that takes 0.1 s for a token.
+// One slot, no queue, and a big model that takes 0.1 s for a token.
 const slow = new OpenAI({ ...options, baseURL: `${process.env.COSTEER_TEST_SLOW_PROXY}/v1` });
 
 let text;
@@ -37,7 +37,7 @@ async function streamed(stream) {
   return { texts, reasons };
 }
 
-// Asks for one token as soon as the only lane is free; a lane that stays taken fails the test.
+// Asks for one token as soon as the only slot is free; a slot that stays taken fails the test.
 async function askWhenFree() {
   const deadline = Date.now() + 2000;
   for (;;) {
@@ -138,7 +138,7 @@ test("errors", async () => {
   await assert.rejects(client.chat.completions.create(unknown, STEER), OpenAI.NotFoundError);
 });
 
-test("a busy proxy, and an aborted stream that frees its lane", async () => {
+test("a busy proxy, and an aborted stream that frees its slot", async () => {
   await askWhenFree();
   const controller = new AbortController();
   const aborted = { ...STEER, signal: controller.signal };
@@ -157,7 +157,7 @@ test("a busy proxy, and an aborted stream that frees its lane", async () => {
   await askWhenFree();
 });
 
-test("an aborted request and one that took too long free the lane", async () => {
+test("an aborted request and one that took too long free the slot", async () => {
   await askWhenFree();
   const signal = AbortSignal.timeout(500);
   await assert.rejects(slow.chat.completions.create(QUESTION, { ...STEER, signal }), OpenAI.APIUserAbortError);

@@ -65,11 +65,11 @@ trap 'exit 143' TERM
 scratch=$(mktemp -d)
 
 servers=()
-# A big model and a proxy in front of it: start_pair PORT PORT LANES QUEUE PACE.
+# A big model and a proxy in front of it: start_pair PORT PORT SLOTS QUEUE PACE.
 start_pair() {
     in_group "$binary" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$1" --pace-ms "$5"
     servers+=($!)
-    COSTEER__UPSTREAM__URL=http://127.0.0.1:$1/v1 COSTEER__LOCAL__LANES=$3 COSTEER__LOCAL__QUEUE=$4 \
+    COSTEER__UPSTREAM__URL=http://127.0.0.1:$1/v1 COSTEER__LOCAL__SLOTS=$3 COSTEER__LOCAL__QUEUE=$4 \
         in_group "$binary" serve --listen "127.0.0.1:$2"
     servers+=($!)
 } >> "$scratch/log" 2>&1
@@ -105,7 +105,7 @@ print(*(one.getsockname()[1] for one in held))'))
 export COSTEER__LOCAL__MODEL=$PWD/models/tiny/slm COSTEER__UPSTREAM__TOP_K=32
 export COSTEER__STEERING__STRENGTH=1 COSTEER__STEERING__DELTA_FLOOR=0.0001
 start_pair "${ports[0]}" "${ports[1]}" 2 32 0
-# For what must happen in the middle of an answer: one lane, nobody may wait for it, and a token takes its time.
+# For what must happen in the middle of an answer: one slot, nobody may wait for it, and a token takes its time.
 start_pair "${ports[2]}" "${ports[3]}" 1 0 100
 # What the tests are told; they start more proxies themselves.
 export COSTEER_TEST_BINARY=$binary

@@ -15,7 +15,7 @@ import openai
 ROOT = pathlib.Path(__file__).parents[2]
 UPSTREAM = os.environ["COSTEER_TEST_UPSTREAM"]
 PROXY = os.environ["COSTEER_TEST_PROXY"]
-# One lane, no queue, and a big model that takes 0.1 s for a token.
+# One slot, no queue, and a big model that takes 0.1 s for a token.
 SLOW_PROXY = os.environ["COSTEER_TEST_SLOW_PROXY"]
 BINARY = os.environ["COSTEER_TEST_BINARY"]
 
@@ -61,9 +61,9 @@ def streamed(chunks):
     return texts, reasons
 
 
-def ask_when_free(sdk, patience=2):
-    """Asks for one token as soon as the only lane is free; a lane that stays taken fails the test."""
-    deadline = time.monotonic() + patience
+def ask_when_free(sdk, timeout=2):
+    """Asks for one token as soon as the only slot is free; a slot that stays taken fails the test."""
+    deadline = time.monotonic() + timeout
     while True:
         try:
             return ask(sdk, max_tokens=1)

@@ -64,7 +64,7 @@ def test_errors():
     assert code == 22 and body.endswith("404")
 
 
-def test_giving_up_frees_the_lane(slow):
+def test_giving_up_frees_the_slot(slow):
     code, body = curl("--no-buffer", "--max-time", "1", base=SLOW_PROXY, stream=True)
     assert code == 28
     assert body.startswith("data: {") and "[DONE]" not in body

@@ -17,7 +17,7 @@ use crate::wire::{DONE, Envelope, Shape, Usage, events};
 /// Parts that may wait for a slow client.
 const UNREAD: usize = 32;
 
-/// How long a client may leave them unread. It holds a lane of the small model for as long as its answer lasts.
+/// How long a client may leave them unread. It holds a slot of the small model for as long as its answer lasts.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers with server-sent events. Headers go out with the first token, so that whatever fails before it has a status
@@ -126,7 +126,7 @@ impl Writer {
     async fn finish(&mut self, index: usize, finish: Finish, session: Session) -> Result<(), Ended> {
         let report = json!(session.report());
         count(&mut self.usage, &session, self.request.is_first_of_its_prompt(index));
-        // Its lane is free before the last parts are sent.
+        // Its slot is free before the last parts are sent.
         drop(session);
         let shape = self.envelope.shape();
         let last = shape.part_choice(index, None, Value::Null, Some(finish_reason(finish)));

@@ -8,7 +8,7 @@ use crate::foreign;
 use crate::http::ApiError;
 use crate::service::Options;
 
-/// Answers to one prompt; each takes the small model's lane for its whole length.
+/// Answers to one prompt; each takes the small model's slot for its whole length.
 const MOST_CHOICES: usize = 16;
 const MOST_STOPS: usize = 16;
 /// Each is looked for after every token.

@@ -1,10 +1,10 @@
-//! Lanes of the local model: abandoned sessions leave nothing behind, and waiting is bounded and fair.
+//! Slots of the local model: abandoned sessions leave nothing behind, and waiting is bounded and fair.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use costeer::local::{LaneLimits, Lanes, LocalError, ModelSource};
+use costeer::local::{LocalError, ModelSource, SlotLimits, SlotPool};
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::json;
@@ -34,19 +34,23 @@ async fn abandon(address: SocketAddr, chunks: usize) {
     }
 }
 
-/// Lanes of the shipped small model.
-async fn lanes(lanes: usize, queue: usize, patience: Duration) -> Arc<Lanes> {
+/// Slots of the shipped small model.
+async fn slots(slots: usize, queue: usize, queue_timeout: Duration) -> Arc<SlotPool> {
     let source = ModelSource::locate("local.model", "models/tiny/slm").await.unwrap();
     let end = Tokenizer::load(source.folder()).unwrap().end();
-    let limits = LaneLimits { lanes, queue, patience };
-    Lanes::load(&source, &options(), limits, end, None).await.unwrap()
+    let limits = SlotLimits {
+        slots,
+        queue,
+        queue_timeout,
+    };
+    SlotPool::load(&source, &options(), limits, end, None).await.unwrap()
 }
 
 #[test]
 fn two_hundred_abandoned_sessions_leave_nothing_behind() {
     run(async {
         let url = format!("http://{}/v1", upstream().await);
-        let server = Running::serve(&[("COSTEER__UPSTREAM__URL", &url), ("COSTEER__LOCAL__LANES", "2")]).await;
+        let server = Running::serve(&[("COSTEER__UPSTREAM__URL", &url), ("COSTEER__LOCAL__SLOTS", "2")]).await;
         for round in 0..60 {
             abandon(server.address, round % 4).await;
         }
@@ -77,14 +81,14 @@ fn two_hundred_abandoned_sessions_leave_nothing_behind() {
 #[test]
 fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
     run(async {
-        let lanes = lanes(2, 8, Duration::from_secs(30)).await;
+        let slots = slots(2, 8, Duration::from_secs(30)).await;
         let prompt: Vec<TokenId> = (300..400).map(TokenId).collect();
         let session = async || {
             for _ in 0..40 {
                 for _ in 0..3 {
-                    drop(open(&lanes, &prompt, &prompt[..60]).await.unwrap());
+                    drop(open(&slots, &prompt, &prompt[..60]).await.unwrap());
                 }
-                let mut pair = open(&lanes, &prompt, &prompt[..60]).await.unwrap();
+                let mut pair = open(&slots, &prompt, &prompt[..60]).await.unwrap();
                 for _ in 0..3 {
                     let step = tokio::time::timeout(Duration::from_secs(30), pair.logits()).await;
                     step.expect("both engines stand still").unwrap();
@@ -97,21 +101,21 @@ fn sessions_given_up_before_they_began_are_not_run_with_the_next() {
 }
 
 #[test]
-fn waiting_for_a_lane_is_bounded() {
+fn waiting_for_a_slot_is_bounded() {
     run(async {
-        let lanes = lanes(1, 1, Duration::from_millis(300)).await;
+        let slots = slots(1, 1, Duration::from_millis(300)).await;
         let prompt = [TokenId(300)];
-        let held = open(&lanes, &prompt, &prompt).await.unwrap();
-        let (waiting, refused) = tokio::join!(open(&lanes, &prompt, &prompt), async {
+        let held = open(&slots, &prompt, &prompt).await.unwrap();
+        let (waiting, refused) = tokio::join!(open(&slots, &prompt, &prompt), async {
             tokio::task::yield_now().await;
-            open(&lanes, &prompt, &prompt).await
+            open(&slots, &prompt, &prompt).await
         });
-        assert!(matches!(refused.err(), Some(LocalError::Busy { lanes: 1, waiting: 1 })));
+        assert!(matches!(refused.err(), Some(LocalError::Busy { slots: 1, waiting: 1 })));
         assert!(
             matches!(waiting.err(), Some(LocalError::Busy { .. })),
-            "it waits no longer than its patience"
+            "it waits no longer than its timeout"
         );
-        let (waiting, ()) = tokio::join!(open(&lanes, &prompt, &prompt), async move {
+        let (waiting, ()) = tokio::join!(open(&slots, &prompt, &prompt), async move {
             tokio::time::sleep(Duration::from_millis(50)).await;
             drop(held);
         });
@@ -120,9 +124,9 @@ fn waiting_for_a_lane_is_bounded() {
 }
 
 #[test]
-fn a_request_keeps_its_lane_from_one_answer_to_the_next() {
+fn a_request_keeps_its_slot_from_one_answer_to_the_next() {
     run(async {
-        let settings = [("local.lanes", "1"), ("local.queue", "0")];
+        let settings = [("local.slots", "1"), ("local.queue", "0")];
         let (_proxy, address) = proxy(upstream().await, &settings).await;
         let mut body = question(DINNER);
         body["n"] = json!(4);
@@ -139,21 +143,21 @@ fn a_request_keeps_its_lane_from_one_answer_to_the_next() {
         assert_eq!(response.status(), 200);
         let answer: serde_json::Value = response.json().await.unwrap();
         assert_eq!(answer["choices"].as_array().unwrap().len(), 4);
-        assert!(refused > 0, "nobody else wanted the lane");
+        assert!(refused > 0, "nobody else wanted the slot");
     });
 }
 
 #[test]
-fn clients_that_go_away_free_their_lane() {
+fn clients_that_go_away_free_their_slot() {
     run(async {
-        let settings = [("local.lanes", "1"), ("local.queue", "0")];
+        let settings = [("local.slots", "1"), ("local.queue", "0")];
         let (_proxy, address) = proxy(upstream().await, &settings).await;
         let mut body = question(DINNER);
         body["stream"] = json!(true);
         let context = [("x-costeer-context", CONTEXT)];
         for _ in 0..20 {
             let response = loop {
-                // The lane comes free at the next token of the session before.
+                // The slot comes free at the next token of the session before.
                 let response = ask(address, &body, &context).await;
                 if response.status() == 200 {
                     break response;

@@ -7,28 +7,28 @@ use futures::future::BoxFuture;
 use metrics::{describe_gauge, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Branch, BranchPair, Engine, EngineOptions, Lane, LocalError, LocalModel, ModelSource, PairStep};
+use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep, Slot};
 use crate::vocabulary::TokenId;
 
 /// How many sessions run, how many may wait, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct LaneLimits {
-    /// Sessions that run at the same time. Each lane loads the model twice.
-    pub lanes: usize,
-    /// Sessions that may wait for a lane; one more is refused.
+pub struct SlotLimits {
+    /// Sessions that run at the same time. Each slot loads the model twice.
+    pub slots: usize,
+    /// Sessions that may wait for a slot; one more is refused.
     pub queue: usize,
-    /// The longest a session waits for a lane.
-    pub patience: Duration,
+    /// The longest a session waits for a slot.
+    pub queue_timeout: Duration,
 }
 
-/// Lanes of two engines each. Branches of different length that wait for each other deadlock inside one engine
+/// All slots, of two engines each. Branches of different length that wait for each other deadlock inside one engine
 /// (mistral.rs 0.8.1 runs one sequence length at a time), so every branch has an engine to itself.
-pub struct Lanes {
+pub struct SlotPool {
     engines: Vec<Pair>,
     free: Mutex<Vec<usize>>,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
-    limits: LaneLimits,
+    limits: SlotLimits,
     context_length: usize,
 }
 
@@ -37,7 +37,7 @@ struct Pair {
     private: Engine,
 }
 
-impl Lanes {
+impl SlotPool {
     /// Loads all engines, one after the other. `context_length` is what the model's own files say, for engines that do
     /// not.
     ///
@@ -46,12 +46,12 @@ impl Lanes {
     pub async fn load(
         source: &ModelSource,
         options: &EngineOptions,
-        limits: LaneLimits,
+        limits: SlotLimits,
         stop: TokenId,
         context_length: Option<usize>,
     ) -> Result<Arc<Self>, LocalError> {
-        let mut engines = Vec::with_capacity(limits.lanes);
-        for _ in 0..limits.lanes {
+        let mut engines = Vec::with_capacity(limits.slots);
+        for _ in 0..limits.slots {
             engines.push(Pair {
                 public: Engine::load(source, options, stop).await?,
                 private: Engine::load(source, options, stop).await?,
@@ -63,12 +63,12 @@ impl Lanes {
             value: source.written().to_owned(),
             reason: "nothing says how many tokens it can hold (max_position_embeddings in config.json)".into(),
         })?;
-        describe_gauge!("costeer_lanes", "Sessions that can run at the same time.");
-        describe_gauge!("costeer_lanes_busy", "Sessions that run.");
-        describe_gauge!("costeer_queue_waiting", "Sessions that wait for a lane.");
-        gauge!("costeer_lanes").set(engines.len() as f64);
+        describe_gauge!("costeer_slots", "Sessions that can run at the same time.");
+        describe_gauge!("costeer_slots_busy", "Sessions that run.");
+        describe_gauge!("costeer_queue_waiting", "Sessions that wait for a slot.");
+        gauge!("costeer_slots").set(engines.len() as f64);
         // Seen from the beginning, and not from the first session on.
-        gauge!("costeer_lanes_busy").increment(0.0);
+        gauge!("costeer_slots_busy").increment(0.0);
         gauge!("costeer_queue_waiting").increment(0.0);
         Ok(Arc::new(Self {
             free: Mutex::new((0..engines.len()).rev().collect()),
@@ -80,18 +80,18 @@ impl Lanes {
         }))
     }
 
-    /// A free lane, in the order of asking.
-    async fn acquire(self: &Arc<Self>) -> Result<HeldLane, LocalError> {
+    /// A free slot, in the order of asking.
+    async fn acquire(self: &Arc<Self>) -> Result<HeldSlot, LocalError> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.wait_for_permit().await?,
         };
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // There are as many permits as lanes, and a lane goes back before its permit does.
-        let index = free.ok_or_else(|| LocalError::Engine("no lane is free although one must be".into()))?;
-        gauge!("costeer_lanes_busy").increment(1.0);
-        Ok(HeldLane {
-            lanes: Arc::clone(self),
+        // There are as many permits as slots, and a slot goes back before its permit does.
+        let index = free.ok_or_else(|| LocalError::Engine("no slot is free although one must be".into()))?;
+        gauge!("costeer_slots_busy").increment(1.0);
+        Ok(HeldSlot {
+            pool: Arc::clone(self),
             index,
             _permit: permit,
         })
@@ -100,14 +100,14 @@ impl Lanes {
     async fn wait_for_permit(&self) -> Result<OwnedSemaphorePermit, LocalError> {
         let place = Waiting::enter(&self.waiting);
         let busy = |waiting| LocalError::Busy {
-            lanes: self.limits.lanes,
+            slots: self.limits.slots,
             waiting,
         };
         if place.ahead >= self.limits.queue {
             return Err(busy(place.ahead));
         }
         let permit = Arc::clone(&self.permits).acquire_owned();
-        match tokio::time::timeout(self.limits.patience, permit).await {
+        match tokio::time::timeout(self.limits.queue_timeout, permit).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(busy(place.ahead)),
         }
@@ -135,25 +135,25 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A lane in use; goes back to the pool when dropped.
-struct HeldLane {
-    lanes: Arc<Lanes>,
+/// A slot in use; goes back to the pool when dropped.
+struct HeldSlot {
+    pool: Arc<SlotPool>,
     index: usize,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for HeldLane {
+impl Drop for HeldSlot {
     fn drop(&mut self) {
-        // Fields drop after this body, so the permit follows the lane.
-        let mut free = self.lanes.free.lock().unwrap_or_else(PoisonError::into_inner);
+        // Fields drop after this body, so the permit follows the slot.
+        let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(self.index);
-        gauge!("costeer_lanes_busy").decrement(1.0);
+        gauge!("costeer_slots_busy").decrement(1.0);
     }
 }
 
-impl LocalModel for Arc<Lanes> {
-    fn lane(&self) -> BoxFuture<'_, Result<Arc<dyn Lane>, LocalError>> {
-        async move { Ok(Arc::new(self.acquire().await?) as Arc<dyn Lane>) }.boxed()
+impl LocalModel for Arc<SlotPool> {
+    fn slot(&self) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>> {
+        async move { Ok(Arc::new(self.acquire().await?) as Arc<dyn Slot>) }.boxed()
     }
 
     fn context_length(&self) -> usize {
@@ -161,22 +161,22 @@ impl LocalModel for Arc<Lanes> {
     }
 }
 
-impl Lane for HeldLane {
+impl Slot for HeldSlot {
     fn open<'a>(
         self: Arc<Self>,
         public: &'a [TokenId],
         private: &'a [TokenId],
     ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
         async move {
-            let lanes = Arc::clone(&self.lanes);
-            let pair = lanes
+            let pool = Arc::clone(&self.pool);
+            let pair = pool
                 .engines
                 .get(self.index)
-                .ok_or_else(|| LocalError::Engine("a lane without engines".into()))?;
-            let session = LaneSession {
+                .ok_or_else(|| LocalError::Engine("a slot without engines".into()))?;
+            let session = SlotSession {
                 public: pair.public.open(public).await?,
                 private: pair.private.open(private).await?,
-                _lane: self,
+                _slot: self,
             };
             Ok(Box::new(session) as Box<dyn BranchPair>)
         }
@@ -184,14 +184,14 @@ impl Lane for HeldLane {
     }
 }
 
-/// Branches drop before the lane: whoever gets the lane next finds both engines about to stop.
-struct LaneSession {
+/// Branches drop before the slot: whoever gets the slot next finds both engines about to stop.
+struct SlotSession {
     public: Branch,
     private: Branch,
-    _lane: Arc<HeldLane>,
+    _slot: Arc<HeldSlot>,
 }
 
-impl BranchPair for LaneSession {
+impl BranchPair for SlotSession {
     fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>> {
         async move {
             let (public, private) = tokio::try_join!(self.public.logits(), self.private.logits())?;
