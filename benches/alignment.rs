@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use costeer::decode::{Exactness, GateMode, GateRule, Limits, Lookahead, Plan, Session};
+use costeer::decode::{BypassMode, BypassRule, Exactness, Limits, Lookahead, Plan, Session};
 use costeer::local::{
     BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairStep, Precision, Slot, SlotLimits, SlotPool,
     Step,
@@ -176,8 +176,8 @@ async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<To
         traced: false,
         exactness: Exactness::Certify,
         forced_stop: None,
-        gate: GateRule {
-            mode: GateMode::Off,
+        bypass: BypassRule {
+            mode: BypassMode::Off,
             threshold: 0.1,
             positions: 3,
         },

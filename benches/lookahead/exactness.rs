@@ -1,4 +1,4 @@
-//! How often the pick is proved to be the whole vocabulary's, what it costs to make sure, and what the gate saves.
+//! How often the pick is proved to be the whole vocabulary's, what it costs to make sure, and what the bypass saves.
 
 use crate::stage::{Answer, Upstream, items, steered};
 
@@ -45,16 +45,16 @@ pub async fn measure(prompts: usize) {
             );
         }
     }
-    gate(&upstream, prompts).await;
+    bypass(&upstream, prompts).await;
 }
 
-async fn gate(upstream: &Upstream, prompts: usize) {
-    println!("\n## The gate, {prompts} prompts, greedy, lookahead adaptive\n");
-    println!("| gate | passed through | answers as without a gate | local computing, ms/token | tokens/s |");
+async fn bypass(upstream: &Upstream, prompts: usize) {
+    println!("\n## The bypass, {prompts} prompts, greedy, lookahead adaptive\n");
+    println!("| bypass | passed through | answers as without a bypass | local computing, ms/token | tokens/s |");
     println!("|---|---|---|---|---|");
     let mut without: Vec<Answer> = Vec::new();
     for mode in ["off", "latch", "reopen"] {
-        let proxy = upstream.proxy(&[("steering.gate", mode)]).await;
+        let proxy = upstream.proxy(&[("steering.bypass", mode)]).await;
         let mut answers = Vec::new();
         for item in &items(prompts) {
             answers.push(steered(&proxy, item, 0.0).await);

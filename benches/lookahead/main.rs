@@ -1,4 +1,4 @@
-//! What lookahead, certificates and the gate do, on the shipped pair, through real sockets; every comparison within one
+//! What lookahead, certificates and the bypass do, on the shipped pair, through real sockets; every comparison within one
 //! run. `cargo bench --bench lookahead` prints the tables of benches/README.md; `-- --prompts 20` does so on fewer prompts.
 #![allow(
     clippy::unwrap_used,

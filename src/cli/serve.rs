@@ -40,6 +40,9 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         local = %settings.local.model,
         "ready"
     );
+    for renamed in &settings.renamed {
+        tracing::warn!("{renamed}");
+    }
     for exposure in exposures(&settings) {
         tracing::warn!("{exposure}");
     }
@@ -71,7 +74,7 @@ async fn serve_metrics(listener: Option<TcpListener>, app: Arc<App>) -> std::io:
     let Some(listener) = listener else {
         return pending().await;
     };
-    let is_local = listener.local_addr()?.ip().is_loopback();
-    let metrics = metrics_router(Some(app).filter(|_| is_local));
+    let is_loopback = listener.local_addr()?.ip().is_loopback();
+    let metrics = metrics_router(Some(app).filter(|_| is_loopback));
     serve(listener, metrics, pending(), Duration::ZERO).await
 }

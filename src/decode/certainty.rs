@@ -1,7 +1,7 @@
 /// How a position's token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picking {
-    /// The gate let the upstream's list pass unsteered.
+    /// Steering was bypassed: the token comes from the upstream's list alone.
     Passed,
     /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
     Stopped,

@@ -3,10 +3,10 @@
 //! The state of a session is the ids picked so far and nothing else.
 
 mod branches;
+mod bypass;
 mod certainty;
 mod draft;
 mod error;
-mod gate;
 mod pick;
 mod plan;
 mod refetch;
@@ -17,9 +17,9 @@ mod time;
 mod trace;
 mod window;
 
+pub use bypass::{BypassMode, BypassRule};
 pub use certainty::{Certainty, Picking};
 pub use error::DecodeError;
-pub use gate::{GateMode, GateRule};
 pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Limits, Picked, Plan};
 pub use report::Report;

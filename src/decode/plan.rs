@@ -1,4 +1,4 @@
-use super::gate::GateRule;
+use super::bypass::BypassRule;
 use super::pick::{Exactness, Listing};
 use super::trace::Trace;
 use super::window::Lookahead;
@@ -39,7 +39,7 @@ pub struct Plan {
     /// leaves ends to steering like all tokens.
     pub forced_stop: Option<f64>,
     /// Where not to steer at all.
-    pub gate: GateRule,
+    pub bypass: BypassRule,
     /// Bounds.
     pub limits: Limits,
     /// Tokens of the small model's that each of its branches can take after its prompt.

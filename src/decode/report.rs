@@ -11,7 +11,7 @@ pub struct Report {
     pub positions: u64,
     /// Positions where another token than the upstream's likeliest was picked; above temperature 0 the draw does that too.
     pub changed: u64,
-    /// Positions the gate passed through unsteered.
+    /// Positions where steering was bypassed.
     pub passed: u64,
     /// Steered positions where the pick is proved to be the one over the whole vocabulary.
     pub certified: u64,
@@ -111,7 +111,7 @@ impl Report {
             (
                 "costeer_passed_positions_total",
                 self.passed,
-                "Tokens the gate passed through unsteered.",
+                "Tokens passed through unsteered, because steering was bypassed.",
             ),
             (
                 "costeer_certified_positions_total",

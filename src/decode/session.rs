@@ -4,10 +4,10 @@ use std::time::Instant;
 use metrics::histogram;
 
 use super::branches::{Branches, Step};
+use super::bypass::Bypass;
 use super::certainty::{Certainty, Picking};
 use super::draft::Draft;
 use super::error::DecodeError;
-use super::gate::Gate;
 use super::pick::{Chooser, Exactness, Pick, candidate, listed};
 use super::plan::{Event, Finish, Picked, Plan};
 use super::refetch::Refetch;
@@ -32,7 +32,7 @@ pub struct Session {
     prefix: Prefix,
     draft: Option<Draft>,
     window: Window,
-    gate: Gate,
+    bypass: Bypass,
     adjustments: Adjustments,
     text: TextStream,
     report: Report,
@@ -64,7 +64,7 @@ impl Session {
             branches: Some(Branches::new(pair, alignment, is_chat, plan.local_room)),
             prefix: plan.prompt.clone(),
             window: Window::new(plan.limits.lookahead),
-            gate: Gate::new(plan.gate),
+            bypass: Bypass::new(plan.bypass),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
             refetch: Refetch::new(plan.exactness),
             plan,
@@ -212,7 +212,7 @@ impl Session {
         }
     }
 
-    /// The token of `position`: steered, and how certain that is; or the upstream's own where the gate lets it pass.
+    /// The token of `position`: steered, and how certain that is; or the upstream's own where steering is bypassed.
     async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
         if let Some(end) = self.forced_end(position) {
             let pick = self
@@ -227,7 +227,7 @@ impl Session {
             .candidates
             .first()
             .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
-        if self.gate.passes(largest) {
+        if self.bypass.passes(largest) {
             let computing = Instant::now();
             let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
             self.report.time.arithmetic += computing.elapsed();
@@ -287,7 +287,7 @@ impl Session {
         }
     }
 
-    /// Waits for the branches, which are first fed whatever the gate has kept from them.
+    /// Waits for the branches, which are first fed the tokens that were picked while steering was bypassed.
     async fn step(&mut self) -> Result<Step, DecodeError> {
         let waiting = Instant::now();
         let gone = || LocalError::Engine("its branches have been given back".into());
@@ -297,14 +297,14 @@ impl Session {
         Ok(step)
     }
 
-    /// Has the branches start on the next position. While the gate is shut they rest, and are fed when it opens again.
+    /// Has the branches start on the next position. While steering is bypassed they compute nothing, and are fed when it goes on.
     fn feed(&mut self, token: TokenId) {
-        if self.gate.is_latched() {
+        if self.bypass.is_latched() {
             self.branches = None;
         }
         if let Some(branches) = &mut self.branches {
             branches.note(token);
-            if !self.gate.is_shut() {
+            if !self.bypass.is_active() {
                 branches.feed();
             }
         }
@@ -345,7 +345,7 @@ impl Session {
 
     /// Whether the small model could go on after `token`, as far as it is still needed.
     fn branches_have_room_for(&self, token: TokenId) -> bool {
-        let branches = self.branches.as_ref().filter(|_| !self.gate.is_latched());
+        let branches = self.branches.as_ref().filter(|_| !self.bypass.is_latched());
         branches.is_none_or(|branches| branches.have_room_for(token))
     }
 

@@ -7,7 +7,8 @@ use crate::upstream::Caller;
 /// All checks, in the order a request meets what they look at. What cannot be looked at because something before it is wrong
 /// is left out.
 pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
-    let mut checks = exposure(settings);
+    let mut checks = renamed(settings);
+    checks.extend(exposure(settings));
     checks.push(store::examine(settings).await);
     let vocabularies = match Vocabularies::load(settings).await {
         Ok(vocabularies) => vocabularies,
@@ -46,4 +47,12 @@ fn exposure(settings: &Settings) -> Vec<Check> {
     }
     let warning = |found| Check::warning("exposure", found, "nothing, if that is meant");
     found.into_iter().map(warning).collect()
+}
+
+/// Keys that are called otherwise now.
+fn renamed(settings: &Settings) -> Vec<Check> {
+    let found = settings.renamed.iter();
+    found
+        .map(|renamed| Check::warning("settings", renamed.to_string(), "give the key its new name"))
+        .collect()
 }

@@ -71,7 +71,7 @@ impl Service {
             traced: options.traced,
             exactness: self.steering.exactness,
             forced_stop: self.steering.forced_stop,
-            gate: self.steering.gate,
+            bypass: self.steering.bypass,
             limits: Limits {
                 max_tokens: wanted.min(upstream_room),
                 ..self.limits

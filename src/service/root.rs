@@ -6,7 +6,7 @@ use super::prompts::Prompts;
 use super::upstreams::replicas;
 use super::{StartError, StoreHandle, Vocabularies};
 use crate::context::Sources;
-use crate::decode::{Exactness, GateRule, Limits};
+use crate::decode::{BypassRule, Exactness, Limits};
 use crate::local::{Slot, LocalError, LocalModel};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
@@ -34,7 +34,7 @@ pub(super) struct Steering {
     pub(super) rule: Rule,
     pub(super) exactness: Exactness,
     pub(super) forced_stop: Option<f64>,
-    pub(super) gate: GateRule,
+    pub(super) bypass: BypassRule,
 }
 
 impl Service {
@@ -72,7 +72,7 @@ impl Service {
                 rule,
                 exactness: settings.steering.exactness,
                 forced_stop: settings.steering.forced_stop(),
-                gate: settings.steering.gate(),
+                bypass: settings.steering.bypass(),
             },
             limits: Limits {
                 max_tokens: settings.steering.max_tokens,

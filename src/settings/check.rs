@@ -155,13 +155,13 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
         "it must be a number from 0 to 100",
     )?;
     require(
-        (0.0..=1.0).contains(&steering.gate_threshold),
-        "steering.gate_threshold",
+        (0.0..=1.0).contains(&steering.bypass_threshold),
+        "steering.bypass_threshold",
         "it must be a number from 0 to 1",
     )?;
     require(
-        steering.gate_positions >= 1,
-        "steering.gate_positions",
+        steering.bypass_positions >= 1,
+        "steering.bypass_positions",
         "it must be at least 1",
     )?;
     require(

@@ -4,6 +4,7 @@ use config::{Config, Environment, File, FileFormat, Source, Value};
 use zeroize::Zeroizing;
 
 use super::check::check;
+use super::renamed::{Names, Renamed};
 use super::unknown::{keys, refuse_unknown};
 use super::{DEFAULTS, Settings, SettingsError};
 
@@ -41,11 +42,13 @@ pub fn load(
     variables: Variables,
     overrides: &[(&str, String)],
 ) -> Result<Settings, SettingsError> {
-    checked(merged(file, variables, overrides)?)
+    let (merged, renamed) = merged(file, variables, overrides)?;
+    checked(merged, renamed)
 }
 
-fn checked(merged: Config) -> Result<Settings, SettingsError> {
-    let settings: Settings = merged.try_deserialize()?;
+fn checked(merged: Config, renamed: Vec<Renamed>) -> Result<Settings, SettingsError> {
+    let mut settings: Settings = merged.try_deserialize()?;
+    settings.renamed = renamed;
     check(&settings)?;
     Ok(settings)
 }
@@ -55,8 +58,8 @@ fn checked(merged: Config) -> Result<Settings, SettingsError> {
 /// # Errors
 /// A [`SettingsError`] that names the key.
 pub fn effective(file: Option<&Path>, variables: Variables) -> Result<Vec<(String, Value)>, SettingsError> {
-    let merged = merged(file, variables, &[])?;
-    checked(merged.clone())?;
+    let (merged, renamed) = merged(file, variables, &[])?;
+    checked(merged.clone(), renamed)?;
     let values = keys(&merged)?.into_iter().map(|key| {
         let value = merged.get(&key)?;
         Ok((key, value))
@@ -64,7 +67,13 @@ pub fn effective(file: Option<&Path>, variables: Variables) -> Result<Vec<(Strin
     values.collect()
 }
 
-fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)]) -> Result<Config, SettingsError> {
+/// All layers as one, and the keys that they give under former names.
+fn merged(
+    file: Option<&Path>,
+    variables: Variables,
+    overrides: &[(&str, String)],
+) -> Result<(Config, Vec<Renamed>), SettingsError> {
+    let mut names = Names::default();
     let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
     let mut own = Config::builder();
     if variables == Variables::Read {
@@ -84,7 +93,7 @@ fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)
             path: path.to_owned(),
             reason: place(&text, &error),
         })?;
-        let layer = File::from_str(&text, FileFormat::Toml);
+        let layer = names.translate(&File::from_str(&text, FileFormat::Toml))?;
         refuse_unknown(&layer, &path.display().to_string(), &defaults)?;
         own = own.add_source(layer);
     }
@@ -93,6 +102,7 @@ fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)
         let environment = Environment::with_prefix("COSTEER")
             .prefix_separator("__")
             .separator("__");
+        let environment = names.translate(&environment)?;
         refuse_unknown(&environment, "the environment (COSTEER__SECTION__KEY)", &defaults)?;
         own = own.add_source(environment);
     }
@@ -101,7 +111,9 @@ fn merged(file: Option<&Path>, variables: Variables, overrides: &[(&str, String)
     }
     let own = own.build()?;
     refuse_both_ways(&own)?;
-    Ok(Config::builder().add_source(defaults).add_source(own).build()?)
+    let renamed = names.renamed()?;
+    let all = Config::builder().add_source(defaults).add_source(own).build()?;
+    Ok((all, renamed))
 }
 
 /// Where a file stops being TOML, and why. The parser's own error shows the line, which may hold a key or private text.
@@ -224,9 +236,9 @@ mod tests {
             ("[steering]\nmax_shift = -0.5\n", "steering.max_shift"),
             ("[steering]\nmax_shift = 100.1\n", "steering.max_shift"),
             ("[steering]\nmax_shift = nan\n", "steering.max_shift"),
-            ("[steering]\ngate_positions = 0\n", "steering.gate_positions"),
+            ("[steering]\nbypass_positions = 0\n", "steering.bypass_positions"),
             ("[steering]\nforced_stop = 1.5\n", "steering.forced_stop"),
-            ("[steering]\ngate_threshold = 1.5\n", "steering.gate_threshold"),
+            ("[steering]\nbypass_threshold = 1.5\n", "steering.bypass_threshold"),
             ("[upstream]\nlookahead = 0\n", "upstream.lookahead"),
             ("[upstream]\nlookahead = 100000000\n", "upstream.lookahead"),
             ("[upstream]\nmax_lookahead = 0\n", "upstream.max_lookahead"),
@@ -253,7 +265,7 @@ mod tests {
             ("[upstream]\nlookahead = \"much\"\n", "\"much\" is neither"),
             ("[upstream]\nmax_lookahead = -1\n", "max_lookahead"),
             ("[upstream]\ndriver = \"ollama\"\n", "ollama"),
-            ("[steering]\ngate = \"ajar\"\n", "ajar"),
+            ("[steering]\nbypass = \"ajar\"\n", "ajar"),
             ("[vocabulary]\nalignment = \"tokens\"\n", "tokens"),
             ("[steering]\nexactness = \"exact\"\n", "exact"),
         ] {

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::renamed::Renamed;
 use crate::context::Placement;
-use crate::decode::{Exactness, GateMode, GateRule, Lookahead};
+use crate::decode::{BypassMode, BypassRule, Exactness, Lookahead};
 use crate::local::Precision;
 use crate::steering::{Ftrl, Strength};
 use crate::store::{self, KeySource, StoreError};
@@ -34,6 +35,9 @@ pub struct Settings {
     pub store: Store,
     /// `[log]`
     pub log: Log,
+    /// Keys that were given under a former name.
+    #[serde(skip)]
+    pub renamed: Vec<Renamed>,
 }
 
 /// `[server]`: how the proxy listens.
@@ -189,12 +193,12 @@ pub struct Steering {
     pub max_shift: f64,
     /// What to do about tokens the upstream does not list.
     pub exactness: Exactness,
-    /// Whether steering stops where the upstream is sure of itself.
-    pub gate: GateMode,
+    /// Whether steering is bypassed where the upstream is sure of itself.
+    pub bypass: BypassMode,
     /// 1 − max p_LLM of a confident position is below it.
-    pub gate_threshold: f64,
+    pub bypass_threshold: f64,
     /// Confident positions in a row.
-    pub gate_positions: u32,
+    pub bypass_positions: u32,
     /// End the answer where the upstream's end of turn is likelier than this; 0 is never.
     pub forced_stop: f64,
     /// What to do with requests that cannot be steered.
@@ -206,12 +210,12 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// The gate's mode and numbers together.
-    pub fn gate(&self) -> GateRule {
-        GateRule {
-            mode: self.gate,
-            threshold: self.gate_threshold,
-            positions: self.gate_positions,
+    /// The mode and the numbers of a bypass together.
+    pub fn bypass(&self) -> BypassRule {
+        BypassRule {
+            mode: self.bypass,
+            threshold: self.bypass_threshold,
+            positions: self.bypass_positions,
         }
     }
 

@@ -16,7 +16,7 @@
 /// with them what moves them: read M·max(r, 1/r) for M.
 ///
 /// The bounds are of what is drawn, from all candidates, by a seed that whoever looks on does not know. They hold with a
-/// floor, a plausibility limit and the gate, which look at the upstream alone or change Δ alone. They do not hold
+/// floor, a plausibility limit and a bypass, which look at the upstream alone or change Δ alone. They do not hold
 ///
 /// - at temperature 0, and with `top_p`, `top_k` or `min_p`, by which Δ decides whether a token can be drawn at all;
 /// - for requests that depend on Δ: refetching (and the asking for tokens the client raised) shows the upstream more than

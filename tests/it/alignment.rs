@@ -88,24 +88,24 @@ fn a_small_model_of_another_family_steers_and_nothing_leaks() {
 }
 
 #[test]
-fn across_vocabularies_too_lookahead_refetching_and_the_gate_change_nothing() {
+fn across_vocabularies_too_lookahead_refetching_and_an_idle_bypass_change_nothing() {
     run(async {
         for temperature in [0.0, 0.9] {
             let (paper, _) = answers(&with(&pieces(&[("upstream.lookahead", "1")])).await, temperature).await;
             let (ahead, _) = answers(&with(&pieces(&[])).await, temperature).await;
             assert_eq!(ahead, paper);
-            let never = pieces(&[("steering.gate", "reopen"), ("steering.gate_threshold", "0")]);
+            let never = pieces(&[("steering.bypass", "reopen"), ("steering.bypass_threshold", "0")]);
             assert_eq!(answers(&with(&never).await, temperature).await.0, paper);
             let (whole, report) = answers(&with(&pieces(&[("upstream.top_k", "1000000")])).await, temperature).await;
             assert_eq!(report.uncertified, 0);
             let refetch = pieces(&[("upstream.top_k", "5"), ("steering.exactness", "refetch")]);
             assert_eq!(answers(&with(&refetch).await, temperature).await.0, whole);
         }
-        // The gate rests and catches up several of the upstream's tokens at once.
+        // After a bypass the branches catch up on several of the upstream's tokens at once.
         let (_, report) = answers(
             &with(&pieces(&[
-                ("steering.gate", "reopen"),
-                ("steering.gate_positions", "1"),
+                ("steering.bypass", "reopen"),
+                ("steering.bypass_positions", "1"),
             ]))
             .await,
             0.0,

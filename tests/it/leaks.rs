@@ -337,7 +337,7 @@ fn nothing_leaks_to_a_server_that_is_spoken_to_in_ids() {
             upstream().await,
             &[
                 ("steering.exactness", "refetch"),
-                ("steering.gate", "reopen"),
+                ("steering.bypass", "reopen"),
                 ("context.placement", "user"),
             ],
         )

@@ -1,4 +1,4 @@
-//! Lookahead changes no token; what it wastes ends when nobody wants it; certificates, refetching and the gate.
+//! Lookahead changes no token; what it wastes ends when nobody wants it; certificates, refetching and the bypass.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -253,23 +253,23 @@ fn a_slower_upstream_wastes_little() {
 }
 
 #[test]
-fn a_gate_that_never_shuts_changes_nothing_and_one_that_always_does_passes_all_but_the_first() {
+fn a_bypass_that_never_happens_changes_nothing_and_one_that_always_does_passes_all_but_the_first() {
     run(async {
         let (off, _) = answers(&with(&[]).await, 0.0).await;
-        let never = [("steering.gate", "reopen"), ("steering.gate_threshold", "0")];
+        let never = [("steering.bypass", "reopen"), ("steering.bypass_threshold", "0")];
         let (tokens, report) = answers(&with(&never).await, 0.0).await;
         assert_eq!((tokens, report.passed), (off.clone(), 0));
         for mode in ["latch", "reopen"] {
             let always = [
-                ("steering.gate", mode),
-                ("steering.gate_threshold", "1"),
-                ("steering.gate_positions", "1"),
+                ("steering.bypass", mode),
+                ("steering.bypass_threshold", "1"),
+                ("steering.bypass_positions", "1"),
             ];
             let (_, report) = answers(&with(&always).await, 0.0).await;
             assert_eq!(report.passed, report.positions - QUESTIONS.len() as u64, "{mode}");
         }
-        // Half shut: positions before the gate first shuts are steered as without one.
-        let (tokens, report) = answers(&with(&[("steering.gate", "reopen")]).await, 0.0).await;
+        // Now and then: positions before the first bypass are steered as without one.
+        let (tokens, report) = answers(&with(&[("steering.bypass", "reopen")]).await, 0.0).await;
         assert!(report.passed > 0 && report.passed < report.positions);
         for (ours, off) in tokens.iter().zip(&off) {
             assert_eq!(ours[..3], off[..3]);
@@ -282,9 +282,9 @@ fn a_latched_answer_gives_its_lane_back() {
     run(async {
         let (_server, upstream) = paced().await;
         let settings = [
-            ("steering.gate", "latch"),
-            ("steering.gate_threshold", "1"),
-            ("steering.gate_positions", "1"),
+            ("steering.bypass", "latch"),
+            ("steering.bypass_threshold", "1"),
+            ("steering.bypass_positions", "1"),
             ("local.slots", "1"),
             ("local.queue", "0"),
         ];

@@ -162,7 +162,7 @@ fn every_pick_can_be_made_again_from_a_trace_alone() {
             vec![],
             vec![("steering.delta_floor", "0.0001"), ("steering.max_shift", "1.5")],
             vec![("steering.plausibility", "0.01")],
-            vec![("steering.gate", "reopen"), ("steering.gate_positions", "1")],
+            vec![("steering.bypass", "reopen"), ("steering.bypass_positions", "1")],
             vec![("steering.exactness", "refetch")],
             vec![("steering.exactness", "off"), ("upstream.lookahead", "1")],
         ] {

@@ -25,7 +25,7 @@ pub fn settings(plan: &Plan) -> Value {
         "frequency_penalty": penalties.frequency,
         "repetition_penalty": penalties.repetition,
         "exactness": plan.exactness,
-        "gate": plan.gate.mode,
+        "bypass": plan.bypass.mode,
     })
 }
 

@@ -12,7 +12,7 @@ export function showTotals(list, report) {
     ["changed by steering", report.changed],
     ["proved", report.certified + report.refetched],
     ["not proved", report.uncertified],
-    ["passed by the gate", report.passed],
+    ["passed unsteered", report.passed],
     ["requests to the big model", report.upstream_requests + report.refetch_requests],
     ["computed for nothing", report.wasted_tokens],
     ["first token", seconds(report.first_token_seconds)],
