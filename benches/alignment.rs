@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use costeer::decode::{BypassMode, BypassRule, Exactness, Limits, Lookahead, Plan, Session};
 use costeer::local::{
-    BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairStep, Precision, Slot, SlotLimits, SlotPool,
-    Step,
+    BranchLogits, BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairLogits, Precision, Slot,
+    SlotLimits, SlotPool,
 };
 use costeer::steering::{Penalties, Rule, Sampling, Strength};
 use costeer::upstream::{
@@ -233,7 +233,7 @@ impl Slot for Counting {
 }
 
 impl BranchPair for CountingPair {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>> {
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
         self.pair.logits()
     }
 
@@ -278,14 +278,14 @@ struct Ready {
 }
 
 impl BranchPair for Ready {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>> {
-        let step = |at: usize| Step {
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
+        let logits = |at: usize| BranchLogits {
             logits: self.rows[at % self.rows.len()].clone(),
             compute: Duration::ZERO,
         };
-        let pair = PairStep {
-            public: step(self.at),
-            private: step(self.at + 1),
+        let pair = PairLogits {
+            public: logits(self.at),
+            private: logits(self.at + 1),
         };
         async move { Ok(pair) }.boxed()
     }

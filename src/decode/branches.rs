@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spelling::{Head, Spelling, View};
-use crate::local::{BranchPair, LocalError, PairStep};
+use crate::local::{BranchPair, LocalError, PairLogits};
 use crate::steering::{Delta, NotANumber};
 use crate::vocabulary::{Alignment, AlignmentKind, TokenId};
 
@@ -90,7 +90,7 @@ impl Branches {
     pub async fn step(&mut self) -> Result<Step, LocalError> {
         self.feed();
         let Some(aligned) = &mut self.aligned else {
-            let PairStep { public, private } = self.pair.logits().await?;
+            let PairLogits { public, private } = self.pair.logits().await?;
             let raw = |logits| View {
                 logits,
                 normaliser: 0.0,
@@ -104,7 +104,7 @@ impl Branches {
         };
         let mut compute = Duration::ZERO;
         if aligned.fed {
-            let PairStep { public, private } = self.pair.logits().await?;
+            let PairLogits { public, private } = self.pair.logits().await?;
             compute = public.compute.max(private.compute);
             aligned.heads = Some([Head::new(private.logits), Head::new(public.logits)]);
             aligned.fed = false;

@@ -40,22 +40,22 @@ pub trait BranchPair: Send {
     ///
     /// # Errors
     /// A [`LocalError`] when an engine failed; the pair is of no more use then.
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>>;
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>>;
 
     /// Appends picked tokens, at least one, to both branches, which start computing the position after them at once.
     fn feed(&mut self, tokens: &[TokenId]);
 }
 
 /// What the two branches say about one position.
-pub struct PairStep {
+pub struct PairLogits {
     /// The branch that sees what the upstream sees.
-    pub public: Step,
+    pub public: BranchLogits,
     /// The branch that also sees the private context.
-    pub private: Step,
+    pub private: BranchLogits,
 }
 
 /// What one branch says about one position.
-pub struct Step {
+pub struct BranchLogits {
     /// Raw logits, shape `[vocabulary]` (padding rows included).
     pub logits: Vec<f32>,
     /// How long the engine computed for them.

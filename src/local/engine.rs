@@ -10,8 +10,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use super::contract::Step;
-use super::gate::{Gate, GateHandle};
+use super::contract::BranchLogits;
+use super::logits_hook::{HookHandle, LogitsHook};
 use super::{LocalError, ModelSource};
 use crate::vocabulary::TokenId;
 
@@ -73,22 +73,22 @@ impl Engine {
         })
     }
 
-    /// Starts a sequence on `prompt`, once the engine is rid of the one before.
+    /// Starts a sequence on `prompt`, once the engine has dropped the one before.
     ///
     /// Requests that wait inside mistral.rs 0.8.1 while nothing runs are all started together, whatever the limit says.
-    /// Two sequences are sampled on the global rayon pool, where a waiting gate can stand on top of another engine's
+    /// Two sequences are sampled on the global rayon pool, where a waiting hook can stand on top of another engine's
     /// matrix product: both would wait for ever. So no request is sent before the last has left.
     ///
     /// # Errors
     /// [`LocalError::Engine`] when the engine takes no more requests.
     pub async fn open(&self, prompt: &[TokenId]) -> Result<Branch, LocalError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let (gate, handle) = Gate::new(self.stop);
+        let (hook, handle) = LogitsHook::new(self.stop);
         let (response, responses) = channel(RESPONSE_BUFFER);
-        let gate: Arc<dyn CustomLogitsProcessor> = Arc::new(gate);
+        let hook: Arc<dyn CustomLogitsProcessor> = Arc::new(hook);
         let request = NormalRequest {
             is_streaming: true,
-            logits_processors: Some(vec![gate]),
+            logits_processors: Some(vec![hook]),
             ..NormalRequest::new_simple(
                 RequestMessage::CompletionTokens(prompt.iter().map(|id| id.0).collect()),
                 SamplingParams {
@@ -173,7 +173,7 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
 
 /// One running sequence. Dropping it ends the sequence at its next position.
 pub struct Branch {
-    handle: GateHandle,
+    handle: HookHandle,
     /// Positions on the way whose next token is known already, so that nobody wants their logits.
     skip: usize,
     outcome: JoinHandle<Option<String>>,
@@ -184,18 +184,18 @@ impl Branch {
     ///
     /// # Errors
     /// [`LocalError::Engine`] when the sequence ended instead.
-    pub async fn logits(&mut self) -> Result<Step, LocalError> {
+    pub async fn logits(&mut self) -> Result<BranchLogits, LocalError> {
         let mut compute = Duration::ZERO;
         loop {
-            match self.handle.steps.recv().await {
-                Some(step) if self.skip > 0 => {
+            match self.handle.logits.recv().await {
+                Some(logits) if self.skip > 0 => {
                     self.skip -= 1;
-                    compute += step.compute;
+                    compute += logits.compute;
                 }
-                Some(step) => {
-                    return Ok(Step {
-                        compute: compute + step.compute,
-                        ..step
+                Some(logits) => {
+                    return Ok(BranchLogits {
+                        compute: compute + logits.compute,
+                        ..logits
                     });
                 }
                 None => {
@@ -218,7 +218,7 @@ impl Branch {
     }
 }
 
-/// Takes the engine's own responses, which nobody reads (the gate has everything), and keeps an error if one comes. They
+/// Takes the engine's own responses, which nobody reads (the hook has everything), and keeps an error if one comes. They
 /// end when the engine drops the sequence, and with them its turn.
 async fn drain(mut responses: Receiver<Response>, _turn: OwnedMutexGuard<()>) -> Option<String> {
     let mut failure = None;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use hf_hub::Cache;
 use hf_hub::api::tokio::{ApiBuilder, ApiError};
 
-/// Which files are wanted.
+/// Which files of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum FileSet {
     /// Tokenizer, templates and configuration: small.
     Tokenizer,
     /// The weights as well.
@@ -23,7 +23,7 @@ const SMALL_FILES: [&str; 5] = [
     "chat_template.jinja",
 ];
 
-impl Wanted {
+impl FileSet {
     fn includes(self, file: &str) -> bool {
         let weights = file.ends_with(".safetensors") || file == "model.safetensors.index.json";
         // Some repositories hold their weights twice, the second time in a layout of the model's maker.
@@ -46,14 +46,14 @@ pub fn is_hub_id(value: &str) -> bool {
         .is_some_and(|(owner, name)| part(owner) && part(name))
 }
 
-/// The directory that holds the wanted files of `id`. Without a way to the hub, what was fetched before is used.
+/// The directory that holds these files of `id`. Without a way to the hub, what was fetched before is used.
 ///
 /// `HF_HOME`, `HF_ENDPOINT` and `HF_TOKEN` count, as in the hub's own tools.
 ///
 /// # Errors
 /// Why the hub did not give the files, as text, when there are none from before either.
-pub async fn snapshot(id: &str, wanted: Wanted) -> Result<PathBuf, String> {
-    match fetch(id, wanted).await {
+pub async fn snapshot(id: &str, files: FileSet) -> Result<PathBuf, String> {
+    match fetch(id, files).await {
         Ok(directory) => Ok(directory),
         Err(error) => {
             let cached = Cache::from_env().model(id.to_owned()).get("tokenizer.json");
@@ -66,14 +66,14 @@ pub async fn snapshot(id: &str, wanted: Wanted) -> Result<PathBuf, String> {
     }
 }
 
-async fn fetch(id: &str, wanted: Wanted) -> Result<PathBuf, ApiError> {
+async fn fetch(id: &str, files: FileSet) -> Result<PathBuf, ApiError> {
     let api = ApiBuilder::from_env()
         .with_progress(std::io::stderr().is_terminal())
         .build()?;
     let repository = api.model(id.to_owned());
     let mut tokenizer = repository.get("tokenizer.json").await?;
     for file in repository.info().await?.siblings {
-        if wanted.includes(&file.rfilename) {
+        if files.includes(&file.rfilename) {
             repository.get(&file.rfilename).await?;
         }
     }
@@ -95,16 +95,16 @@ mod tests {
 
     #[test]
     fn weights_are_fetched_only_where_they_are_wanted() {
-        assert!(!Wanted::Tokenizer.includes("model-00001-of-00002.safetensors"));
-        assert!(Wanted::Model.includes("model-00001-of-00002.safetensors"));
-        assert!(Wanted::Model.includes("config.json") && Wanted::Tokenizer.includes("config.json"));
+        assert!(!FileSet::Tokenizer.includes("model-00001-of-00002.safetensors"));
+        assert!(FileSet::Model.includes("model-00001-of-00002.safetensors"));
+        assert!(FileSet::Model.includes("config.json") && FileSet::Tokenizer.includes("config.json"));
         for file in [
             "onnx/model.onnx",
             "consolidated.safetensors",
             "README.md",
             "pytorch_model.bin",
         ] {
-            assert!(!Wanted::Model.includes(file), "{file}");
+            assert!(!FileSet::Model.includes(file), "{file}");
         }
     }
 }

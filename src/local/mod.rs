@@ -6,12 +6,12 @@
 mod contract;
 mod engine;
 mod error;
-mod gate;
 mod hub;
+mod logits_hook;
 mod pool;
 mod source;
 
-pub use contract::{BranchPair, LocalModel, PairStep, Slot, Step};
+pub use contract::{BranchLogits, BranchPair, LocalModel, PairLogits, Slot};
 pub use engine::{Branch, Engine, EngineOptions, Precision};
 pub use error::LocalError;
 pub use pool::{SlotLimits, SlotPool};

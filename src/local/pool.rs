@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use metrics::{describe_gauge, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairStep, Slot};
+use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairLogits, Slot};
 use crate::vocabulary::TokenId;
 
 /// How many sessions run, how many may wait, and for how long.
@@ -192,10 +192,10 @@ struct SlotSession {
 }
 
 impl BranchPair for SlotSession {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairStep, LocalError>> {
+    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
         async move {
             let (public, private) = tokio::try_join!(self.public.logits(), self.private.logits())?;
-            Ok(PairStep { public, private })
+            Ok(PairLogits { public, private })
         }
         .boxed()
     }

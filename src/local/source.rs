@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::LocalError;
-use super::hub::{Wanted, is_hub_id, snapshot};
+use super::hub::{FileSet, is_hub_id, snapshot};
 use crate::vocabulary::resolve_path;
 
 /// Where a model lies.
@@ -24,7 +24,7 @@ impl ModelSource {
         let found = if path.is_file() {
             gguf(&path).map(|(folder, file)| (folder, Some(file)))
         } else {
-            let folder = directory(path, value, Wanted::Model).await;
+            let folder = directory(path, value, FileSet::Model).await;
             folder
                 .and_then(|folder| require_model_files(&folder).map(|()| folder))
                 .map(|folder| (folder, None))
@@ -64,15 +64,15 @@ impl ModelSource {
 /// # Errors
 /// [`LocalError::Source`] naming the setting.
 pub async fn tokenizer_directory(setting: &'static str, value: &str) -> Result<PathBuf, LocalError> {
-    let found = directory(resolve_path(Path::new(value)), value, Wanted::Tokenizer).await;
+    let found = directory(resolve_path(Path::new(value)), value, FileSet::Tokenizer).await;
     found.map_err(|reason| unusable(setting, value, reason))
 }
 
-async fn directory(path: PathBuf, value: &str, wanted: Wanted) -> Result<PathBuf, String> {
+async fn directory(path: PathBuf, value: &str, files: FileSet) -> Result<PathBuf, String> {
     if path.is_dir() {
         Ok(path)
     } else if is_hub_id(value) {
-        snapshot(value, wanted).await
+        snapshot(value, files).await
     } else {
         Err("there is no such directory or file".into())
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 use mistralrs::{CustomLogitsProcessor, Device, Tensor};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::contract::Step;
+use super::contract::BranchLogits;
 use crate::vocabulary::TokenId;
 
 /// The hook inside a mistral.rs sequence: hands out the logits of each position, waits for the picked token, and
@@ -13,60 +13,60 @@ use crate::vocabulary::TokenId;
 /// Waiting here blocks the engine's own thread, which is safe as long as the engine runs this sequence alone: two or more
 /// sequences are sampled on the global rayon pool, and waiting there would starve everything else. [`super::Engine::open`]
 /// sees to that.
-pub struct Gate {
-    steps: UnboundedSender<Step>,
-    seat: Mutex<Seat>,
+pub struct LogitsHook {
+    logits: UnboundedSender<BranchLogits>,
+    engine_side: Mutex<EngineSide>,
     stop: TokenId,
 }
 
 /// What `apply` needs mutably. Only the engine's thread ever locks it.
-struct Seat {
+struct EngineSide {
     picks: mpsc::Receiver<TokenId>,
     computing_since: Instant,
 }
 
-/// The other side of a [`Gate`].
-pub struct GateHandle {
+/// The other side of a [`LogitsHook`].
+pub struct HookHandle {
     /// Logits as they come; ends when the sequence ends.
-    pub steps: UnboundedReceiver<Step>,
+    pub logits: UnboundedReceiver<BranchLogits>,
     /// Picked tokens. Dropping it ends the sequence at its next position.
     pub picks: mpsc::Sender<TokenId>,
 }
 
-impl Gate {
-    /// A gate that ends its sequence by forcing `stop`, which must be an end-of-sequence token of the model.
-    pub fn new(stop: TokenId) -> (Self, GateHandle) {
-        let (steps, steps_out) = unbounded_channel();
+impl LogitsHook {
+    /// A hook that ends its sequence by forcing `stop`, which must be an end-of-sequence token of the model.
+    pub fn new(stop: TokenId) -> (Self, HookHandle) {
+        let (logits, logits_out) = unbounded_channel();
         let (picks_in, picks) = mpsc::channel();
-        let gate = Self {
-            steps,
-            seat: Mutex::new(Seat {
+        let hook = Self {
+            logits,
+            engine_side: Mutex::new(EngineSide {
                 picks,
                 computing_since: Instant::now(),
             }),
             stop,
         };
-        let handle = GateHandle {
-            steps: steps_out,
+        let handle = HookHandle {
+            logits: logits_out,
             picks: picks_in,
         };
-        (gate, handle)
+        (hook, handle)
     }
 
     fn next_pick(&self, logits: Vec<f32>) -> TokenId {
-        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
-        let compute = seat.computing_since.elapsed();
-        if self.steps.send(Step { logits, compute }).is_err() {
+        let mut engine_side = self.engine_side.lock().unwrap_or_else(PoisonError::into_inner);
+        let compute = engine_side.computing_since.elapsed();
+        if self.logits.send(BranchLogits { logits, compute }).is_err() {
             return self.stop;
         }
         // An error means that the session is over: its handle is gone.
-        let pick = seat.picks.recv().unwrap_or(self.stop);
-        seat.computing_since = Instant::now();
+        let pick = engine_side.picks.recv().unwrap_or(self.stop);
+        engine_side.computing_since = Instant::now();
         pick
     }
 }
 
-impl CustomLogitsProcessor for Gate {
+impl CustomLogitsProcessor for LogitsHook {
     fn apply(&self, logits: &Tensor, _context: &[u32]) -> mistralrs::Result<Tensor> {
         let row: Vec<f32> = logits.to_vec1()?;
         let vocabulary = row.len();
@@ -78,8 +78,8 @@ impl CustomLogitsProcessor for Gate {
         } else {
             self.stop.index()
         };
-        if let Some(slot) = forced.get_mut(index) {
-            *slot = 0.0;
+        if let Some(logit) = forced.get_mut(index) {
+            *logit = 0.0;
         }
         Tensor::from_vec(forced, vocabulary, &Device::Cpu)
     }
