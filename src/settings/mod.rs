@@ -6,13 +6,15 @@ mod exposure;
 mod load;
 mod model;
 mod renamed;
+mod sections;
 mod unknown;
 
 pub use error::SettingsError;
 pub use exposure::exposures;
 pub use load::{Variables, effective, load};
-pub use model::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Settings, Steering, Store, Upstream};
+pub use model::Settings;
 pub use renamed::Renamed;
+pub use sections::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Steering, Store, Upstream};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

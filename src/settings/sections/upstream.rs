@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::values::{adaptive_or_number, millis, none_or_many, one_or_many, optional, optional_secret};
+use crate::decode::Lookahead;
+use crate::upstream::Driver;
+
+/// `[upstream]`: the big model's server.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Base addresses, ending in `/v1`; any of them can continue any answer.
+    #[serde(rename = "url", deserialize_with = "one_or_many")]
+    pub urls: Vec<String>,
+    /// How they are spoken to.
+    pub driver: Driver,
+    /// `None` when empty.
+    #[serde(deserialize_with = "optional_secret")]
+    pub api_key: Option<SecretString>,
+    /// `None` when empty: the local model's.
+    #[serde(deserialize_with = "optional")]
+    pub tokenizer: Option<String>,
+    /// The header that says to which session a request belongs; `None` when empty.
+    #[serde(deserialize_with = "optional")]
+    pub affinity_header: Option<String>,
+    /// Headers of clients that it may see beside the usual ones.
+    #[serde(deserialize_with = "none_or_many")]
+    pub pass_headers: Vec<String>,
+    /// How often all addresses are tried again when none answers.
+    pub retries: usize,
+    /// Candidates a position.
+    pub top_k: usize,
+    /// Positions a request; `None` where it adapts.
+    #[serde(deserialize_with = "adaptive_or_number")]
+    lookahead: Option<usize>,
+    /// The most positions a request where it adapts.
+    max_lookahead: usize,
+    /// Positions computed for nothing where it adapts, as a share of those used.
+    max_waste: f64,
+    /// For a connection.
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
+    pub connect_timeout: Duration,
+    /// For the first token.
+    #[serde(rename = "first_token_timeout_ms", deserialize_with = "millis")]
+    pub first_token_timeout: Duration,
+    /// Between tokens.
+    #[serde(rename = "idle_timeout_ms", deserialize_with = "millis")]
+    pub idle_timeout: Duration,
+    /// For an answer that passes through in one piece.
+    #[serde(rename = "answer_timeout_ms", deserialize_with = "millis")]
+    pub answer_timeout: Duration,
+}
+
+impl Upstream {
+    /// Positions to ask for in one request.
+    pub fn lookahead(&self) -> Lookahead {
+        match self.lookahead {
+            Some(positions) => Lookahead::Fixed(positions),
+            None => Lookahead::Adaptive {
+                most: self.max_lookahead,
+                waste: self.max_waste,
+            },
+        }
+    }
+}
