@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use costeer::decode::{BypassMode, BypassRule, Exactness, Limits, Lookahead, Plan, Session};
+use costeer::decode::{BypassMode, BypassRule, Exactness, Lookahead, Plan, Session, SessionLimits};
 use costeer::local::{
     BranchLogits, BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairLogits, Precision, Slot,
     SlotLimits, SlotPool,
@@ -181,7 +181,7 @@ async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<To
             threshold: 0.1,
             positions: 3,
         },
-        limits: Limits {
+        limits: SessionLimits {
             max_tokens: drafts.len(),
             lookahead: Lookahead::Fixed(drafts.len()),
             top_k: K,

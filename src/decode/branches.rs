@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::spelling::{Head, Spelling, View};
+use super::spelling::{Logits, ProjectedLogits, Spelling};
 use crate::local::{BranchPair, LocalError, PairLogits};
 use crate::steering::{Delta, NotANumber};
 use crate::vocabulary::{Alignment, AlignmentKind, TokenId};
@@ -21,15 +21,15 @@ pub struct Branches {
 struct Aligned {
     spelling: Spelling,
     /// What the private and the public branch said last.
-    heads: Option<[Head; 2]>,
+    logits: Option<[Logits; 2]>,
     /// The branches have been fed since then, and will say something new.
     fed: bool,
 }
 
 /// What both branches say about the upstream's next token.
-pub struct Step {
-    private: View,
-    public: View,
+pub struct ProjectedPair {
+    private: ProjectedLogits,
+    public: ProjectedLogits,
     /// Whether it was put together from another vocabulary.
     is_aligned: bool,
     /// How long the engines computed for it.
@@ -41,7 +41,7 @@ impl Branches {
     pub fn new(pair: Box<dyn BranchPair>, alignment: &Arc<Alignment>, is_chat: bool, room: usize) -> Self {
         let aligned = (alignment.kind() != AlignmentKind::Identical).then(|| Aligned {
             spelling: Spelling::new(Arc::clone(alignment), is_chat),
-            heads: None,
+            logits: None,
             fed: true,
         });
         Self {
@@ -87,15 +87,15 @@ impl Branches {
     ///
     /// # Errors
     /// A [`LocalError`] when an engine failed.
-    pub async fn step(&mut self) -> Result<Step, LocalError> {
+    pub async fn logits(&mut self) -> Result<ProjectedPair, LocalError> {
         self.feed();
         let Some(aligned) = &mut self.aligned else {
             let PairLogits { public, private } = self.pair.logits().await?;
-            let raw = |logits| View {
+            let raw = |logits| ProjectedLogits {
                 logits,
                 normaliser: 0.0,
             };
-            return Ok(Step {
+            return Ok(ProjectedPair {
                 compute: public.compute.max(private.compute),
                 private: raw(private.logits),
                 public: raw(public.logits),
@@ -106,13 +106,13 @@ impl Branches {
         if aligned.fed {
             let PairLogits { public, private } = self.pair.logits().await?;
             compute = public.compute.max(private.compute);
-            aligned.heads = Some([Head::new(private.logits), Head::new(public.logits)]);
+            aligned.logits = Some([Logits::new(private.logits), Logits::new(public.logits)]);
             aligned.fed = false;
         }
         let gone = || LocalError::Engine("the branches have said nothing yet".into());
-        let [private, public] = aligned.heads.as_ref().ok_or_else(gone)?;
-        let [private, public] = aligned.spelling.views([private, public]);
-        Ok(Step {
+        let [private, public] = aligned.logits.as_ref().ok_or_else(gone)?;
+        let [private, public] = aligned.spelling.project([private, public]);
+        Ok(ProjectedPair {
             private,
             public,
             is_aligned: true,
@@ -123,16 +123,16 @@ impl Branches {
 
 impl Aligned {
     fn follow(&mut self, picked: &[TokenId]) -> Vec<TokenId> {
-        let heads = self.heads.as_ref().filter(|_| !self.fed);
+        let logits = self.logits.as_ref().filter(|_| !self.fed);
         let tokens = self
             .spelling
-            .follow(picked, heads.map(|[private, public]| [private, public]));
+            .follow(picked, logits.map(|[private, public]| [private, public]));
         self.fed |= !tokens.is_empty();
         tokens
     }
 }
 
-impl Step {
+impl ProjectedPair {
     /// Δ of the upstream's tokens.
     ///
     /// # Errors

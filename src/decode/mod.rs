@@ -21,7 +21,7 @@ pub use bypass::{BypassMode, BypassRule};
 pub use certainty::{Certainty, Picking};
 pub use error::DecodeError;
 pub use pick::{Exactness, Listing};
-pub use plan::{Event, Finish, Limits, Picked, Plan};
+pub use plan::{Event, Finish, Picked, Plan, SessionLimits};
 pub use report::Report;
 pub use session::Session;
 pub use time::{TimeSplit, in_seconds};

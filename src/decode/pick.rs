@@ -112,21 +112,21 @@ impl Chooser<'_> {
 
 fn listing(policy: &Policy, chosen: &Scored, count: usize) -> Listing {
     let logprobs = policy.log_policy();
-    let listed = policy.scored().iter().zip(&logprobs);
-    let of_the_chosen = listed
+    let all = policy.scored().iter().zip(&logprobs);
+    let of_the_chosen = all
         .clone()
         .find(|(scored, _)| scored.candidate.index == chosen.candidate.index);
     Listing {
         logprob: of_the_chosen.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob),
-        best: listed
+        best: all
             .take(count)
             .map(|(scored, logprob)| (token_of(scored.candidate.index), *logprob))
             .collect(),
     }
 }
 
-/// The upstream's list in the terms of steering.
-pub fn listed(position: &Position) -> Candidates {
+/// What the upstream offers at a position, in the terms of steering.
+pub fn offered(position: &Position) -> Candidates {
     Candidates::new(position.candidates.iter().map(candidate).collect())
 }
 

@@ -8,7 +8,7 @@ use crate::vocabulary::TokenId;
 
 /// How far a session may go.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct SessionLimits {
     /// Tokens of the answer, the end of turn not counted.
     pub max_tokens: usize,
     /// Positions to ask of the upstream in one request.
@@ -41,7 +41,7 @@ pub struct Plan {
     /// Where not to steer at all.
     pub bypass: BypassRule,
     /// Bounds.
-    pub limits: Limits,
+    pub limits: SessionLimits,
     /// Tokens of the small model's that each of its branches can take after its prompt.
     pub local_room: usize,
 }

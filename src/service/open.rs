@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
 use crate::context::{PrivateContext, Sources};
-use crate::decode::{Limits, Plan, Session};
+use crate::decode::{SessionLimits, Plan, Session};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix};
@@ -72,7 +72,7 @@ impl Service {
             exactness: self.steering.exactness,
             forced_stop: self.steering.forced_stop,
             bypass: self.steering.bypass,
-            limits: Limits {
+            limits: SessionLimits {
                 max_tokens: wanted.min(upstream_room),
                 ..self.limits
             },

@@ -6,7 +6,7 @@ use super::prompts::Prompts;
 use super::upstreams::replicas;
 use super::{StartError, StoreHandle, Vocabularies};
 use crate::context::Sources;
-use crate::decode::{BypassRule, Exactness, Limits};
+use crate::decode::{BypassRule, Exactness, SessionLimits};
 use crate::local::{Slot, LocalError, LocalModel};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
@@ -26,7 +26,7 @@ pub struct Service {
     history: usize,
     defaults: Defaults,
     pub(super) steering: Steering,
-    pub(super) limits: Limits,
+    pub(super) limits: SessionLimits,
 }
 
 /// How tokens are picked where a request says nothing.
@@ -74,7 +74,7 @@ impl Service {
                 forced_stop: settings.steering.forced_stop(),
                 bypass: settings.steering.bypass(),
             },
-            limits: Limits {
+            limits: SessionLimits {
                 max_tokens: settings.steering.max_tokens,
                 lookahead: settings.upstream.lookahead(),
                 top_k: settings.upstream.top_k,

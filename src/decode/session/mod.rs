@@ -1,23 +1,26 @@
+mod choosing;
+mod drafting;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use metrics::histogram;
 
-use super::branches::{Branches, Step};
+use super::branches::Branches;
 use super::bypass::Bypass;
-use super::certainty::{Certainty, Picking};
+use super::certainty::Picking;
 use super::draft::Draft;
 use super::error::DecodeError;
-use super::pick::{Chooser, Exactness, Pick, candidate, listed};
+use super::pick::Pick;
 use super::plan::{Event, Finish, Picked, Plan};
 use super::refetch::Refetch;
 use super::report::Report;
 use super::time::TimeSplit;
 use super::trace::{Trace, shortened};
 use super::window::Window;
-use crate::local::{LocalError, Slot};
-use crate::steering::{Adjustments, Candidate, Candidates, Delta};
-use crate::upstream::{CandidateRequest, Position, PositionRequest, Prefix, Upstream, UpstreamError, Wanted};
+use crate::local::Slot;
+use crate::steering::Adjustments;
+use crate::upstream::{Position, Prefix, Upstream};
 use crate::vocabulary::{Alignment, TextStream, TokenId, Tokenizer};
 
 /// A steered generation in progress. Dropping it ends the work at the upstream and frees the slot.
@@ -143,160 +146,6 @@ impl Session {
         &self.report
     }
 
-    /// Asks the upstream to go on from the prefix, unless it is at it.
-    fn open_draft(&mut self) {
-        if self.draft.is_some() {
-            return;
-        }
-        let left = self.plan.limits.max_tokens.saturating_sub(self.picked());
-        let ask = self.window.ask(left);
-        let request = PositionRequest {
-            caller: self.plan.caller.clone(),
-            prefix: self.prefix.clone(),
-            window: ask.positions,
-            top_k: self.plan.limits.top_k,
-        };
-        self.report.upstream_requests += 1;
-        self.draft = Some(Draft::open(Arc::clone(&self.upstream), request, ask.unread));
-    }
-
-    /// Ends the request and learns from it.
-    fn close_draft(&mut self) {
-        if let Some(draft) = self.draft.take() {
-            let outcome = draft.outcome();
-            self.report.wasted_tokens += outcome.unused as u64;
-            self.window.learn(outcome);
-        }
-    }
-
-    async fn next_position(&mut self) -> Result<Position, DecodeError> {
-        loop {
-            self.open_draft();
-            let Some(draft) = &mut self.draft else {
-                continue;
-            };
-            match draft.next().await.transpose() {
-                Ok(Some(position)) => return self.checked(position),
-                // Used up: go on from the prefix. An answer without any position would repeat for ever.
-                Ok(None) if draft.taken() > 0 => self.close_draft(),
-                Ok(None) => {
-                    let position = self.picked();
-                    return Err(DecodeError::NoPosition { position });
-                }
-                Err(source) => return Err(self.failed(source)),
-            }
-        }
-    }
-
-    fn failed(&self, source: UpstreamError) -> DecodeError {
-        let position = self.picked();
-        DecodeError::Upstream { position, source }
-    }
-
-    fn no_candidate(&self) -> DecodeError {
-        let position = self.picked();
-        DecodeError::NoCandidate { position }
-    }
-
-    /// A draft that is no token of the vocabulary cannot come from the model the tokenizer belongs to.
-    fn checked(&self, position: Position) -> Result<Position, DecodeError> {
-        let vocabulary = self.tokenizer.selectable().len();
-        if position.draft.index() < vocabulary {
-            Ok(position)
-        } else {
-            Err(DecodeError::UnknownToken {
-                position: self.picked(),
-                token: position.draft.0,
-                vocabulary,
-            })
-        }
-    }
-
-    /// The token of `position`: steered, and how certain that is; or the upstream's own where steering is bypassed.
-    async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
-        if let Some(end) = self.forced_end(position) {
-            let pick = self
-                .chooser(Exactness::Off)
-                .pick(&Candidates::new(vec![end]), &Delta::none());
-            return pick
-                .map(|pick| (pick, Picking::Stopped))
-                .ok_or_else(|| self.no_candidate());
-        }
-        let mut candidates = listed(position);
-        let largest = position
-            .candidates
-            .first()
-            .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
-        if self.bypass.passes(largest) {
-            let computing = Instant::now();
-            let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
-            self.report.time.arithmetic += computing.elapsed();
-            return pick
-                .map(|pick| (pick, Picking::Passed))
-                .ok_or_else(|| self.no_candidate());
-        }
-        let step = self.step().await?;
-        let mut computing = Instant::now();
-        let delta = step.delta(self.plan.rule.delta_floor)?;
-        let exactness = self.plan.exactness;
-        let mut refetched = false;
-        loop {
-            let pick = self.chooser(exactness).pick(&candidates, &delta);
-            let pick = pick.ok_or_else(|| self.no_candidate())?;
-            self.report.time.arithmetic += computing.elapsed();
-            let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
-                let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
-                    (Exactness::Off, _, _) => None,
-                    (_, true, false) => Some(Certainty::Certified),
-                    (_, true, true) => Some(Certainty::Refetched),
-                    (_, false, _) => Some(Certainty::Uncertified),
-                };
-                return Ok((pick, Picking::Steered(certainty)));
-            };
-            let waiting = Instant::now();
-            let more = self.fetch(wanted, &mut candidates).await?;
-            computing = Instant::now();
-            self.report.time.upstream_wait += computing - waiting;
-            refetched |= more;
-        }
-    }
-
-    /// The end of turn where the upstream is sure enough of it, unless the client has made it less likely.
-    fn forced_end(&self, position: &Position) -> Option<Candidate> {
-        let least = self.plan.forced_stop?;
-        let ends = self.tokenizer.ends();
-        let offered = position
-            .candidates
-            .iter()
-            .filter(|(id, _)| ends.contains(id))
-            .map(candidate);
-        let sure = offered.filter(|end| end.logprob.exp() > least && self.adjustments.adjusted(end.index, 0.0) >= 0.0);
-        sure.max_by(|left, right| left.logprob.total_cmp(&right.logprob))
-    }
-
-    fn chooser(&self, exactness: Exactness) -> Chooser<'_> {
-        Chooser {
-            rule: &self.plan.rule,
-            sampling: &self.plan.sampling,
-            adjustments: &self.adjustments,
-            exactness,
-            list: self.plan.list,
-            traced: self.plan.traced,
-            selectable: self.tokenizer.selectable(),
-            position: self.picked() as u64,
-        }
-    }
-
-    /// Waits for the branches, which are first fed the tokens that were picked while steering was bypassed.
-    async fn step(&mut self) -> Result<Step, DecodeError> {
-        let waiting = Instant::now();
-        let gone = || LocalError::Engine("its branches have been given back".into());
-        let step = self.branches.as_mut().ok_or_else(gone)?.step().await?;
-        self.report.time.local_wait += waiting.elapsed();
-        self.report.time.local_compute += step.compute;
-        Ok(step)
-    }
-
     /// Has the branches start on the next position. While steering is bypassed they compute nothing, and are fed when it goes on.
     fn feed(&mut self, token: TokenId) {
         if self.bypass.is_latched() {
@@ -308,19 +157,6 @@ impl Session {
                 branches.feed();
             }
         }
-    }
-
-    /// Asks the upstream for more of the next position; false when it has no more to say.
-    async fn fetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
-        self.report.refetch_requests += 1;
-        let request = CandidateRequest {
-            caller: self.plan.caller.clone(),
-            prefix: self.prefix.clone(),
-            wanted,
-            temperature: 0.0,
-        };
-        let fetched = self.refetch.fetch(&*self.upstream, request, candidates).await;
-        fetched.map_err(|source| self.failed(source))
     }
 
     /// How `pick` came about; `before` is the session's time before it.

@@ -2,12 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::vocabulary::{AlignmentChoice, Tokenizer};
+use crate::vocabulary::{Alignment, AlignmentChoice, TokenId, Tokenizer};
 
 const END: &str = "<end>";
 
@@ -51,13 +52,13 @@ fn tokenizer_with(words: &[Vec<u8>], template: &str) -> Arc<Tokenizer> {
 }
 
 /// Logits that depend on everything fed before, and on the branch.
-fn head(fed: &[TokenId], branch: usize, size: usize) -> Head {
+fn logits(fed: &[TokenId], branch: usize, size: usize) -> Logits {
     let logit = |id: usize| {
         let mut hasher = DefaultHasher::new();
         (fed, branch, id).hash(&mut hasher);
         (hasher.finish() % 8000) as f32 / 1000.0 - 4.0
     };
-    Head::new((0..size).map(logit).collect())
+    Logits::new((0..size).map(logit).collect())
 }
 
 /// A walk through a text, and what the definition needs of it.
@@ -65,12 +66,12 @@ struct Walk {
     upstream: Vec<Vec<u8>>,
     local: Vec<Vec<u8>>,
     spelling: Spelling,
-    heads: [Head; 2],
+    branches: [Logits; 2],
     fed: Vec<TokenId>,
     /// What the small model has not been fed as a whole token.
-    rest: Vec<u8>,
+    pending: Vec<u8>,
     /// The head before the last token fed, where that was one token, and what came before it: it may have been meant to be longer.
-    before: Option<([Head; 2], Vec<u8>, TokenId)>,
+    before: Option<([Logits; 2], Vec<u8>, TokenId)>,
 }
 
 impl Walk {
@@ -79,21 +80,23 @@ impl Walk {
         let size = local.len() + 1;
         Self {
             spelling: Spelling::new(Arc::new(alignment), false),
-            heads: [head(&[], 0, size), head(&[], 1, size)],
+            branches: [logits(&[], 0, size), logits(&[], 1, size)],
             upstream,
             local,
             fed: Vec::new(),
-            rest: Vec::new(),
+            pending: Vec::new(),
             before: None,
         }
     }
 
     fn step(&mut self, picked: usize) {
         let token = TokenId(picked as u32);
-        let written = [self.rest.as_slice(), &self.upstream[picked]].concat();
-        let tokens = self.spelling.follow(&[token], Some([&self.heads[0], &self.heads[1]]));
+        let written = [self.pending.as_slice(), &self.upstream[picked]].concat();
+        let tokens = self
+            .spelling
+            .follow(&[token], Some([&self.branches[0], &self.branches[1]]));
         if tokens.is_empty() {
-            self.rest = written;
+            self.pending = written;
             self.before = None;
             return;
         }
@@ -101,11 +104,11 @@ impl Walk {
         assert_eq!(spelled, written, "what is fed must be what is written");
         self.fed.extend(&tokens);
         let size = self.local.len() + 1;
-        let new = [head(&self.fed, 0, size), head(&self.fed, 1, size)];
-        let old = std::mem::replace(&mut self.heads, new);
+        let new = [logits(&self.fed, 0, size), logits(&self.fed, 1, size)];
+        let old = std::mem::replace(&mut self.branches, new);
         let one = tokens.len() == 1;
-        self.before = one.then(|| (old, std::mem::take(&mut self.rest), token));
-        self.rest.clear();
+        self.before = one.then(|| (old, std::mem::take(&mut self.pending), token));
+        self.pending.clear();
     }
 
     /// The longest token of the upstream's that `text` begins with.
@@ -117,29 +120,29 @@ impl Walk {
     /// The probability that the small model goes on with a text that the upstream begins with `token`, by looking at every token;
     /// `None` where there is none.
     fn owned(&self, token: usize, branch: usize) -> Option<f64> {
-        let probability = |head: &Head, id: usize| head.logprob(TokenId(id as u32)).exp();
+        let probability = |logits: &Logits, id: usize| logits.logprob(TokenId(id as u32)).exp();
         let all = 0..self.local.len();
         let longer =
             |id: &usize, begun: &[u8]| self.local[*id].len() > begun.len() && self.local[*id].starts_with(begun);
-        let within = all.clone().filter(|id| longer(id, &self.rest));
-        let own = within.filter(|id| self.first(&self.local[*id][self.rest.len()..]) == Some(token));
-        let mut parts: Vec<f64> = own.map(|id| probability(&self.heads[branch], id)).collect();
+        let within = all.clone().filter(|id| longer(id, &self.pending));
+        let own = within.filter(|id| self.first(&self.local[*id][self.pending.len()..]) == Some(token));
+        let mut parts: Vec<f64> = own.map(|id| probability(&self.branches[branch], id)).collect();
         let is_unmapped = parts.is_empty();
-        if let Some((heads, rest, picked)) = &self.before {
+        if let Some((branches, rest, picked)) = &self.before {
             let begun = [rest.as_slice(), &self.upstream[picked.index()]].concat();
             let fed = all.clone().find(|id| self.local[*id] == begun).unwrap();
             let meant = all.filter(|id| longer(id, &begun));
             let meant = meant.filter(|id| self.first(&self.local[*id][rest.len()..]) == Some(picked.index()));
             let meant = meant.filter(|id| self.first(&self.local[*id][begun.len()..]) == Some(token));
-            parts.extend(meant.map(|id| probability(&heads[branch], id) / probability(&heads[branch], fed)));
+            parts.extend(meant.map(|id| probability(&branches[branch], id) / probability(&branches[branch], fed)));
             if is_unmapped && !parts.is_empty() {
-                // It is mapped to its first letter, too, which begins the same text.
+                // Its first letter speaks for it, too: it begins what it says.
                 let first = self
                     .local
                     .iter()
                     .position(|word| *word == self.upstream[token][..1])
                     .unwrap();
-                parts.push(probability(&self.heads[branch], first));
+                parts.push(probability(&self.branches[branch], first));
             }
         }
         (!parts.is_empty()).then(|| parts.iter().sum())
@@ -147,8 +150,8 @@ impl Walk {
 
     /// The probability that what waits is a whole token.
     fn ends_here(&self, branch: usize) -> f64 {
-        let whole = self.local.iter().position(|word| *word == self.rest);
-        whole.map_or(0.0, |id| self.heads[branch].logprob(TokenId(id as u32)).exp())
+        let whole = self.local.iter().position(|word| *word == self.pending);
+        whole.map_or(0.0, |id| self.branches[branch].logprob(TokenId(id as u32)).exp())
     }
 }
 
@@ -172,17 +175,17 @@ proptest! {
     ) {
         let mut walk = Walk::new(AlignmentChoice::Bytes, upstream, local);
         for pick in picks {
-            let views = walk.spelling.views([&walk.heads[0], &walk.heads[1]]);
+            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
             for token in 0..walk.upstream.len() {
-                let logratio = |branch: usize| f64::from(views[branch].logits[token]);
+                let logratio = |branch: usize| f64::from(projected[branch].logits[token]);
                 let expected = [0, 1].map(|branch| walk.owned(token, branch));
                 if let [Some(private), Some(public)] = expected {
                     let delta = logratio(0) - logratio(1);
-                    let constant = walk.heads[0].normaliser - walk.heads[1].normaliser;
-                    let constant = if walk.rest.is_empty() { constant } else { 0.0 };
+                    let constant = walk.branches[0].normaliser - walk.branches[1].normaliser;
+                    let constant = if walk.pending.is_empty() { constant } else { 0.0 };
                     prop_assert!(
                         (delta - constant - (private.ln() - public.ln())).abs() < 1e-4,
-                        "{:?} after {:?}: {} is not {}", walk.upstream[token], walk.rest, delta - constant, private.ln() - public.ln()
+                        "{:?} after {:?}: {} is not {}", walk.upstream[token], walk.pending, delta - constant, private.ln() - public.ln()
                     );
                 }
             }
@@ -196,15 +199,15 @@ proptest! {
         let bytes: Vec<Vec<u8>> = [b"a", b"b", b"c"].map(|letter| letter.to_vec()).to_vec();
         let mut walk = Walk::new(AlignmentChoice::Bytes, bytes, local);
         for pick in picks {
-            let views = walk.spelling.views([&walk.heads[0], &walk.heads[1]]);
-            for (branch, view) in views.iter().enumerate() {
+            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
+            for (branch, view) in projected.iter().enumerate() {
                 let probability = |id: usize| (f64::from(view.logits[id]) - view.normaliser).exp();
                 let total = view.normaliser.exp();
                 let byte = (0..3).filter(|byte| walk.owned(*byte, branch).is_some()).map(probability);
-                let waits = !walk.rest.is_empty();
+                let waits = !walk.pending.is_empty();
                 let other = if waits { walk.ends_here(branch) / total } else { probability(3) };
                 let sum = byte.sum::<f64>() + other;
-                prop_assert!((sum - 1.0).abs() < 1e-5, "{sum} after {:?}", walk.rest);
+                prop_assert!((sum - 1.0).abs() < 1e-5, "{sum} after {:?}", walk.pending);
             }
             walk.step(pick);
         }
@@ -218,9 +221,9 @@ proptest! {
     ) {
         let mut walk = Walk::new(choice, words.clone(), words);
         for pick in picks {
-            let views = walk.spelling.views([&walk.heads[0], &walk.heads[1]]);
-            for (view, head) in views.iter().zip(&walk.heads) {
-                prop_assert_eq!(&view.logits, &head.logits);
+            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
+            for (view, logits) in projected.iter().zip(&walk.branches) {
+                prop_assert_eq!(&view.logits, &logits.raw);
             }
             let fed = walk.fed.len();
             let pick = pick.index(walk.upstream.len());
@@ -232,10 +235,10 @@ proptest! {
     #[test]
     fn what_has_no_twin_is_neither_favoured_nor_hindered(upstream in words(), local in words()) {
         let walk = Walk::new(AlignmentChoice::Intersection, upstream, local);
-        let [private, public] = walk.spelling.views([&walk.heads[0], &walk.heads[1]]);
+        let [private, public] = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
         for (id, word) in walk.upstream.iter().enumerate() {
             match walk.local.iter().position(|other| other == word) {
-                Some(twin) => prop_assert_eq!(private.logits[id], walk.heads[0].logits[twin]),
+                Some(twin) => prop_assert_eq!(private.logits[id], walk.branches[0].raw[twin]),
                 None => {
                     prop_assert_eq!(private.logits[id], private.normaliser as f32);
                     prop_assert_eq!(public.logits[id], public.normaliser as f32);
@@ -247,7 +250,7 @@ proptest! {
 
 /// Some families put a space before an answer, others do not; what follows is the same text.
 #[test]
-fn a_space_before_the_answer_is_is_unmappeds_word() {
+fn a_space_before_the_answer_is_nobodys_word() {
     let spaced = "{% for message in messages %}[{{ message.role }}]{% if message.role == 'assistant' %} {% endif %}{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
     let bare = "{% for message in messages %}[{{ message.role }}]{{ message.content }}{% endfor %}{% if messages | length == 1 %}[assistant]{% endif %}";
     let words: Vec<Vec<u8>> = ["a", "b", "Ġ", "Ġa", "Ġb", "Ġab", "ab"]
@@ -259,16 +262,16 @@ fn a_space_before_the_answer_is_is_unmappeds_word() {
         for choice in [AlignmentChoice::Intersection, AlignmentChoice::Bytes] {
             let (upstream, local) = (tokenizer_with(&words, upstream), tokenizer_with(&words, local));
             let alignment = Arc::new(Alignment::new(choice, upstream, local).unwrap());
-            let heads = [head(&[], 0, 8), head(&[], 1, 8)];
+            let branches = [logits(&[], 0, 8), logits(&[], 1, 8)];
             let mut spelling = Spelling::new(Arc::clone(&alignment), true);
-            let views = spelling.views([&heads[0], &heads[1]]);
-            let delta = f64::from(views[0].logits[picked.index()]) - f64::from(views[1].logits[picked.index()]);
-            let meant = heads[0].logprob(fed) - heads[1].logprob(fed);
+            let projected = spelling.project([&branches[0], &branches[1]]);
+            let delta = f64::from(projected[0].logits[picked.index()]) - f64::from(projected[1].logits[picked.index()]);
+            let meant = branches[0].logprob(fed) - branches[1].logprob(fed);
             assert!((delta - meant).abs() < 1e-5, "{choice:?}: {delta} is not {meant}");
-            assert_eq!(spelling.follow(&[picked], Some([&heads[0], &heads[1]])), [fed]);
+            assert_eq!(spelling.follow(&[picked], Some([&branches[0], &branches[1]])), [fed]);
             // A bare text has no such beginning.
             let mut spelling = Spelling::new(alignment, false);
-            assert_eq!(spelling.follow(&[picked], Some([&heads[0], &heads[1]])), [picked]);
+            assert_eq!(spelling.follow(&[picked], Some([&branches[0], &branches[1]])), [picked]);
         }
     }
 }

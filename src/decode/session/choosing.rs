@@ -1,0 +1,116 @@
+use std::time::Instant;
+
+use super::Session;
+use crate::decode::branches::ProjectedPair;
+use crate::decode::certainty::{Certainty, Picking};
+use crate::decode::error::DecodeError;
+use crate::decode::pick::{Chooser, Exactness, Pick, candidate, offered};
+use crate::local::LocalError;
+use crate::steering::{Candidate, Candidates, Delta};
+use crate::upstream::{CandidateRequest, Position, Wanted};
+
+/// From a position of the upstream's to the token that is picked there.
+impl Session {
+    /// The token of `position`: steered, and how certain that is; or the upstream's own where steering is bypassed.
+    pub(super) async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
+        if let Some(end) = self.forced_end(position) {
+            let pick = self
+                .chooser(Exactness::Off)
+                .pick(&Candidates::new(vec![end]), &Delta::none());
+            return pick
+                .map(|pick| (pick, Picking::Stopped))
+                .ok_or_else(|| self.no_candidate());
+        }
+        let mut candidates = offered(position);
+        let largest = position
+            .candidates
+            .first()
+            .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
+        if self.bypass.passes(largest) {
+            let computing = Instant::now();
+            let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
+            self.report.time.arithmetic += computing.elapsed();
+            return pick
+                .map(|pick| (pick, Picking::Passed))
+                .ok_or_else(|| self.no_candidate());
+        }
+        let pair = self.branch_logits().await?;
+        let mut computing = Instant::now();
+        let delta = pair.delta(self.plan.rule.delta_floor)?;
+        let exactness = self.plan.exactness;
+        let mut refetched = false;
+        loop {
+            let pick = self.chooser(exactness).pick(&candidates, &delta);
+            let pick = pick.ok_or_else(|| self.no_candidate())?;
+            self.report.time.arithmetic += computing.elapsed();
+            let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
+                let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
+                    (Exactness::Off, _, _) => None,
+                    (_, true, false) => Some(Certainty::Certified),
+                    (_, true, true) => Some(Certainty::Refetched),
+                    (_, false, _) => Some(Certainty::Uncertified),
+                };
+                return Ok((pick, Picking::Steered(certainty)));
+            };
+            let waiting = Instant::now();
+            let more = self.fetch(wanted, &mut candidates).await?;
+            computing = Instant::now();
+            self.report.time.upstream_wait += computing - waiting;
+            refetched |= more;
+        }
+    }
+
+    /// The end of turn where the upstream is sure enough of it, unless the client has made it less likely.
+    fn forced_end(&self, position: &Position) -> Option<Candidate> {
+        let least = self.plan.forced_stop?;
+        let ends = self.tokenizer.ends();
+        let offered = position
+            .candidates
+            .iter()
+            .filter(|(id, _)| ends.contains(id))
+            .map(candidate);
+        let sure = offered.filter(|end| end.logprob.exp() > least && self.adjustments.adjusted(end.index, 0.0) >= 0.0);
+        sure.max_by(|left, right| left.logprob.total_cmp(&right.logprob))
+    }
+
+    fn chooser(&self, exactness: Exactness) -> Chooser<'_> {
+        Chooser {
+            rule: &self.plan.rule,
+            sampling: &self.plan.sampling,
+            adjustments: &self.adjustments,
+            exactness,
+            list: self.plan.list,
+            traced: self.plan.traced,
+            selectable: self.tokenizer.selectable(),
+            position: self.picked() as u64,
+        }
+    }
+
+    /// Waits for the branches, which are first fed the tokens that were picked while steering was bypassed.
+    async fn branch_logits(&mut self) -> Result<ProjectedPair, DecodeError> {
+        let waiting = Instant::now();
+        let gone = || LocalError::Engine("its branches have been given back".into());
+        let pair = self.branches.as_mut().ok_or_else(gone)?.logits().await?;
+        self.report.time.local_wait += waiting.elapsed();
+        self.report.time.local_compute += pair.compute;
+        Ok(pair)
+    }
+
+    /// Asks the upstream for more of the next position; false when it has no more to say.
+    async fn fetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
+        self.report.refetch_requests += 1;
+        let request = CandidateRequest {
+            caller: self.plan.caller.clone(),
+            prefix: self.prefix.clone(),
+            wanted,
+            temperature: 0.0,
+        };
+        let fetched = self.refetch.fetch(&*self.upstream, request, candidates).await;
+        fetched.map_err(|source| self.failed(source))
+    }
+
+    fn no_candidate(&self) -> DecodeError {
+        let position = self.picked();
+        DecodeError::NoCandidate { position }
+    }
+}

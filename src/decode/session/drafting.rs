@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use super::Session;
+use crate::decode::draft::Draft;
+use crate::decode::error::DecodeError;
+use crate::upstream::{Position, PositionRequest, UpstreamError};
+
+/// The upstream's positions, one after the other, however many requests they take.
+impl Session {
+    /// Asks the upstream to go on from the prefix, unless it is at it.
+    pub(super) fn open_draft(&mut self) {
+        if self.draft.is_some() {
+            return;
+        }
+        let left = self.plan.limits.max_tokens.saturating_sub(self.picked());
+        let ask = self.window.ask(left);
+        let request = PositionRequest {
+            caller: self.plan.caller.clone(),
+            prefix: self.prefix.clone(),
+            window: ask.positions,
+            top_k: self.plan.limits.top_k,
+        };
+        self.report.upstream_requests += 1;
+        self.draft = Some(Draft::open(Arc::clone(&self.upstream), request, ask.unread));
+    }
+
+    /// Ends the request and learns from it.
+    pub(super) fn close_draft(&mut self) {
+        if let Some(draft) = self.draft.take() {
+            let outcome = draft.outcome();
+            self.report.wasted_tokens += outcome.unused as u64;
+            self.window.learn(outcome);
+        }
+    }
+
+    pub(super) async fn next_position(&mut self) -> Result<Position, DecodeError> {
+        loop {
+            self.open_draft();
+            let Some(draft) = &mut self.draft else {
+                continue;
+            };
+            match draft.next().await.transpose() {
+                Ok(Some(position)) => return self.checked(position),
+                // Used up: go on from the prefix. An answer without any position would repeat for ever.
+                Ok(None) if draft.taken() > 0 => self.close_draft(),
+                Ok(None) => {
+                    let position = self.picked();
+                    return Err(DecodeError::NoPosition { position });
+                }
+                Err(source) => return Err(self.failed(source)),
+            }
+        }
+    }
+
+    /// A draft that is no token of the vocabulary cannot come from the model the tokenizer belongs to.
+    fn checked(&self, position: Position) -> Result<Position, DecodeError> {
+        let vocabulary = self.tokenizer.selectable().len();
+        if position.draft.index() < vocabulary {
+            Ok(position)
+        } else {
+            Err(DecodeError::UnknownToken {
+                position: self.picked(),
+                token: position.draft.0,
+                vocabulary,
+            })
+        }
+    }
+
+    pub(super) fn failed(&self, source: UpstreamError) -> DecodeError {
+        let position = self.picked();
+        DecodeError::Upstream { position, source }
+    }
+}
