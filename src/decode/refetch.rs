@@ -1,6 +1,6 @@
 use super::pick::{Exactness, Pick, candidate, token_of};
 use crate::steering::{Candidate, Candidates};
-use crate::upstream::{CandidateRequest, Problem, Upstream, UpstreamError, Wanted};
+use crate::upstream::{CandidateQuery, CandidateRequest, Problem, Upstream, UpstreamError};
 
 /// What a session asks the upstream about positions whose pick is not certain.
 pub struct Refetch {
@@ -20,22 +20,22 @@ impl Refetch {
 
     /// What to ask for before `pick`, made from `known` listed tokens, is certain; `None` when it is, when nobody wants to
     /// know, and when the upstream has no more to say.
-    pub fn wanted(&self, pick: &Pick, known: usize) -> Option<Wanted> {
+    pub fn wanted(&self, pick: &Pick, known: usize) -> Option<CandidateQuery> {
         if self.exhausted {
             return None;
         }
         if !pick.raised.is_empty() {
-            return Some(Wanted::Tokens(pick.raised.clone()));
+            return Some(CandidateQuery::Tokens(pick.raised.clone()));
         }
         if pick.uncertain.is_empty() {
             return None;
         }
         match self.exactness {
             Exactness::Off | Exactness::Certify => None,
-            Exactness::Refetch => Some(Wanted::Likeliest(known.saturating_mul(GROWTH))),
+            Exactness::Refetch => Some(CandidateQuery::Likeliest(known.saturating_mul(GROWTH))),
             Exactness::RefetchIds => {
                 let uncertain = pick.uncertain.iter().take(AT_ONCE);
-                Some(Wanted::Tokens(uncertain.map(|token| token_of(token.index)).collect()))
+                Some(CandidateQuery::Tokens(uncertain.map(|token| token_of(token.index)).collect()))
             }
         }
     }
@@ -55,12 +55,12 @@ impl Refetch {
             Ok(known) => {
                 let known: Vec<Candidate> = known.iter().map(candidate).collect();
                 match wanted {
-                    Wanted::Likeliest(_) if known.len() > candidates.known().len() => {
+                    CandidateQuery::Likeliest(_) if known.len() > candidates.known().len() => {
                         *candidates = Candidates::new(known);
                         return Ok(true);
                     }
-                    Wanted::Likeliest(_) => "it lists no more than it did".to_owned(),
-                    Wanted::Tokens(_) => {
+                    CandidateQuery::Likeliest(_) => "it lists no more than it did".to_owned(),
+                    CandidateQuery::Tokens(_) => {
                         candidates.add(known);
                         return Ok(true);
                     }

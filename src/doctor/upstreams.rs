@@ -10,8 +10,8 @@ use crate::decode::Exactness;
 use crate::service::Vocabularies;
 use crate::settings::Settings;
 use crate::upstream::{
-    Caller, CandidateRequest, Description, Driver, Position, PositionRequest, Prefix, Problem, Replicas, Server,
-    Upstream, UpstreamError, Wanted,
+    Caller, CandidateQuery, CandidateRequest, Description, Driver, Position, PositionRequest, Prefix, Problem,
+    Replicas, Server, Upstream, UpstreamError,
 };
 use crate::vocabulary::{TokenId, Tokenizer};
 
@@ -227,7 +227,7 @@ impl Examination<'_> {
         let request = CandidateRequest {
             caller: self.caller.clone(),
             prefix: prefix.clone(),
-            wanted: Wanted::Likeliest(self.settings.upstream.top_k),
+            wanted: CandidateQuery::Likeliest(self.settings.upstream.top_k),
             temperature,
         };
         self.server.candidates(request).await

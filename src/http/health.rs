@@ -14,7 +14,7 @@ pub async fn alive() -> &'static str {
 pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else if app.service.replicas().any_is_well() {
+    } else if app.service.replicas().any_is_healthy() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "no upstream has answered\n")

@@ -9,13 +9,13 @@ use crate::vocabulary::{ChatMessage, Role};
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Service {
-    /// Looks at the upstreams now and then, as long as none of them is well: whether the proxy is ready must not depend on
+    /// Looks at the upstreams now and then, as long as none of them is healthy: whether the proxy is ready must not depend on
     /// somebody's request. Runs until it is dropped.
     pub async fn watch_upstreams(&self) {
         let mut looks = tokio::time::interval(LOOK_AGAIN);
         loop {
             looks.tick().await;
-            if !self.replicas.any_is_well() {
+            if !self.replicas.any_is_healthy() {
                 self.meet_upstreams().await;
             }
         }

@@ -16,12 +16,12 @@ pub struct Description {
     pub models: Vec<ServedModel>,
     /// What it gives at a position.
     #[serde(flatten)]
-    pub limits: Limits,
+    pub limits: RequestLimits,
 }
 
 /// What can be asked of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
+pub struct RequestLimits {
     /// Most candidates it lists; `None` where there is no limit or it is not known.
     pub longest_list: Option<usize>,
     /// Whether single tokens can be asked for by id.

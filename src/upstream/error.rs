@@ -145,7 +145,7 @@ impl Problem {
         matches!(self, Self::Unreachable { .. })
     }
 
-    /// Whether it says that the server is not well, whoever asks for what.
+    /// Whether it says that the server is unhealthy, whoever asks for what.
     pub fn is_of_the_server(&self) -> bool {
         self.may_pass() || matches!(self, Self::Unanswered { .. })
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, stream};
+use futures::{FutureExt, StreamExt};
 use metrics::counter;
 
-use super::{CandidateRequest, Position, PositionRequest, Positions, Problem, Replicas, Upstream, UpstreamError};
+use super::position_source::{PositionSource, stream};
+use super::{
+    CandidateRequest, Position, PositionRequest, Positions, Problem, Replicas, Reply, Upstream, UpstreamError,
+};
 use crate::vocabulary::TokenId;
 
 /// Streams in a row that may break before their first position; beyond that it is not bad luck.
@@ -31,7 +33,7 @@ struct Surviving {
     fruitless: usize,
 }
 
-impl Surviving {
+impl PositionSource for Surviving {
     async fn next(&mut self) -> Result<Option<Position>, UpstreamError> {
         while self.request.window > 0 {
             let (index, mut positions) = match self.current.take() {
@@ -83,7 +85,7 @@ async fn open(replicas: &Replicas, request: &PositionRequest) -> Result<(usize, 
 }
 
 impl Upstream for Replicas {
-    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
+    fn positions(&self, request: PositionRequest) -> Reply<'_, Positions> {
         async move {
             let current = open(self, &request).await?;
             let surviving = Surviving {
@@ -92,18 +94,12 @@ impl Upstream for Replicas {
                 current: Some(current),
                 fruitless: 0,
             };
-            let positions = stream::unfold(Some(surviving), |surviving| async move {
-                let mut surviving = surviving?;
-                let next = surviving.next().await.transpose()?;
-                let rest = next.is_ok().then_some(surviving);
-                Some((next, rest))
-            });
-            Ok(positions.boxed())
+            Ok(stream(surviving))
         }
         .boxed()
     }
 
-    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
+    fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>> {
         async move {
             let affinity = &request.caller.affinity;
             let asking = self.first_to_answer(affinity, |replica| replica.server.candidates(request.clone()));

@@ -1,20 +1,20 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Whether a server should be asked: one that has failed rests, longer with every failure in a row, and is asked again when
-/// the rest is over or nobody else is left.
+/// Whether a server should be asked. After a failure it has a cooldown, which is longer with every failure in a row. It is asked
+/// again when the cooldown is over, or when every other server has failed, too.
 #[derive(Default)]
 pub struct Health(Mutex<State>);
 
 #[derive(Clone, Copy, Default)]
 struct State {
     failures: u32,
-    rests_until: Option<Instant>,
+    cooldown_until: Option<Instant>,
 }
 
-const FIRST_REST: Duration = Duration::from_millis(500);
+const FIRST_COOLDOWN: Duration = Duration::from_millis(500);
 /// A server that is back is noticed after this long at the latest.
-const LONGEST_REST: Duration = Duration::from_secs(30);
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
 
 impl Health {
     /// It answered as it should.
@@ -25,15 +25,20 @@ impl Health {
     /// It failed, and asked for `pause` before the next request, where it could still speak.
     pub fn failed(&self, pause: Option<Duration>) {
         let mut state = self.state();
-        let doubled = FIRST_REST.saturating_mul(1 << state.failures.min(16));
-        let rest = pause.unwrap_or(doubled).min(LONGEST_REST);
+        let doubled = FIRST_COOLDOWN.saturating_mul(1 << state.failures.min(16));
+        let cooldown = pause.unwrap_or(doubled).min(LONGEST_COOLDOWN);
         state.failures = state.failures.saturating_add(1);
-        state.rests_until = Some(Instant::now() + rest);
+        state.cooldown_until = Some(Instant::now() + cooldown);
     }
 
-    /// How much of its rest is left; zero for one that is well.
-    pub fn rest(&self) -> Duration {
-        let until = self.state().rests_until;
+    /// Whether it has no cooldown.
+    pub fn is_healthy(&self) -> bool {
+        self.cooldown().is_zero()
+    }
+
+    /// How much of its cooldown is left; zero for a healthy one.
+    pub fn cooldown(&self) -> Duration {
+        let until = self.state().cooldown_until;
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 
@@ -48,26 +53,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rests_grow_and_end_with_the_first_success() {
+    fn cooldowns_grow_and_end_with_the_first_success() {
         let health = Health::default();
-        assert_eq!(health.rest(), Duration::ZERO);
+        assert_eq!(health.cooldown(), Duration::ZERO);
         let mut before = Duration::ZERO;
         for _ in 0..40 {
             health.failed(None);
-            assert!(health.rest() <= LONGEST_REST);
-            assert!(health.rest() + Duration::from_millis(100) > before);
-            before = health.rest();
+            assert!(health.cooldown() <= LONGEST_COOLDOWN);
+            assert!(health.cooldown() + Duration::from_millis(100) > before);
+            before = health.cooldown();
         }
-        assert!(before > LONGEST_REST - Duration::from_secs(1));
+        assert!(before > LONGEST_COOLDOWN - Duration::from_secs(1));
         health.worked();
-        assert_eq!(health.rest(), Duration::ZERO);
+        assert_eq!(health.cooldown(), Duration::ZERO);
     }
 
     #[test]
     fn a_server_that_asks_for_a_pause_gets_that_one() {
         let health = Health::default();
         health.failed(Some(Duration::from_secs(7)));
-        let rest = health.rest();
-        assert!(rest > Duration::from_secs(6) && rest <= Duration::from_secs(7));
+        let cooldown = health.cooldown();
+        assert!(cooldown > Duration::from_secs(6) && cooldown <= Duration::from_secs(7));
     }
 }

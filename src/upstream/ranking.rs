@@ -1,6 +1,6 @@
 //! A server's list of candidates, checked and put in order. Lists of all drivers pass through here.
 
-use super::{Problem, Wanted};
+use super::{CandidateQuery, Problem};
 use crate::vocabulary::TokenId;
 
 /// Servers compute in f32 or less and print rounded numbers.
@@ -33,13 +33,13 @@ pub fn ranked(mut candidates: Vec<(TokenId, f64)>, top_k: usize) -> Result<Vec<(
 ///
 /// # Errors
 /// [`Problem::NotTheTokensAskedFor`] when single tokens are missing; as for [`ranked`].
-pub fn answering(wanted: &Wanted, mut given: Vec<(TokenId, f64)>) -> Result<Vec<(TokenId, f64)>, Problem> {
+pub fn answering(wanted: &CandidateQuery, mut given: Vec<(TokenId, f64)>) -> Result<Vec<(TokenId, f64)>, Problem> {
     match wanted {
-        Wanted::Likeliest(count) => {
+        CandidateQuery::Likeliest(count) => {
             let count = (*count).min(given.len());
             ranked(given, count)
         }
-        Wanted::Tokens(tokens) => {
+        CandidateQuery::Tokens(tokens) => {
             checked_mass(&given)?;
             // Servers add the token they sampled, or give the whole vocabulary.
             given.retain(|(id, _)| tokens.contains(id));

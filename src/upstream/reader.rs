@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use sse_stream::{Sse, SseByteStream};
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Connection, LONGEST};
+use super::answer::LONGEST;
 use super::refusal::late;
-use super::{Problem, UpstreamError};
+use super::{Connection, Problem, UpstreamError};
 
 /// What a kind of server puts into the events of its streams.
 pub trait Dialect: Send + 'static {

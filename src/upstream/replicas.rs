@@ -10,7 +10,7 @@ use metrics::describe_counter;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Method, Response};
 
-use super::health::Health;
+use super::replica::Replica;
 use super::{Affinity, Caller, Description, Forwarded, Problem, Server, UpstreamError};
 
 /// How often all servers are tried again when none answers.
@@ -28,12 +28,6 @@ pub struct Replicas {
     retries: Retries,
 }
 
-/// One of them.
-pub struct Replica {
-    pub server: Server,
-    health: Health,
-}
-
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Nobody is kept waiting longer than this between two rounds; a server that asks for more is believed, and its refusal
 /// passed on.
@@ -46,12 +40,8 @@ impl Replicas {
             "costeer_failovers_total",
             "Answers that went on at another server in the middle, or at the same one again."
         );
-        let well = |server| Replica {
-            server,
-            health: Health::default(),
-        };
         Self {
-            replicas: servers.into_iter().map(well).collect(),
+            replicas: servers.into_iter().map(Replica::new).collect(),
             retries,
         }
     }
@@ -67,9 +57,9 @@ impl Replicas {
     }
 
     /// Whether one of them has answered, and has not failed since.
-    pub fn any_is_well(&self) -> bool {
-        let well = |replica: &Replica| replica.server.is_known() && replica.health.rest().is_zero();
-        self.replicas.iter().any(well)
+    pub fn any_is_healthy(&self) -> bool {
+        let is_healthy = |replica: &Replica| replica.server.is_known() && replica.health.is_healthy();
+        self.replicas.iter().any(is_healthy)
     }
 
     /// What the caller's server says about itself.
@@ -137,8 +127,8 @@ impl Replicas {
         self.replicas.get(index)
     }
 
-    /// Asks one after the other, the well ones first and the session's own before all, until one answers. When none does,
-    /// all of them again after a pause.
+    /// Asks one after the other until one answers: the healthy ones first, and of those the session's own. When none answers, all of
+    /// them are asked again after a pause.
     ///
     /// # Errors
     /// What no other replica could mend, at once; otherwise the last thing that went wrong.
@@ -201,7 +191,7 @@ impl Replicas {
                     outcome = Some(error);
                 }
                 Err(error) => {
-                    // It is not well all the same.
+                    // It is unhealthy all the same.
                     if error.problem.is_of_the_server() {
                         replica.failed(&error);
                     }
@@ -220,8 +210,13 @@ impl Replicas {
 
     fn order(&self, affinity: &Affinity) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.replicas.len()).collect();
-        // Those that rest come last, the one whose rest is over soonest first; among the well ones, where the session is at home.
-        order.sort_by_cached_key(|index| (self.replicas[*index].health.rest(), Reverse(affinity.weight(*index))));
+        // The healthy ones come first, and among them the one where the session is at home. Then whose cooldown ends soonest.
+        order.sort_by_cached_key(|index| {
+            (
+                self.replicas[*index].health.cooldown(),
+                Reverse(affinity.weight(*index)),
+            )
+        });
         order
     }
 }
@@ -239,27 +234,4 @@ enum Round<T> {
         /// The shortest that any of them asked for.
         pause: Option<Duration>,
     },
-}
-
-impl Replica {
-    /// It gave a position.
-    pub fn worked(&self) {
-        self.health.worked();
-    }
-
-    /// It failed in a way that may pass; gives the pause it asked for.
-    pub fn failed(&self, error: &UpstreamError) -> Option<Duration> {
-        let pause = match &error.problem {
-            Problem::Refused {
-                retry_after: Some(pause),
-                ..
-            } => pause.to_str().ok().and_then(|seconds| seconds.trim().parse().ok()),
-            _ => None,
-        };
-        let pause = pause.map(Duration::from_secs);
-        tracing::warn!(%error, "an upstream failed");
-        self.health.failed(pause);
-        self.server.suspect();
-        pause
-    }
 }

@@ -298,7 +298,7 @@ fn a_request_that_is_too_long_is_no_sign_of_ill_health() {
         let mut body = question(DINNER);
         body["model"] = json!("another-model");
         for _ in 0..8 {
-            // The server that is well refuses the model's name.
+            // The healthy server refuses the model's name.
             let response = ask(address, &body, &[("x-costeer-context", CONTEXT)]).await;
             assert_eq!(response.status(), 404);
         }

@@ -7,7 +7,7 @@ use crate::decode::error::DecodeError;
 use crate::decode::pick::{Chooser, Exactness, Pick, candidate, offered};
 use crate::local::LocalError;
 use crate::steering::{Candidate, Candidates, Delta};
-use crate::upstream::{CandidateRequest, Position, Wanted};
+use crate::upstream::{CandidateQuery, CandidateRequest, Position};
 
 /// From a position of the upstream's to the token that is picked there.
 impl Session {
@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// Asks the upstream for more of the next position; false when it has no more to say.
-    async fn fetch(&mut self, wanted: Wanted, candidates: &mut Candidates) -> Result<bool, DecodeError> {
+    async fn fetch(&mut self, wanted: CandidateQuery, candidates: &mut Candidates) -> Result<bool, DecodeError> {
         self.report.refetch_requests += 1;
         let request = CandidateRequest {
             caller: self.plan.caller.clone(),

@@ -136,7 +136,7 @@ impl Walk {
             let meant = meant.filter(|id| self.first(&self.local[*id][begun.len()..]) == Some(token));
             parts.extend(meant.map(|id| probability(&branches[branch], id) / probability(&branches[branch], fed)));
             if is_unmapped && !parts.is_empty() {
-                // Its first letter speaks for it, too: it begins what it says.
+                // It is mapped to its first letter, too, which begins the same text.
                 let first = self
                     .local
                     .iter()

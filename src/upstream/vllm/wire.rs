@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::upstream::ranking::{answering, ranked};
-use crate::upstream::{Position, Problem, Wanted};
+use crate::upstream::{CandidateQuery, Position, Problem};
 use crate::vocabulary::TokenId;
 
 /// The request. Sampling settings are all spelled out: vLLM otherwise takes those of the model's
@@ -57,10 +57,10 @@ impl<'a> CompletionRequest<'a> {
     }
 
     /// A request for one position, answered in one body.
-    pub fn single(model: Option<&'a str>, prefix: &'a [TokenId], wanted: &'a Wanted, temperature: f64) -> Self {
+    pub fn single(model: Option<&'a str>, prefix: &'a [TokenId], wanted: &'a CandidateQuery, temperature: f64) -> Self {
         let (likeliest, tokens) = match wanted {
-            Wanted::Likeliest(count) => (*count, None),
-            Wanted::Tokens(tokens) => (1, Some(tokens.as_slice())),
+            CandidateQuery::Likeliest(count) => (*count, None),
+            CandidateQuery::Tokens(tokens) => (1, Some(tokens.as_slice())),
         };
         Self {
             logprob_token_ids: tokens,
@@ -142,7 +142,7 @@ fn token_id(name: &str) -> Result<TokenId, Problem> {
 
 impl CompletionEvent {
     /// The candidates of an answer of one position.
-    pub fn candidates(mut self, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, Problem> {
+    pub fn candidates(mut self, wanted: &CandidateQuery) -> Result<Vec<(TokenId, f64)>, Problem> {
         let logprobs = self.choices.pop().and_then(|choice| choice.logprobs);
         let top = logprobs.ok_or(Problem::NoLogprobs)?.top_logprobs.pop().flatten();
         answering(wanted, entries(top)?)
@@ -180,7 +180,7 @@ mod tests {
             "token_id:1994":-3.6442697,"token_id:2001":-10.024911,"token_id:5":-9.8807}]},"finish_reason":"length"}]}"#;
         let candidates = |ids: &[u32]| {
             let event: CompletionEvent = serde_json::from_str(answer).unwrap();
-            event.candidates(&Wanted::Tokens(ids.iter().copied().map(TokenId).collect()))
+            event.candidates(&CandidateQuery::Tokens(ids.iter().copied().map(TokenId).collect()))
         };
         let known = candidates(&[418, 1994, 2001, 5]).unwrap();
         let ids: Vec<u32> = known.iter().map(|(id, _)| id.0).collect();

@@ -1,72 +1,15 @@
-//! SGLang, on its own `/generate`: token ids in and out, lists of any length, single tokens by id.
-//!
-//! Source: SGLang's documentation of sampling parameters and native APIs. Its numbers are those of the model at temperature
-//! 0, before penalties.
+//! SGLang's requests and answers, as far as steering needs them.
 
-use std::sync::Arc;
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, Endpoint};
-use super::describe::Limits;
-use super::ranking::{answering, ranked};
-use super::reader::{Dialect, Read, read};
-use super::{
-    Caller, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Upstream, UpstreamError, Wanted,
-};
+use crate::upstream::ranking::{answering, ranked};
+use crate::upstream::reader::{Dialect, Read};
+use crate::upstream::{CandidateQuery, Position, Prefix, Problem};
 use crate::vocabulary::TokenId;
 
-const GENERATE: Endpoint<'_> = Endpoint::Native("/generate");
-
-/// What the documentation promises.
-pub const LIMITS: Limits = Limits {
-    longest_list: None,
-    by_id: true,
-};
-
-/// An SGLang server.
-pub struct Sglang {
-    connection: Arc<Connection>,
-}
-
-impl Sglang {
-    /// The server behind `connection`.
-    pub fn new(connection: Arc<Connection>) -> Self {
-        Self { connection }
-    }
-
-    async fn stream(&self, request: PositionRequest) -> Result<Positions, UpstreamError> {
-        let mut body = body(&request.prefix, request.window, request.top_k);
-        body["stream"] = true.into();
-        let deadline = self.connection.first_token_deadline();
-        let sending = self.connection.post(GENERATE, &body, &request.caller, deadline);
-        let events = Events {
-            top_k: request.top_k,
-            seen: 0,
-        };
-        Ok(read(sending.await?, &self.connection, deadline, events))
-    }
-
-    async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
-        let mut body = match &request.wanted {
-            Wanted::Likeliest(count) => body(&request.prefix, 1, *count),
-            Wanted::Tokens(tokens) => {
-                let mut body = body(&request.prefix, 1, 0);
-                body["token_ids_logprob"] = json!(tokens);
-                body
-            }
-        };
-        body["sampling_params"]["temperature"] = request.temperature.into();
-        let answer: Event = self.connection.ask(GENERATE, &body, &request.caller).await?;
-        candidates(answer, &request.wanted).map_err(|problem| self.connection.problem(problem))
-    }
-}
-
 /// Greedy, with every sampling setting spelled out.
-fn body(prefix: &Prefix, positions: usize, candidates: usize) -> Value {
+pub fn body(prefix: &Prefix, positions: usize, candidates: usize) -> Value {
     json!({
         "input_ids": prefix.ids,
         "sampling_params": {
@@ -85,19 +28,23 @@ fn body(prefix: &Prefix, positions: usize, candidates: usize) -> Value {
     })
 }
 
-fn candidates(answer: Event, wanted: &Wanted) -> Result<Vec<(TokenId, f64)>, Problem> {
+/// What was asked for, out of an answer of one position.
+///
+/// # Errors
+/// [`Problem::NoLogprobs`]; as for [`answering`].
+pub fn candidates(answer: Event, wanted: &CandidateQuery) -> Result<Vec<(TokenId, f64)>, Problem> {
     let meta = answer.meta_info.ok_or(Problem::NoLogprobs)?;
     let first = |lists: Option<Vec<Option<Vec<Entry>>>>| lists.into_iter().flatten().next().flatten();
     let known = match wanted {
-        Wanted::Likeliest(_) => first(meta.output_top_logprobs).ok_or(Problem::NoLogprobs)?,
-        Wanted::Tokens(_) => first(meta.output_token_ids_logprobs).unwrap_or_default(),
+        CandidateQuery::Likeliest(_) => first(meta.output_top_logprobs).ok_or(Problem::NoLogprobs)?,
+        CandidateQuery::Tokens(_) => first(meta.output_token_ids_logprobs).unwrap_or_default(),
     };
     answering(wanted, entries(&known))
 }
 
 /// An event of the stream, or the whole answer.
 #[derive(Deserialize)]
-struct Event {
+pub struct Event {
     meta_info: Option<Meta>,
 }
 
@@ -128,10 +75,10 @@ fn entries(list: &[Entry]) -> Vec<(TokenId, f64)> {
         .collect()
 }
 
-struct Events {
-    top_k: usize,
+pub struct Events {
+    pub top_k: usize,
     /// Positions read so far.
-    seen: usize,
+    pub seen: usize,
 }
 
 impl Dialect for Events {
@@ -177,24 +124,6 @@ impl Dialect for Events {
         let items = positions.collect::<Result<_, Problem>>()?;
         self.seen = meta.completion_tokens;
         Ok(Read { items, finished })
-    }
-}
-
-impl Upstream for Sglang {
-    fn positions(&self, request: PositionRequest) -> BoxFuture<'_, Result<Positions, UpstreamError>> {
-        self.stream(request).boxed()
-    }
-
-    fn candidates(&self, request: CandidateRequest) -> BoxFuture<'_, Result<Vec<(TokenId, f64)>, UpstreamError>> {
-        self.single(request).boxed()
-    }
-
-    fn tokenize<'a>(
-        &'a self,
-        text: &'a str,
-        caller: &'a Caller,
-    ) -> BoxFuture<'a, Result<Option<Vec<TokenId>>, UpstreamError>> {
-        self.connection.tokenize_text(text, caller).boxed()
     }
 }
 
@@ -249,7 +178,7 @@ mod tests {
                 "output_token_logprobs": [[-0.1, 1, null]], "output_token_ids_logprobs": [list]}});
             serde_json::from_value::<Event>(answer).unwrap()
         };
-        let wanted = Wanted::Tokens(vec![TokenId(4), TokenId(9)]);
+        let wanted = CandidateQuery::Tokens(vec![TokenId(4), TokenId(9)]);
         assert_eq!(candidates(answer(&[4, 9]), &wanted).unwrap().len(), 2);
         assert!(matches!(
             candidates(answer(&[4]), &wanted),

@@ -1,0 +1,224 @@
+use std::sync::Arc;
+
+use futures::{FutureExt, StreamExt};
+use serde_json::{Value, json};
+
+use super::wire::{Entry, Event, Events, candidates};
+use crate::upstream::connection::{Connection, Endpoint};
+use crate::upstream::reader::read;
+use crate::upstream::{
+    Caller, CandidateQuery, CandidateRequest, PositionRequest, Positions, Prefix, Problem, Reply, RequestLimits,
+    Upstream, UpstreamError,
+};
+use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
+
+const CHAT: Endpoint<'_> = Endpoint::Api("/chat/completions");
+
+/// The host's own limit shows when it is exceeded.
+pub const LIMITS: RequestLimits = RequestLimits {
+    longest_list: None,
+    by_id: false,
+};
+
+/// A host with chat completions only.
+#[derive(Clone)]
+pub struct OpenaiChat {
+    connection: Arc<Connection>,
+    tokenizer: Arc<Tokenizer>,
+    continuation: Continuation,
+}
+
+/// How a host is told to go on with the assistant's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continuation {
+    /// vLLM, SGLang: `continue_final_message`, with `add_generation_prompt` off.
+    ContinueFinalMessage,
+    /// DeepSeek, Mistral: `prefix` on the message.
+    Prefix,
+    /// Not at all: the host goes on by itself.
+    Bare,
+}
+
+impl OpenaiChat {
+    /// Tries how the host continues a message.
+    ///
+    /// # Errors
+    /// [`Problem::Unusable`] when it does not; whatever it says when it cannot be asked.
+    pub async fn connect(
+        connection: Arc<Connection>,
+        tokenizer: Arc<Tokenizer>,
+        caller: &Caller,
+    ) -> Result<Self, UpstreamError> {
+        let mut host = Self {
+            connection,
+            tokenizer,
+            continuation: Continuation::ContinueFinalMessage,
+        };
+        let question = ChatMessage::new(Role::User, "Please introduce yourself in three sentences.");
+        let chat: Arc<[ChatMessage]> = Arc::new([question]);
+        let whole = host.first_tokens(&chat, "", caller, TRIED).await?;
+        let Some((begun, expected)) = whole.split_at_checked(TRIED / 2).filter(|(_, rest)| !rest.is_empty()) else {
+            return Err(host.unusable("its answer to a test question was too short to try a continuation on"));
+        };
+        let begun: String = begun.iter().map(|entry| entry.token.as_str()).collect();
+        let mut refusal = None;
+        for continuation in [
+            Continuation::ContinueFinalMessage,
+            Continuation::Prefix,
+            Continuation::Bare,
+        ] {
+            host.continuation = continuation;
+            match host.first_tokens(&chat, &begun, caller, 1).await {
+                Ok(next) if continues(expected, &next) => return Ok(host),
+                Ok(_) => {}
+                // Hosts refuse fields they do not know.
+                Err(error) if matches!(error.problem, Problem::Refused { status: 400 | 422, .. }) => {
+                    refusal = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let said = refusal.map_or_else(String::new, |error| format!(" (it also said: {})", error.problem));
+        Err(host.unusable(&format!(
+            "it does not continue an assistant's message but starts a new turn, which would answer another \
+             question{said}. Use a server that takes token ids (vLLM, llama.cpp, SGLang), or a host with a prefix or prefill \
+             feature"
+        )))
+    }
+
+    async fn first_tokens(
+        &self,
+        chat: &[ChatMessage],
+        begun: &str,
+        caller: &Caller,
+        count: usize,
+    ) -> Result<Vec<Entry>, UpstreamError> {
+        let body = self.body(chat, begun, caller, count, 1);
+        let answer: Event = self.connection.ask(CHAT, &body, caller).await?;
+        answer
+            .entries()
+            .ok_or_else(|| self.connection.problem(Problem::NoLogprobs))
+    }
+
+    fn body(&self, chat: &[ChatMessage], begun: &str, caller: &Caller, positions: usize, candidates: usize) -> Value {
+        let mut messages: Vec<Value> = chat.iter().map(|message| json!(message)).collect();
+        let mut body = json!({
+            "max_tokens": positions,
+            "logprobs": true,
+            "top_logprobs": candidates,
+            "temperature": 0.0,
+            "top_p": 1.0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+        });
+        if let Some(model) = &caller.model {
+            body["model"] = model.as_str().into();
+        }
+        // An empty message is not the same as none: some servers leave out the turn's header then.
+        if !begun.is_empty() {
+            let mut message = json!({"role": "assistant", "content": begun});
+            match self.continuation {
+                Continuation::ContinueFinalMessage => {
+                    body["continue_final_message"] = true.into();
+                    body["add_generation_prompt"] = false.into();
+                }
+                Continuation::Prefix => message["prefix"] = true.into(),
+                Continuation::Bare => {}
+            }
+            messages.push(message);
+        }
+        body["messages"] = messages.into();
+        body
+    }
+
+    /// The picked tokens as text, which must end with a whole character.
+    fn begun(&self, prefix: &Prefix) -> Result<String, Problem> {
+        if prefix.chat.is_empty() {
+            return Err(Problem::Unusable {
+                reason: "it takes chats only, and this is a text to be completed".into(),
+            });
+        }
+        let bytes: Vec<u8> = prefix
+            .picked()
+            .iter()
+            .flat_map(|id| self.tokenizer.bytes().get(*id))
+            .copied()
+            .collect();
+        String::from_utf8(bytes).map_err(|_| Problem::Unusable {
+            reason: "it takes text only, and the picked tokens end inside a character".into(),
+        })
+    }
+
+    async fn stream(&self, request: PositionRequest) -> Result<Positions, UpstreamError> {
+        let begun = self
+            .begun(&request.prefix)
+            .map_err(|problem| self.connection.problem(problem))?;
+        let PositionRequest {
+            caller,
+            prefix,
+            window,
+            top_k,
+        } = request;
+        let mut body = self.body(&prefix.chat, &begun, &caller, window, top_k);
+        body["stream"] = true.into();
+        let deadline = self.connection.first_token_deadline();
+        let response = self.connection.post(CHAT, &body, &caller, deadline).await?;
+        let events = Events {
+            tokenizer: Arc::clone(&self.tokenizer),
+            top_k,
+            ended: false,
+            nameless: None,
+        };
+        Ok(read(response, &self.connection, deadline, events).take(window).boxed())
+    }
+
+    async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let problem = |problem| self.connection.problem(problem);
+        let count = match &request.wanted {
+            CandidateQuery::Likeliest(count) => *count,
+            CandidateQuery::Tokens(tokens) => {
+                let asked = tokens.len();
+                return Err(problem(Problem::NotTheTokensAskedFor { asked, given: 0 }));
+            }
+        };
+        let begun = self.begun(&request.prefix).map_err(problem)?;
+        let mut body = self.body(&request.prefix.chat, &begun, &request.caller, 1, count);
+        body["temperature"] = request.temperature.into();
+        let answer: Event = self.connection.ask(CHAT, &body, &request.caller).await?;
+        let entry = answer.entries().unwrap_or_default().into_iter().next();
+        let entry = entry.ok_or_else(|| problem(Problem::NoLogprobs))?;
+        let count = count.min(entry.top_logprobs.len());
+        candidates(&self.tokenizer, &entry, count).map_err(problem)
+    }
+
+    fn unusable(&self, reason: &str) -> UpstreamError {
+        let reason = reason.to_owned();
+        self.connection.problem(Problem::Unusable { reason })
+    }
+}
+
+/// Tokens of the test answer; the first half is sent back.
+const TRIED: usize = 8;
+
+/// Cutting the text into other tokens, and rounding, change a number by less than this.
+const TOLERANCE: f64 = 0.5;
+
+/// Whether `next` is what the whole answer went on with, and no other turn's beginning.
+fn continues(expected: &[Entry], next: &[Entry]) -> bool {
+    match (expected.first(), next.first()) {
+        (Some(expected), Some(next)) => {
+            expected.token == next.token && (expected.logprob - next.logprob).abs() < TOLERANCE
+        }
+        _ => false,
+    }
+}
+
+impl Upstream for OpenaiChat {
+    fn positions(&self, request: PositionRequest) -> Reply<'_, Positions> {
+        self.stream(request).boxed()
+    }
+
+    fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>> {
+        self.single(request).boxed()
+    }
+}

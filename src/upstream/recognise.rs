@@ -1,0 +1,110 @@
+//! Finding out what a server is and serves.
+
+use reqwest::header::{HeaderMap, SERVER};
+use serde_json::Value;
+
+use super::connection::{Connection, Endpoint};
+use super::{Caller, Description, Driver, Problem, ServedModel, UpstreamError};
+
+/// What `/v1/models` shows.
+pub struct Looks {
+    pub models: Vec<ServedModel>,
+    owner: Option<String>,
+    is_llamacpp: bool,
+}
+
+/// Asks a server what it serves.
+///
+/// # Errors
+/// As for [`Connection::get`].
+pub async fn look(connection: &Connection, caller: &Caller) -> Result<Looks, UpstreamError> {
+    let (headers, body) = match connection.get(Endpoint::Api("/models"), caller).await {
+        Ok(answer) => answer,
+        // Not every host has the list.
+        Err(error) if error.problem.is_no_such_route() => (HeaderMap::new(), Value::Null),
+        Err(error) => return Err(error),
+    };
+    let listed = body.get("data").and_then(Value::as_array);
+    let listed = listed.map(Vec::as_slice).unwrap_or_default();
+    let owner = listed
+        .first()
+        .and_then(|model| model.get("owned_by"))
+        .and_then(Value::as_str);
+    let server = headers.get(SERVER).and_then(|server| server.to_str().ok());
+    Ok(Looks {
+        models: listed.iter().filter_map(served).collect(),
+        owner: owner.map(str::to_owned),
+        is_llamacpp: server == Some("llama.cpp"),
+    })
+}
+
+fn served(model: &Value) -> Option<ServedModel> {
+    let number = |pointer: &str| model.pointer(pointer).and_then(Value::as_u64);
+    // vLLM and SGLang; llama.cpp, where it is the context of one slot.
+    let context = number("/max_model_len").or_else(|| number("/meta/n_ctx"));
+    let words = ["/root", "/meta/n_vocab", "/meta/n_params", "/meta/size", "/meta/ftype"];
+    let words = words.iter().filter_map(|pointer| model.pointer(pointer));
+    Some(ServedModel {
+        id: model.get("id")?.as_str()?.to_owned(),
+        context_length: context.and_then(|length| usize::try_from(length).ok()),
+        identity: words.map(Value::to_string).collect::<Vec<_>>().join(" "),
+    })
+}
+
+/// Checks that a server still serves the model that it served before: a session goes on from its prefix, which only that model can
+/// continue.
+///
+/// # Errors
+/// [`Problem::AnotherModel`].
+pub fn same_model(before: &Description, now: &Looks, caller: &Caller) -> Result<(), Problem> {
+    let Some(before) = before.model(caller.model.as_deref()) else {
+        return Ok(());
+    };
+    let is_before = |model: &&ServedModel| model.id == before.id && model.identity == before.identity;
+    if now.models.iter().any(|model| is_before(&model)) {
+        return Ok(());
+    }
+    let words = |model: &ServedModel| format!("{} {}", model.id, model.identity);
+    let now = now
+        .models
+        .iter()
+        .find(|model| model.id == before.id)
+        .or(now.models.first());
+    Err(Problem::AnotherModel {
+        before: words(before),
+        now: now.map_or_else(|| "none".to_owned(), words),
+    })
+}
+
+/// What `/version` says: vLLM's version, and the name of a server that only speaks as vLLM does.
+pub async fn version(connection: &Connection, caller: &Caller) -> Option<String> {
+    let (_, body) = connection.get(Endpoint::Native("/version"), caller).await.ok()?;
+    let version = body.get("version")?.as_str()?;
+    let server = body.get("server").and_then(Value::as_str);
+    Some(server.map_or_else(|| version.to_owned(), |server| format!("({server} {version})")))
+}
+
+/// Which driver the server needs. Only cheap questions are asked, and the first that is answered decides.
+pub async fn recognise(connection: &Connection, looks: &Looks, caller: &Caller) -> Result<Driver, UpstreamError> {
+    match looks.owner.as_deref() {
+        Some("vllm" | "costeer") => return Ok(Driver::Vllm),
+        Some("llamacpp") => return Ok(Driver::LlamaCpp),
+        Some("sglang") => return Ok(Driver::Sglang),
+        _ if looks.is_llamacpp => return Ok(Driver::LlamaCpp),
+        _ => {}
+    }
+    // Something in between has rewritten the list.
+    if version(connection, caller).await.is_some() {
+        return Ok(Driver::Vllm);
+    }
+    for (path, field, driver) in [
+        ("/get_model_info", "model_path", Driver::Sglang),
+        ("/props", "default_generation_settings", Driver::LlamaCpp),
+    ] {
+        let answer = connection.get(Endpoint::Native(path), caller).await;
+        if answer.is_ok_and(|(_, body)| body.get(field).is_some()) {
+            return Ok(driver);
+        }
+    }
+    Ok(Driver::OpenaiChat)
+}

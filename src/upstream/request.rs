@@ -1,0 +1,81 @@
+use std::sync::Arc;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+
+use super::Affinity;
+use crate::vocabulary::{ChatMessage, TokenId};
+
+/// On whose behalf the upstream is asked: what all requests of one session share.
+#[derive(Clone, Default)]
+pub struct Caller {
+    /// The model's name, as the client wrote it.
+    pub model: Option<String>,
+    /// The client's own `Authorization` header, used where no key is configured.
+    pub authorization: Option<HeaderValue>,
+    /// Headers that name the request for those who follow it through several servers.
+    pub trace: HeaderMap,
+    /// Which session it is, for servers and proxies that keep a cache.
+    pub affinity: Affinity,
+}
+
+/// What the upstream is to continue: prompt and picked tokens.
+#[derive(Clone)]
+pub struct Prefix {
+    /// The chat that the prompt spells, for servers that take no ids.
+    pub chat: Arc<[ChatMessage]>,
+    /// Ids of the prompt, then of the picked tokens.
+    pub ids: Vec<TokenId>,
+    /// How many of them are the prompt's.
+    pub prompt: usize,
+}
+
+impl Prefix {
+    /// The prompt of `chat`, with nothing picked.
+    pub fn new(chat: Arc<[ChatMessage]>, ids: Vec<TokenId>) -> Self {
+        Self {
+            chat,
+            prompt: ids.len(),
+            ids,
+        }
+    }
+
+    /// The tokens after the prompt.
+    pub fn picked(&self) -> &[TokenId] {
+        self.ids.get(self.prompt..).unwrap_or_default()
+    }
+}
+
+/// What to ask for.
+#[derive(Clone)]
+pub struct PositionRequest {
+    /// Who asks.
+    pub caller: Caller,
+    /// What to continue.
+    pub prefix: Prefix,
+    /// The most positions to generate.
+    pub window: usize,
+    /// How many candidates each position should list.
+    pub top_k: usize,
+}
+
+/// What to ask for at a single position.
+#[derive(Clone)]
+pub struct CandidateRequest {
+    /// Who asks.
+    pub caller: Caller,
+    /// What stands before the position.
+    pub prefix: Prefix,
+    /// Which tokens.
+    pub wanted: CandidateQuery,
+    /// The temperature the server samples at. It changes nothing of raw numbers, which is how one finds out whether they are.
+    pub temperature: f64,
+}
+
+/// Tokens whose ln p is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CandidateQuery {
+    /// As many of the likeliest.
+    Likeliest(usize),
+    /// Exactly these. What is asked for tells the server which tokens matter to somebody.
+    Tokens(Vec<TokenId>),
+}
