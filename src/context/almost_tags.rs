@@ -1,9 +1,9 @@
-//! Tags that are written almost as ours.
+//! Texts that look like one of our tags without being one.
 
 use super::fold::{folded, is_plain};
 
-/// Whether something in the text is meant as a tag, or may be taken for one: with blanks or attributes, escaped, in letters that
-/// only look like it, in other brackets. Nothing of that kind can be sent on, because nobody can say what it encloses.
+/// Whether something in the text is meant as a tag, or could be taken for one: with blanks or attributes, escaped, with letters that
+/// only look alike, or in other brackets. Such a text cannot be sent on, because it is not clear what should have been private.
 pub fn is_almost_tagged(text: &str) -> bool {
     if is_plain(text) && !text.contains(['<', '[', '{', '(']) {
         return false;

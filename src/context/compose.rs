@@ -8,9 +8,9 @@ use super::{Composer, Composition, ContextError, Kept, PrivateIds, PublicPrompt,
 use crate::vocabulary::{TokenId, Tokenizer};
 
 impl Composer {
-    /// Composes the private text of as much as fits into the budget and into `room`, both in tokens, and the private branch's
-    /// prompt with it; `public` is the public one's for `prompt`. The least relevant documents are left out first, then facts
-    /// from the end. What cannot be left out may take more than `room`; that is for the caller to look at.
+    /// Composes the private text from as much as fits into the budget and into `room`, both in tokens, and writes the private branch's
+    /// prompt with it. `public` is the public branch's prompt for `prompt`. The least relevant documents are left out first, then facts
+    /// from the end. What cannot be left out may take more than `room`; the caller checks that.
     ///
     /// # Errors
     /// [`ContextError::OverBudget`] when what cannot be left out is over the budget already.

@@ -25,7 +25,7 @@ pub struct Composer {
     pub document_tokens: usize,
     /// Where the context goes.
     pub placement: Placement,
-    /// The system message both branches get when the client sent none, so that Δ measures the context and nothing else.
+    /// The system message that both branches get when the client sent none. Both get the same one, so that Δ measures the context alone.
     pub default_system: String,
 }
 
@@ -92,7 +92,7 @@ impl Composer {
                     message.content = [context.expose(), SEPARATOR, &message.content].concat();
                 }
             }
-            // Without a user message there is no place before it; the system message always exists.
+            // Without a user message the context goes into the system message, which always exists.
             (Placement::System | Placement::User, _) => {
                 if let Some(message) = messages.first_mut() {
                     message.content = [&message.content, SEPARATOR, context.expose()].concat();

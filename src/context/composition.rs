@@ -8,7 +8,7 @@ pub struct Composition {
     pub context: PrivateContext,
     /// How many tokens the private branch's prompt has more than the public one's.
     pub tokens: usize,
-    /// How many it might have had: [`Composer::budget`].
+    /// How many it was allowed to have.
     pub budget: usize,
     /// The documents that fitted the question.
     pub documents: Kept,

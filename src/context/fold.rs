@@ -1,5 +1,5 @@
-//! Reads a text as a person would who is told what to look for: what is escaped, disguised or written in letters of another
-//! script becomes what it looks like. What comes out is for comparing alone, never for sending.
+//! Reads a text as a person would who looks for something in it. Escapes are resolved, and letters of other scripts become the
+//! letters that they look like. The result is for comparing only and is never sent.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_ascii_control() && !character.is_ascii_whitespace() {
-            // It takes no room either.
+            // Control characters take no room either.
         } else if character.is_ascii() {
             folded.push(ascii(character));
         } else {
@@ -39,7 +39,7 @@ pub fn letters(folded: &str) -> String {
     folded.chars().filter(char::is_ascii_lowercase).collect()
 }
 
-/// Whether there is nothing to resolve: no escape, and no character that could stand for another one but small letters, capitals and digits.
+/// Whether there is nothing to resolve: no escape, no control character, and nothing outside ASCII.
 pub fn is_plain(text: &str) -> bool {
     let is_odd = |byte: u8| !byte.is_ascii() || b"&%\\".contains(&byte) || (byte < b' ' && !byte.is_ascii_whitespace());
     let escapes = text.bytes().any(is_odd);
@@ -52,7 +52,7 @@ fn ascii(character: char) -> char {
     match character {
         '0' => 'o',
         '1' | '|' => 'i',
-        // As TS 39 has it, the capital I and the small l look alike; after lowering, i and l.
+        // A capital I looks like a small l (TS 39). In small letters these are i and l.
         'l' | 'L' => 'i',
         _ => character.to_ascii_lowercase(),
     }
@@ -82,7 +82,7 @@ fn looks_like(character: char, folded: &mut String) {
         match part {
             _ if part.is_whitespace() => folded.push(' '),
             _ if part.is_ascii() => folded.push(ascii(part)),
-            // A dash of whatever length is no letter, though it looks like one of Japanese.
+            // TS 39 takes dashes for a Japanese letter that looks the same. They stay dashes.
             _ if !character.is_alphanumeric() => folded.push(character),
             _ => folded.push(part),
         }

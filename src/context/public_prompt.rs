@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer, VocabularyError};
 
-/// What the client asks, as everybody may see it.
+/// The public part of what the client asks.
 #[derive(Clone)]
 pub enum PublicPrompt {
     /// Messages, to be written by the chat template.
@@ -38,7 +38,7 @@ impl PublicPrompt {
         }
     }
 
-    /// Its texts, of which nothing has been computed yet.
+    /// Its texts, which have not been cut into tokens yet.
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Chat(messages) => messages.iter().map(|message| message.content.as_str()).collect(),

@@ -12,13 +12,13 @@ pub fn shortened(history: &[Document], tokenizer: &Tokenizer, most: usize) -> Ve
     history.iter().map(short).collect()
 }
 
-/// The text, or what its first `most` tokens spell; an ellipsis says that there was more.
+/// The text, or what its first `most` tokens spell, with an ellipsis after it.
 fn cut<'a>(text: &'a str, tokenizer: &Tokenizer, most: usize) -> Cow<'a, str> {
-    // A token has a byte at least.
+    // Every token has at least one byte.
     if text.len() <= most {
         return text.into();
     }
-    // Nor is it longer than the longest.
+    // And none is longer than the longest, so that more than this need not be cut into tokens.
     let enough = text.floor_char_boundary(most.saturating_mul(tokenizer.longest_token()).saturating_add(1));
     let Ok(ids) = tokenizer.encode(text.get(..enough).unwrap_or(text)) else {
         return text.into();
@@ -27,7 +27,7 @@ fn cut<'a>(text: &'a str, tokenizer: &Tokenizer, most: usize) -> Cow<'a, str> {
         return text.into();
     }
     let spelled: usize = ids.iter().take(most).map(|id| tokenizer.bytes().get(*id).len()).sum();
-    // Normalising tokenizers spell another text, and its length is near enough.
+    // A tokenizer that normalises spells a slightly different text. Its length is close enough.
     let end = (0..=spelled.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end))

@@ -14,7 +14,7 @@ pub struct Sources {
     pub profile: Profile,
     /// What fits the question in the profile's history, the most relevant first.
     pub history: Vec<Document>,
-    /// What is asked, what is marked as private in it included.
+    /// What is asked, with what is marked as private in it.
     pub query: PrivateText,
 }
 
@@ -24,12 +24,12 @@ impl Sources {
         self.history.is_empty() && self.profile.is_blank() && self.given.iter().all(PrivateContext::is_blank)
     }
 
-    /// What the request brings itself, for its length.
+    /// What the request brings itself, so that its length can be checked.
     pub fn given_texts(&self) -> Vec<&str> {
         self.given.iter().map(PrivateContext::expose).collect()
     }
 
-    /// Those of a request whose public question and marked parts are these.
+    /// The sources of a request with this public question, this context and these marked parts.
     pub fn asked(question: &str, given: Option<PrivateContext>, marked: Vec<PrivateContext>) -> Self {
         let mut query = question.to_owned();
         for marked in &marked {
@@ -43,8 +43,8 @@ impl Sources {
         }
     }
 
-    /// Those of a request with `question` as its only message, read as a request is, and what everybody may see of it. `tags`
-    /// is `context.private_tags`.
+    /// The sources of a request whose only message is `question`, and its public prompt. The message is read as in a real request;
+    /// `tags` is `context.private_tags`.
     ///
     /// # Errors
     /// [`Unbalanced`] tags.
@@ -66,12 +66,12 @@ impl Sources {
         Ok((sources, PublicPrompt::Chat([message].into())))
     }
 
-    /// The same with what the profile called `name` says, and the `count` documents of its history that fit the question best.
+    /// Adds what the profile called `name` says, and the `count` documents of its history that fit the question best.
     ///
     /// # Errors
     /// Those of [`Store::recall`].
     pub fn recalled(mut self, store: &Store, name: &ProfileName, count: usize) -> Result<Self, StoreError> {
-        // The end of a long question is where it asks.
+        // Long texts usually have their question at the end.
         let query = self.query.as_private_str();
         let from = query.ceil_char_boundary(query.len().saturating_sub(MOST_LOOKED_UP));
         let (profile, hits) = store.recall(name, query.get(from..).unwrap_or(query), count)?;

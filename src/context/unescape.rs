@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// One layer of escapes less: character references of HTML, percent-encoding, backslashes as JSON and programming languages have
-/// them, and quoted-printable. `None` where there is none.
+/// Takes one layer of escapes off: HTML's character references, percent-encoding, the backslashes of JSON and programming languages,
+/// and quoted-printable. `None` where there is nothing to take off.
 pub fn unescaped(text: &str) -> Option<String> {
     let has = |bytes: &[u8]| text.bytes().any(|byte| bytes.contains(&byte));
     if !has(b"&%\\=") {
@@ -44,7 +44,7 @@ fn without_backslashes(text: &str) -> String {
     plain
 }
 
-/// What a backslash before `text` makes of its beginning, and how many bytes of it.
+/// The character that a backslash before `text` gives with the beginning of `text`, and how many bytes of it are used.
 fn backslashed(text: &str) -> (Option<char>, usize) {
     let number = |from: usize, to: usize, radix: u32| {
         let digits = text.get(from..to)?;

@@ -31,12 +31,13 @@ pub struct Database {
     writer: Mutex<Connection>,
     /// Connections that nobody reads with at the moment.
     idle: Mutex<Vec<Connection>>,
-    /// Held by everybody who reads, and alone by who empties the log: readers that overlap without end would never let that happen.
+    /// Readers share this lock, and emptying the log takes it alone. Otherwise readers that overlap could keep the log from ever being
+    /// emptied.
     reading: RwLock<()>,
 }
 
 impl Database {
-    /// Opens the file, which is made where there is none, for nobody but its owner.
+    /// Opens the file. Where there is none it is made, and only its owner may read it.
     ///
     /// # Errors
     /// A [`StoreError`] naming the file.
@@ -101,7 +102,7 @@ impl Database {
             let transaction = reader.transaction()?;
             work(&transaction).map_err(Into::into)
         })();
-        // Where `work` panics the connection is closed, which ends its transaction.
+        // If `work` panics, the connection is dropped, which ends its transaction.
         let mut idle = self.idle();
         if idle.len() < KEPT {
             idle.push(reader);
@@ -167,7 +168,7 @@ impl Database {
         let writer = self.writer();
         let _nobody_reads = self.reading.write().unwrap_or_else(PoisonError::into_inner);
         let swept = (|| {
-            // Whoever waits here keeps others from writing.
+            // Other writers have to wait meanwhile.
             writer.busy_timeout(SWEEP)?;
             let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
             writer.busy_timeout(BUSY_TIMEOUT)?;
@@ -208,7 +209,7 @@ fn connect(path: &Path, key: Option<&SecretString>) -> Result<Connection, StoreE
 
 fn prepare(connection: Connection, key: Option<&SecretString>) -> rusqlite::Result<Connection> {
     if let Some(key) = key {
-        // It would write to standard error what is an error of ours already.
+        // SQLCipher would also write to standard error what becomes a `StoreError` anyway.
         connection.pragma_update(None, "cipher_log_level", "NONE")?;
         connection.pragma_update(None, "key", key::sqlcipher(key).expose_secret())?;
     }

@@ -8,14 +8,14 @@ use super::PrivateText;
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Document {
-    /// What it is known by within its profile: importing a document with the same key again replaces it. Empty: a hash of the
-    /// rest, so that importing the very same again changes nothing.
+    /// Its name within its profile: importing a document with the same key replaces it. Where it is empty, a hash of the other fields
+    /// is the key, so that importing the same document again changes nothing.
     pub key: PrivateText,
     /// One line; may be empty.
     pub title: PrivateText,
     /// The text.
     pub text: PrivateText,
-    /// When it was written; `None` where nobody knows. RFC 3339 in JSON.
+    /// When it was written; `None` where that is not known. RFC 3339 in JSON.
     #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     /// Where it came from: a file's path, a mailbox, an application.
@@ -31,7 +31,7 @@ impl Document {
     /// SHA-256 of all but the key, in hexadecimal.
     pub fn content_hash(&self) -> String {
         let mut hash = Sha256::new();
-        // Lengths stand between the parts, so that no two documents run together in the same way.
+        // Each part is preceded by its length, so that moving a letter from one part to the next gives another hash.
         let mut part = |text: &str| {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
@@ -42,7 +42,7 @@ impl Document {
         part(
             &self
                 .time
-                // As fine as the store keeps it: an export comes back as what it was.
+                // No finer than the store keeps it, so that a document that is exported and imported again has the same hash.
                 .map(|time| time.as_microsecond().to_string())
                 .unwrap_or_default(),
         );

@@ -34,7 +34,7 @@ fn keep_private(path: &Path) -> std::io::Result<()> {
         };
         if metadata.permissions().mode() & 0o077 != 0 {
             let kept = fs::set_permissions(&file, fs::Permissions::from_mode(0o600));
-            // Who does not own it cannot, and may have been given it to read.
+            // Only the owner can change it. Others may have been allowed to read the file.
             kept.or_else(|error| {
                 if error.kind() == std::io::ErrorKind::PermissionDenied {
                     Ok(())

@@ -32,8 +32,8 @@ impl<'a> Prepared<'a> {
         }
         let hash = document.content_hash();
         let key = document.key.as_private_str();
-        // A text too short to tell still has plurals, and English is the likeliest single guess. Questions are asked in the
-        // languages of all documents, so a wrong one does little harm.
+        // The language of a short text cannot be told. English is the likeliest one then. A wrong guess does little harm, because
+        // questions are stemmed in the languages of all documents.
         let language = Language::of(text).unwrap_or(Language::ENGLISH);
         let tags = document.tags.iter().map(PrivateText::as_private_str);
         let title: Vec<&str> = [document.title.as_private_str()].into_iter().chain(tags).collect();
@@ -55,8 +55,8 @@ pub enum Put {
     Unchanged,
 }
 
-/// Changes to a profile's documents and their terms within one transaction. How often terms stand is added up and written
-/// at the end.
+/// Changes a profile's documents and their terms within one transaction. How many documents have a term is counted meanwhile and
+/// written at the end.
 pub struct Index<'a> {
     transaction: &'a Transaction<'a>,
     profile: ProfileId,
@@ -92,7 +92,7 @@ impl<'a> Index<'a> {
         };
         let document = new.document;
         let tags = serde_json::to_string(&document.tags).unwrap_or_default();
-        // The id stays with the key: whoever has noted it finds the new text.
+        // A key keeps its id, so that an id noted earlier leads to the new text.
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO documents (id, profile, key, hash, title, text, time, source, tags, language)
              VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -12,7 +12,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Where the store is when nobody says otherwise: in the person's data folder (XDG's on Linux).
+    /// Where the store is unless the settings say otherwise: in the person's data folder (XDG's on Linux).
     ///
     /// # Errors
     /// [`StoreError::NoHome`].
@@ -26,7 +26,7 @@ impl Store {
     /// A [`StoreError`] naming the file.
     pub fn open(path: &Path, key: &KeySource) -> Result<Self, StoreError> {
         let database = Database::open(path, key.key()?)?;
-        // Whatever a deletion could not sweep then.
+        // An earlier deletion may not have been able to sweep.
         match database.sweep() {
             Ok(()) | Err(StoreError::NotSwept { .. }) => Ok(Self { database }),
             Err(error) => Err(error),

@@ -87,7 +87,7 @@ impl Store {
         })
     }
 
-    /// Makes the profile say this and nothing else; it is made where there is none. Its documents stay.
+    /// Replaces what the profile says, or makes the profile. Its documents stay.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`].
@@ -99,7 +99,7 @@ impl Store {
                 None => insert(transaction, name)?,
             };
             let before = read_lines(transaction, id)?;
-            // So that importing the same again writes nothing.
+            // Importing the same profile again writes nothing.
             if before != *profile {
                 write_profile(transaction, id, profile)?;
             }
@@ -108,7 +108,7 @@ impl Store {
         if removed { self.database.sweep() } else { Ok(()) }
     }
 
-    /// Changes what the profile says, given what it says now, with nobody writing in between.
+    /// Changes what the profile says, in one transaction with reading what it says now.
     ///
     /// # Errors
     /// [`StoreError::NoSuchProfile`], [`StoreError::NoSuchLine`], [`StoreError::TooLarge`]; nothing has changed then.

@@ -28,8 +28,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] saying what does not fit.
     pub fn check(&self) -> Result<Census, StoreError> {
-        // On a fresh connection: FTS5 (3.54) compares what others wrote since with what an older one remembers, and finds them
-        // to differ.
+        // On a fresh connection. An older one remembers the index as it was, and FTS5 (3.54) takes what others have written since for
+        // damage.
         self.database.apart(|transaction| {
             let said: String = transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if said != "ok" {
@@ -53,7 +53,7 @@ impl Store {
         })
     }
 
-    /// The table of terms is sound, has the profile's documents and no others, and its numbers are those noted.
+    /// Checks that a profile's table of terms is sound, that it has all its documents and no others, and that the counts are right.
     fn check_terms(&self, connection: &Connection, profile: ProfileId) -> Result<(), Trouble> {
         let index = profile.index();
         connection.execute_batch(&format!(
@@ -98,8 +98,8 @@ impl Store {
     }
 }
 
-/// Encrypts a store that is not, or the other way round: writes all of it into a new file, which takes the old one's place.
-/// The bytes of the old file are given back to the file system, which may keep them until it needs the room.
+/// Encrypts a plain store, or makes an encrypted one plain: everything is written into a new file, which replaces the old one. The
+/// bytes of the old file are not overwritten; they stay on the disk until the file system needs the room.
 ///
 /// # Errors
 /// [`StoreError::InUse`] while anybody else has the store open; what reading, writing or the key said.
@@ -107,7 +107,7 @@ pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), Store
     let new_key = to.key_or_new()?;
     let database = Database::open(path, from.key()?)?;
     let connection = database.alone();
-    // Only who is alone can leave the write-ahead log's mode.
+    // SQLite leaves the mode of the write-ahead log only where no other connection is open.
     let mode = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0));
     if !mode.is_ok_and(|mode| mode == "delete") {
         return Err(StoreError::InUse { path: path.to_owned() });
@@ -123,7 +123,7 @@ pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), Store
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file_trouble(error)),
         _ => {}
     }
-    // Made like a store's file: for nobody but its owner.
+    // Like every store's file, only its owner may read it.
     file::make(&beside).map_err(file_trouble)?;
     let key = new_key.as_ref().map(sqlcipher);
     let key = key.as_ref().map_or("", |key| key.expose_secret());

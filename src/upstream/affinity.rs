@@ -26,8 +26,8 @@ impl Default for Affinity {
 }
 
 impl Affinity {
-    /// How much this session belongs to the replica with this number. The one that answered last comes first, then the
-    /// highest wins (rendezvous hashing): when a replica is gone, its sessions spread evenly over the others.
+    /// How much this session belongs to the replica with this number: most to the one that answered last, and to the others by a hash
+    /// (rendezvous hashing). When a replica is gone, its sessions spread evenly over the others.
     pub fn weight(&self, replica: usize) -> u64 {
         if self.home.load(Ordering::Relaxed) == replica {
             return u64::MAX;

@@ -5,8 +5,7 @@ use futures::{Stream, StreamExt};
 
 use super::Problem;
 
-/// Longest answer, line of a stream or body, that is held in memory: the whole vocabulary of the largest models takes
-/// about a third of it.
+/// Longest body or line of a stream that is held in memory. A list of a whole vocabulary takes about a third of it.
 pub const LONGEST: usize = 64 << 20;
 
 /// Reads a body to its end.

@@ -40,8 +40,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// `url` is the base that ends in `/v1`; `authorization` takes the place of what requests bring; each request says in
-    /// `affinity_header` to which session it belongs.
+    /// `url` is the base that ends in `/v1`. `authorization` replaces what the requests bring. The header `affinity_header` names the
+    /// session of each request.
     ///
     /// # Errors
     /// What the HTTP client says when it cannot be set up.
@@ -52,8 +52,7 @@ impl Connection {
         timeouts: Timeouts,
     ) -> Result<Self, reqwest::Error> {
         let url = url.trim_end_matches('/');
-        // A client that goes where it is told and nowhere else: no redirects, and no system proxy on the way to this
-        // machine.
+        // No redirects, and no system proxy before this machine: requests go to the configured address and nowhere else.
         let mut client = Client::builder()
             .connect_timeout(timeouts.connect)
             .redirect(Policy::none())
@@ -86,7 +85,7 @@ impl Connection {
         Instant::now() + self.timeouts.first_token
     }
 
-    /// Posts JSON; resolves when an answer begins that is no refusal.
+    /// Posts JSON. Resolves when an answer begins; a refusal is an error.
     ///
     /// # Errors
     /// [`Problem::Unreachable`], [`Problem::TimedOut`], [`Problem::Refused`], and [`Problem::Malformed`] for a web page.
@@ -190,7 +189,7 @@ impl Connection {
         serde_json::from_slice(&body).map_err(|error| self.problem(Problem::Malformed(error.to_string())))
     }
 
-    /// The problem that no request arrives.
+    /// The problem of a request that did not get through.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> UpstreamError {
         let reason = innermost(error);
         self.problem(Problem::Unreachable { reason })

@@ -18,14 +18,14 @@ pub trait Upstream: Send + Sync {
     ///
     /// # Errors
     /// An [`UpstreamError`] when the server cannot be reached or refuses; the stream carries errors that come later.
-    /// It ends after a finished answer only: one that is cut short ends with [`Problem::Cut`].
+    /// It ends after a finished answer only: one that is cut short ends with [`Problem::Cut`](super::Problem::Cut).
     fn positions(&self, request: PositionRequest) -> Reply<'_, Positions>;
 
     /// Asks for raw ln p right after a prefix, of the likeliest tokens or of single ones, each of which is in the answer
     /// once.
     ///
     /// # Errors
-    /// [`Problem::NotTheTokensAskedFor`] from a server that does not take single tokens; others as for
+    /// [`Problem::NotTheTokensAskedFor`](super::Problem::NotTheTokensAskedFor) from a server that does not take single tokens; others as for
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>>;
 

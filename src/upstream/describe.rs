@@ -35,12 +35,12 @@ pub struct ServedModel {
     pub id: String,
     /// Tokens of prompt and answer together; `None` where the server does not say.
     pub context_length: Option<usize>,
-    /// What tells it from another model of the same name, in the server's own words.
+    /// What distinguishes it from another model of the same name, in the server's own words.
     pub identity: String,
 }
 
 impl Description {
-    /// The model a request for `name` gets: that one, or the first, where the server takes any name.
+    /// The model that a request for `name` gets: the one of that name, or else the first, since some servers take any name.
     pub fn model(&self, name: Option<&str>) -> Option<&ServedModel> {
         let named = self.models.iter().find(|model| Some(model.id.as_str()) == name);
         named.or(self.models.first())

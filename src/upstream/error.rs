@@ -150,8 +150,8 @@ impl Problem {
         self.may_pass() || matches!(self, Self::Unanswered { .. })
     }
 
-    /// Whether it says something about the server's state rather than about the request: the same request may be
-    /// answered by another replica, or by this one later.
+    /// Whether it is about the server's state and not about the request. Another replica may answer the same request, or this one
+    /// later.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Cut | Self::AnotherModel { .. } => true,
@@ -161,7 +161,7 @@ impl Problem {
     }
 }
 
-/// reqwest's own message repeats the URL and hides the cause, which is what a person needs.
+/// The first cause of an error, in words. reqwest's own message repeats the URL and hides the cause.
 pub fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

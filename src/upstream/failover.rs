@@ -11,11 +11,11 @@ use super::{
 };
 use crate::vocabulary::TokenId;
 
-/// Streams in a row that may break before their first position; beyond that it is not bad luck.
+/// How many streams in a row may break before their first position. More are not bad luck.
 const MOST_FRUITLESS: usize = 3;
 
-/// Lists in a row that may be too short. vLLM 0.32 gives two candidates instead of those asked for, at any request, while it
-/// computes beside it one that asks for single tokens; the next attempt is computed beside other requests.
+/// How many lists in a row may be too short. vLLM 0.32 computes requests in batches. Where one of a batch asks for single tokens, all
+/// the others get two candidates, however many they asked for. The next attempt is in another batch.
 const MOST_SHORT: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 

@@ -15,7 +15,7 @@ pub struct Forwarded {
     pub method: Method,
     /// Path and query below the base address.
     pub path: String,
-    /// Exactly these are sent, beside the key and what the connection needs.
+    /// These and no others are sent, except for the key and what the connection needs.
     pub headers: HeaderMap,
     /// Empty where there is none.
     pub body: Bytes,
@@ -37,7 +37,7 @@ impl Connection {
         let sent = self.pass_on(method.clone(), path, headers.clone(), body, request.comes_whole);
         let sent = sent.await;
         match sent {
-            // Nothing happens twice by asking twice (RFC 9110, section 9.2.2).
+            // Sending an idempotent request again does no harm (RFC 9110, section 9.2.2).
             Err(UpstreamError {
                 problem: Problem::Unanswered { reason },
                 ..
@@ -59,7 +59,7 @@ impl Connection {
         comes_whole: bool,
     ) -> Result<Response, UpstreamError> {
         if let Some(key) = &self.authorization {
-            // Not bearer_auth: it would stand beside the client's own key instead of in its place.
+            // Not with bearer_auth, which adds a second header beside the client's own.
             headers.insert(AUTHORIZATION, key.clone());
         }
         let url = self.below(path)?;
@@ -81,7 +81,7 @@ impl Connection {
         })
     }
 
-    /// The address of a path that a client has named; it must be below ours also as the HTTP client reads it.
+    /// The address of a path that a client has named. As the HTTP client reads it, it must be below the base address.
     fn below(&self, path: &str) -> Result<Url, UpstreamError> {
         let url = Url::parse(&self.at(Endpoint::Api(path))).ok();
         let base = Url::parse(self.url()).ok();

@@ -3,7 +3,7 @@ use crate::vocabulary::TokenId;
 /// One position of the upstream's own continuation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
-    /// The token the upstream continues with by itself; later positions of the same stream are conditioned on it.
+    /// The token that the upstream itself continues with. Later positions of the same stream follow this token.
     pub draft: TokenId,
     /// The most likely tokens with their raw ln p, likeliest first; at most as many as were asked for. A greedy draft is
     /// among them.

@@ -1,6 +1,6 @@
 use crate::vocabulary::{TokenId, Tokenizer};
 
-/// A text with what vocabularies differ in: spaces, numbers, accents, other scripts, characters of several tokens. It is public.
+/// A public text with whatever vocabularies treat differently: spaces, numbers, accents, other scripts, characters of several tokens.
 pub const PROBE: &str =
     "The 42 quick foxes said:\n\t\"na\u{EF}ve caf\u{E9}\" \u{2013} \u{65E5}\u{672C}\u{8A9E} \u{1F642}, isn't it?";
 
@@ -15,8 +15,8 @@ pub enum Reading {
     Other(String),
 }
 
-/// Reads a server's `ids` of `text`. What a tokenizer does to every text (a space before it, a normal form) is no difference, nor
-/// are special tokens.
+/// Reads a server's `ids` of `text`. Special tokens do not count as a difference, nor what a tokenizer does to every text, such as a
+/// space before it.
 pub fn read(tokenizer: &Tokenizer, text: &str, ids: &[TokenId]) -> Reading {
     let bytes = |ids: &[TokenId]| -> Vec<u8> {
         let each = ids.iter().flat_map(|id| tokenizer.bytes().get(*id));

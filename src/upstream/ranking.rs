@@ -9,8 +9,8 @@ const ROUNDING: f64 = 1e-2;
 /// A list that holds this much of the mass holds all of it, as far as printed numbers can tell.
 const WHOLE: f64 = 1.0 - 1e-3;
 
-/// The likeliest first, ties by the lower id, at most `top_k`. Servers that add the token they sampled to the likeliest list
-/// one more; what is bounded by the least likely entry of a top-k would not be by that one.
+/// The likeliest first, ties by the lower id, at most `top_k`. Some servers add the token they sampled to the list. It is cut off
+/// again: the certificate needs a last entry that bounds every token outside the list.
 ///
 /// # Errors
 /// [`Problem::Malformed`] for numbers that are no log-probabilities, [`Problem::TooFewCandidates`] for a list that is
@@ -28,8 +28,8 @@ pub fn ranked(mut candidates: Vec<(TokenId, f64)>, top_k: usize) -> Result<Vec<(
     Ok(candidates)
 }
 
-/// What was wanted of a position, out of what a server gave. A list of the likeliest is as long as the server makes it: who
-/// asks for more knows how long the last was.
+/// What was wanted of a position, out of what a server gave. A list of the likeliest may be shorter than asked for; the caller
+/// compares it with the last one.
 ///
 /// # Errors
 /// [`Problem::NotTheTokensAskedFor`] when single tokens are missing; as for [`ranked`].

@@ -16,7 +16,7 @@ use super::{Connection, Problem, UpstreamError};
 
 /// What a kind of server puts into the events of its streams.
 pub trait Dialect: Send + 'static {
-    /// The JSON of an event. A refusal must fit as well, as an event without items.
+    /// The JSON of an event. A refusal must be readable as one, too: as an event without items.
     type Event: DeserializeOwned;
     /// What events are read into.
     type Item: Send + 'static;
@@ -30,14 +30,14 @@ pub trait Dialect: Send + 'static {
 
 /// What stood in an event.
 pub struct Read<T> {
-    /// Usually one; none in events of usage and the like, several under load.
+    /// Usually one. Events that tell of usage and the like have none, and a busy server puts several into one event.
     pub items: Vec<T>,
     /// The answer is complete; what follows is of no interest.
     pub finished: bool,
 }
 
-/// Reads the event stream of an answer. The first event must have come by `deadline`. The stream ends after a finished
-/// answer only.
+/// Reads the event stream of an answer. The first event must have come by `deadline`. A stream that ends without an error holds a
+/// finished answer.
 pub fn read<D: Dialect>(
     response: Response,
     connection: &Arc<Connection>,
@@ -113,7 +113,7 @@ impl<D: Dialect> Reader<D> {
             Ok(event) => self.dialect.read(event),
             Err(error) => Err(Problem::Malformed(error.to_string())),
         };
-        // Looked for only where it can be: lists are long, and reading them twice would show.
+        // Looked for only where there may be one: lists are long, and reading them twice costs time.
         let refusal = || serde_json::from_str(data).ok().as_ref().and_then(late);
         let read = match read {
             Ok(read) if read.items.is_empty() => refusal().map_or(Ok(read), Err)?,
@@ -160,7 +160,7 @@ fn broken(error: &sse_stream::Error) -> Problem {
     Problem::Cut
 }
 
-/// Ends a stream whose line does not: lines are held until they are whole.
+/// Ends a stream whose line is too long, because a line is held in memory until it is whole.
 fn bounded(
     bytes: impl Stream<Item = reqwest::Result<Bytes>> + Send,
 ) -> impl Stream<Item = Result<Bytes, Break>> + Send {

@@ -30,7 +30,7 @@ pub fn late(body: &Value) -> Option<Problem> {
     })
 }
 
-/// Longest part of an error's body that is read: nobody has to read more of it, and some never end.
+/// Longest part of an error's body that is read. More would help nobody, and some bodies never end.
 pub const MOST_ERROR_BYTES: usize = 64 << 10;
 
 /// The refusal an answer with an error status is.

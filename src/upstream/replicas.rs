@@ -20,8 +20,8 @@ pub struct Retries {
     pub rounds: usize,
 }
 
-/// Several servers of one model, any of which can continue any session: a session's whole state is the prefix it sends. It
-/// stays with one of them, where its cache is, until that one fails.
+/// Several servers of one model. Any of them can continue any session, because a session's whole state is the prefix it sends. A
+/// session stays with one server, which has its prefix in the cache, until that server fails.
 #[derive(Clone)]
 pub struct Replicas {
     replicas: Arc<[Replica]>,
@@ -29,8 +29,7 @@ pub struct Replicas {
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Nobody is kept waiting longer than this between two rounds; a server that asks for more is believed, and its refusal
-/// passed on.
+/// The longest wait between two rounds. When a server asks for a longer one, its refusal is passed on instead.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Replicas {
@@ -96,7 +95,7 @@ impl Replicas {
         Ok(response)
     }
 
-    /// The same for a body that can be read only once, and so sent to one server only.
+    /// The same for a body that can be read only once. It is sent to one server only.
     ///
     /// # Errors
     /// As for [`Self::forward`].
@@ -131,7 +130,7 @@ impl Replicas {
     /// them are asked again after a pause.
     ///
     /// # Errors
-    /// What no other replica could mend, at once; otherwise the last thing that went wrong.
+    /// At once, what no other replica could do better; otherwise the last thing that went wrong.
     pub(super) async fn first_to_answer<T>(
         &self,
         affinity: &Affinity,

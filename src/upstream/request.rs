@@ -5,14 +5,14 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use super::Affinity;
 use crate::vocabulary::{ChatMessage, TokenId};
 
-/// On whose behalf the upstream is asked: what all requests of one session share.
+/// Who asks the upstream: what all requests of one session share.
 #[derive(Clone, Default)]
 pub struct Caller {
     /// The model's name, as the client wrote it.
     pub model: Option<String>,
     /// The client's own `Authorization` header, used where no key is configured.
     pub authorization: Option<HeaderValue>,
-    /// Headers that name the request for those who follow it through several servers.
+    /// Headers of distributed tracing, which name the request.
     pub trace: HeaderMap,
     /// Which session it is, for servers and proxies that keep a cache.
     pub affinity: Affinity,
@@ -67,7 +67,7 @@ pub struct CandidateRequest {
     pub prefix: Prefix,
     /// Which tokens.
     pub wanted: CandidateQuery,
-    /// The temperature the server samples at. It changes nothing of raw numbers, which is how one finds out whether they are.
+    /// The temperature the server samples at. Raw log-probabilities do not depend on it, so `doctor` varies it to see if they are raw.
     pub temperature: f64,
 }
 
@@ -76,6 +76,6 @@ pub struct CandidateRequest {
 pub enum CandidateQuery {
     /// As many of the likeliest.
     Likeliest(usize),
-    /// Exactly these. What is asked for tells the server which tokens matter to somebody.
+    /// Exactly these. The server learns from it which tokens matter to somebody.
     Tokens(Vec<TokenId>),
 }

@@ -15,13 +15,13 @@ use super::{
 };
 use crate::vocabulary::{ChatMessage, TokenId, Tokenizer};
 
-/// One server: its address, and what it turned out to be when it was first needed. It need not be up before.
+/// One server: its address, and what it turned out to be. It is asked when it is first needed and need not be up before.
 pub struct Server {
     connection: Arc<Connection>,
     driver: Driver,
     tokenizer: Arc<Tokenizer>,
     known: RwLock<Option<Known>>,
-    /// It has failed since it was last looked at; another may have taken its place.
+    /// It has failed since it was last asked what it is. Another server may have taken its place.
     suspect: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ impl Server {
     /// What it says about itself.
     ///
     /// # Errors
-    /// An [`UpstreamError`] when it cannot be asked, and when it is not what it was.
+    /// An [`UpstreamError`] when it cannot be asked, or when it serves another model than before.
     pub async fn describe(&self, caller: &Caller) -> Result<Arc<Description>, UpstreamError> {
         Ok(self.known(caller).await?.description)
     }
@@ -67,7 +67,7 @@ impl Server {
     }
 
     async fn known(&self, caller: &Caller) -> Result<Known, UpstreamError> {
-        // Never held while the server is asked: one that hangs would keep everybody in line.
+        // The lock is not held while the server is asked: a server that hangs would block every other request.
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         match known {
             Some(known) if !self.suspect.load(Ordering::Acquire) => Ok(known),
@@ -85,7 +85,7 @@ impl Server {
                     let url = self.connection.url();
                     tracing::info!(%url, driver = ?found.description.driver, "the upstream is {}", found.description);
                 }
-                // What somebody else found meanwhile has learned more.
+                // Another request may have been faster. Its driver has learned more by now.
                 Ok(known.get_or_insert(found).clone())
             }
         }

@@ -17,7 +17,7 @@ pub enum AlignmentChoice {
     Bytes,
 }
 
-/// How what the small model says about its own tokens becomes something about the upstream's.
+/// How the small model's log-probabilities, which are of its own tokens, are used for the upstream's tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlignmentKind {
     /// One vocabulary: ids mean the same to both.

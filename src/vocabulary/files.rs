@@ -63,7 +63,7 @@ impl ModelFiles {
     }
 }
 
-/// Finds a model path that is given relative to the place where Costeer stands.
+/// Finds a model path that may be relative to where this program is.
 ///
 /// Tried in order: as written (from the working directory), beside the executable, under `../share/costeer` of the
 /// executable, and in the source tree this binary was built from. The first that exists wins; if none does, the path as

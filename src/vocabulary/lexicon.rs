@@ -108,12 +108,12 @@ impl Lexicon {
         first..last
     }
 
-    /// The places of `within`, whose tokens all begin with the same `length` bytes, that have no more.
+    /// The tokens of `within` that have `length` bytes and no more. All tokens of `within` must begin with the same `length` bytes.
     fn exact_in(&self, within: Range<usize>, length: usize) -> Range<usize> {
         within.start..self.first(within, |bytes| bytes.len() > length)
     }
 
-    /// The first place of `within` for which `is_past` holds, which must hold for all after it too.
+    /// The first place of `within` for which `is_past` holds. It must hold for all places after that one, too.
     fn first(&self, within: Range<usize>, is_past: impl Fn(&[u8]) -> bool) -> usize {
         let (mut low, mut high) = (within.start, within.end);
         while low < high {

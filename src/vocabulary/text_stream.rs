@@ -5,7 +5,7 @@ pub struct TextStream {
 }
 
 impl TextStream {
-    /// Adds one token's bytes and returns the text that is certain now; an incomplete character waits for its rest.
+    /// Adds one token's bytes and returns the whole characters there are. The bytes of an incomplete character are kept for later.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         self.pending.extend_from_slice(bytes);
         let mut text = String::new();

@@ -46,8 +46,8 @@ struct AddedToken {
 }
 
 impl AddedTokens {
-    /// A token that was read with another id than its file gives it, and that id. The tokenizers library numbers added tokens
-    /// that its vocabulary lacks from the vocabulary's length on, whatever the file says.
+    /// A token that was read with another id than the file gives it, and that id. The tokenizers library gives an added token that is
+    /// not in the vocabulary the next free id, whatever the file says.
     fn moved(&self, tokenizer: &Tokenizer) -> Option<(&AddedToken, u32)> {
         self.added_tokens.iter().find_map(|token| {
             let id = tokenizer.token_to_id(&token.content)?;
@@ -56,7 +56,7 @@ impl AddedTokens {
     }
 }
 
-/// One past the highest id; larger than the number of entries when the vocabulary has holes.
+/// One more than the highest id. Where the vocabulary has holes, it is larger than the number of entries.
 pub fn vocabulary_size(tokenizer: &Tokenizer) -> usize {
     let highest = tokenizer.get_vocab(true).into_values().max();
     highest.map_or(0, |id| id as usize + 1)

@@ -114,7 +114,7 @@ impl OpenaiChat {
         if let Some(model) = &caller.model {
             body["model"] = model.as_str().into();
         }
-        // An empty message is not the same as none: some servers leave out the turn's header then.
+        // With an empty message, some servers leave out the header of the assistant's turn.
         if !begun.is_empty() {
             let mut message = json!({"role": "assistant", "content": begun});
             match self.continuation {
@@ -200,10 +200,10 @@ impl OpenaiChat {
 /// Tokens of the test answer; the first half is sent back.
 const TRIED: usize = 8;
 
-/// Cutting the text into other tokens, and rounding, change a number by less than this.
+/// A log-probability changes by less than this through rounding, or when the text is cut into other tokens.
 const TOLERANCE: f64 = 0.5;
 
-/// Whether `next` is what the whole answer went on with, and no other turn's beginning.
+/// Whether `next` continues the answer as `expected` does, and does not begin another turn.
 fn continues(expected: &[Entry], next: &[Entry]) -> bool {
     match (expected.first(), next.first()) {
         (Some(expected), Some(next)) => {

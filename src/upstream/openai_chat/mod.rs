@@ -3,9 +3,10 @@
 //!
 //! A token that is part of a character cannot be sent back, so it is a candidate only where the host itself chose it.
 //!
-//! Sources: OpenAI's API reference (the shapes), vLLM's `continue_final_message`, DeepSeek's and Mistral's `prefix`. A host
-//! that closes the message and starts a new turn would answer another question without a word of warning; whether it
-//! continues is therefore tried before it is used.
+//! A host may close the message and start a new turn instead. It would then answer another question without any warning.
+//! So the driver tries first whether the host continues a message.
+//!
+//! Sources: OpenAI's API reference (the shapes), vLLM's `continue_final_message`, DeepSeek's and Mistral's `prefix`.
 
 mod driver;
 mod wire;

@@ -55,7 +55,7 @@ impl Entry {
     }
 }
 
-/// The token an entry stands for; `None` for those of other vocabularies, and where bytes of a part of a character are lost.
+/// The token an entry stands for. `None` where it is of another vocabulary, or part of a character whose bytes are not given.
 fn token(tokenizer: &Tokenizer, entry: &Entry) -> Option<TokenId> {
     let bytes = entry.bytes.as_deref().filter(|bytes| !bytes.is_empty());
     tokenizer.token_of(bytes.unwrap_or(entry.token.as_bytes()))
@@ -66,7 +66,7 @@ fn token(tokenizer: &Tokenizer, entry: &Entry) -> Option<TokenId> {
 /// # Errors
 /// As for [`ranked`].
 pub fn candidates(tokenizer: &Tokenizer, entry: &Entry, top_k: usize) -> Result<Vec<(TokenId, f64)>, Problem> {
-    // Checked as it came: what cannot be named here has its share of the mass all the same.
+    // Checked before tokens are looked up: those that are not found have their share of the mass, too.
     let numbered = entry.top_logprobs.iter().enumerate();
     let raw = numbered
         .map(|(index, entry)| (TokenId(index as u32), entry.logprob))
@@ -104,7 +104,7 @@ impl Events {
         Ok(Position { draft, candidates })
     }
 
-    /// The end of turn, where a host says only that it was the likeliest, or lists it without its name.
+    /// The end of turn. Some hosts list it without its name, and some do not list it at all but say that the answer has stopped.
     fn end(&mut self) -> Result<Position, Problem> {
         let draft = self.tokenizer.end();
         let Some(entry) = self.nameless.take() else {
