@@ -5,11 +5,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::body::Body;
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
 use super::logprobs::LogprobSelection;
 use super::request::Chat;
-use super::server::{Body, ChoiceWriter, DemoServer, stream_events, whole};
+use super::server::DemoServer;
+use super::stream::{ChoiceWriter, stream_events};
+use super::whole::whole;
 use crate::wire::{Envelope, Shape};
 
 /// `POST /v1/chat/completions`, without log-probabilities: what a proxy passes through.

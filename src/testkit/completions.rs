@@ -3,12 +3,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::body::Body;
 use super::error::Refusal;
 use super::generation::{Generated, Generation};
+use super::legacy::{LegacyLogprobs, Names};
 use super::request::Completion;
-use super::server::{Body, ChoiceWriter, DemoServer, stream_events, whole};
+use super::server::DemoServer;
+use super::stream::{ChoiceWriter, stream_events};
+use super::whole::whole;
 use crate::vocabulary::TokenId;
 use crate::wire::{Envelope, Shape};
 
@@ -67,11 +71,7 @@ struct Writer {
 impl Writer {
     fn new(request: &Completion, server: &Arc<DemoServer>, prompt: Vec<TokenId>) -> Self {
         Self {
-            names: Names {
-                server: Arc::clone(server),
-                as_ids: request.return_tokens_as_token_ids,
-                offset: 0,
-            },
+            names: Names::new(Arc::clone(server), request.return_tokens_as_token_ids),
             prompt,
             ids: request.common.return_token_ids,
             logprobs: request.logprobs.is_some(),
@@ -97,63 +97,5 @@ impl ChoiceWriter for Writer {
         choice["prompt_token_ids"] = self.prompt_ids().into();
         choice["token_ids"] = self.ids.then(|| vec![generated.token.0]).into();
         choice
-    }
-}
-
-/// How tokens are called in log-probabilities.
-struct Names {
-    server: Arc<DemoServer>,
-    as_ids: bool,
-    /// Characters of all names so far: vLLM's `text_offset`.
-    offset: usize,
-}
-
-impl Names {
-    fn of(&self, token: TokenId) -> String {
-        if self.as_ids {
-            format!("token_id:{}", token.0)
-        } else {
-            // Lossy, as in vLLM: parts of characters and special tokens come out empty.
-            let bytes = self.server.tokenizer.bytes().get(token);
-            std::str::from_utf8(bytes).unwrap_or_default().to_owned()
-        }
-    }
-
-    fn append(&mut self, generated: &Generated, logprobs: &mut LegacyLogprobs) {
-        let Some(top) = &generated.top else {
-            return;
-        };
-        let name = self.of(generated.token);
-        // The sampled token comes first, whether it is among the likeliest or not.
-        let mut listed = Map::new();
-        listed.insert(name.clone(), json!(generated.logprob));
-        for (id, logprob) in top {
-            listed.entry(self.of(*id)).or_insert_with(|| json!(logprob));
-        }
-        logprobs.text_offset.push(self.offset);
-        self.offset += name.chars().count();
-        logprobs.token_logprobs.push(generated.logprob);
-        logprobs.tokens.push(name);
-        logprobs.top_logprobs.push(Value::Object(listed));
-    }
-}
-
-/// OpenAI's older shape of log-probabilities.
-#[derive(Default)]
-struct LegacyLogprobs {
-    text_offset: Vec<usize>,
-    token_logprobs: Vec<f32>,
-    tokens: Vec<String>,
-    top_logprobs: Vec<Value>,
-}
-
-impl LegacyLogprobs {
-    fn json(self) -> Value {
-        json!({
-            "text_offset": self.text_offset,
-            "token_logprobs": self.token_logprobs,
-            "tokens": self.tokens,
-            "top_logprobs": self.top_logprobs,
-        })
     }
 }

@@ -6,23 +6,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::local::{Branch, Engine, LocalError};
 use crate::vocabulary::TokenId;
 
-/// Engines that each keep their last sequence open, so that a request which continues it need not start over.
+/// The slots of the server: each is room for one running request.
 ///
-/// This is the prefix cache of the server: a proxy that asks for one token after the other extends the same sequence
-/// every time.
+/// A slot keeps its last sequence when the request ends, so that one which continues it need not start over. This is the
+/// server's prefix cache: a proxy that asks for one token after the other extends the same sequence every time.
 pub struct Slots {
     /// Free slots, least recently used first.
     free: Mutex<VecDeque<Slot>>,
     permits: Arc<Semaphore>,
 }
 
+/// An engine of its own, and the sequence that it holds.
 struct Slot {
     engine: Engine,
-    parked: Option<Parked>,
+    cached: Option<CachedSequence>,
 }
 
 /// A sequence that waits for its next token.
-struct Parked {
+struct CachedSequence {
     branch: Branch,
     ids: Vec<TokenId>,
     /// Logits of the position after `ids`, once they have been taken from the branch.
@@ -40,7 +41,7 @@ impl Slots {
             free: Mutex::new(
                 engines
                     .into_iter()
-                    .map(|engine| Slot { engine, parked: None })
+                    .map(|engine| Slot { engine, cached: None })
                     .collect(),
             ),
         })
@@ -69,7 +70,7 @@ impl Slots {
         let best = free
             .iter()
             .enumerate()
-            .filter_map(|(index, slot)| slot.reusable(prompt).map(|length| (length, index)))
+            .filter_map(|(index, slot)| slot.reusable_length(prompt).map(|length| (length, index)))
             .max()
             .map_or(0, |(_, index)| index);
         free.remove(best)
@@ -77,15 +78,15 @@ impl Slots {
 }
 
 impl Slot {
-    /// Length of the parked sequence when it can be fed on to `prompt`.
-    fn reusable(&self, prompt: &[TokenId]) -> Option<usize> {
-        let parked = self.parked.as_ref()?;
-        let rest = prompt.strip_prefix(parked.ids.as_slice())?;
-        (rest.len() <= LONGEST_FEED).then_some(parked.ids.len())
+    /// Length of the cached sequence when it can be fed on to `prompt`.
+    fn reusable_length(&self, prompt: &[TokenId]) -> Option<usize> {
+        let cached = self.cached.as_ref()?;
+        let unfed = prompt.strip_prefix(cached.ids.as_slice())?;
+        (unfed.len() <= LONGEST_FEED).then_some(cached.ids.len())
     }
 }
 
-/// A sequence in use; its slot goes back, sequence and all, when it is dropped.
+/// The sequence of a running request. Dropping it frees the slot, which keeps the sequence.
 pub struct Sequence {
     slots: Arc<Slots>,
     /// Taken out only while dropping.
@@ -98,17 +99,17 @@ impl Sequence {
         let Some(slot) = &mut self.slot else {
             return Err(gone());
         };
-        if slot.reusable(prompt).is_none() {
+        if slot.reusable_length(prompt).is_none() {
             // The old sequence must be gone before the engine takes a new one.
-            slot.parked = None;
-            slot.parked = Some(Parked {
+            slot.cached = None;
+            slot.cached = Some(CachedSequence {
                 branch: slot.engine.open(prompt).await?,
                 ids: prompt.to_vec(),
                 logits: None,
             });
             return Ok(());
         }
-        let length = slot.parked.as_ref().map_or(0, |parked| parked.ids.len());
+        let length = slot.cached.as_ref().map_or(0, |cached| cached.ids.len());
         for token in prompt.iter().skip(length) {
             self.logits().await?;
             self.feed(*token);
@@ -122,26 +123,26 @@ impl Sequence {
     /// A [`LocalError`] when the engine failed; the slot starts over next time.
     pub async fn logits(&mut self) -> Result<&[f32], LocalError> {
         let slot = self.slot.as_mut().ok_or_else(gone)?;
-        let parked = slot.parked.as_mut().ok_or_else(gone)?;
-        if parked.logits.is_none() {
-            match parked.branch.logits().await {
-                Ok(step) => parked.logits = Some(step.logits),
+        let cached = slot.cached.as_mut().ok_or_else(gone)?;
+        if cached.logits.is_none() {
+            match cached.branch.logits().await {
+                Ok(step) => cached.logits = Some(step.logits),
                 Err(error) => {
-                    slot.parked = None;
+                    slot.cached = None;
                     return Err(error);
                 }
             }
         }
-        let parked = slot.parked.as_ref().ok_or_else(gone)?;
-        parked.logits.as_deref().ok_or_else(gone)
+        let cached = slot.cached.as_ref().ok_or_else(gone)?;
+        cached.logits.as_deref().ok_or_else(gone)
     }
 
     /// Appends a token; the engine starts on the next position. [`Self::logits`] must have been called before.
     pub fn feed(&mut self, token: TokenId) {
-        if let Some(parked) = self.slot.as_mut().and_then(|slot| slot.parked.as_mut()) {
-            parked.branch.feed(&[token]);
-            parked.ids.push(token);
-            parked.logits = None;
+        if let Some(cached) = self.slot.as_mut().and_then(|slot| slot.cached.as_mut()) {
+            cached.branch.feed(&[token]);
+            cached.ids.push(token);
+            cached.logits = None;
         }
     }
 }
