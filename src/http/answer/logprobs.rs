@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::piece::Listed;
+use super::piece::AnswerToken;
 use crate::vocabulary::{TokenBytes, TokenId};
 use crate::wire::Shape;
 
 /// The log-probabilities of these tokens.
-pub fn logprobs(shape: Shape, listed: &[Listed], bytes: &TokenBytes) -> Value {
+pub fn logprobs(shape: Shape, tokens: &[AnswerToken], bytes: &TokenBytes) -> Value {
     match shape {
-        Shape::Chat => chat_logprobs(listed, bytes),
-        Shape::Completion => completion_logprobs(listed, bytes),
+        Shape::Chat => chat_logprobs(tokens, bytes),
+        Shape::Completion => completion_logprobs(tokens, bytes),
     }
 }
 
-fn chat_logprobs(listed: &[Listed], bytes: &TokenBytes) -> Value {
+fn chat_logprobs(tokens: &[AnswerToken], bytes: &TokenBytes) -> Value {
     let entry = |token: TokenId, logprob: f64| {
         json!({
             "token": name(bytes.get(token)),
@@ -22,9 +22,9 @@ fn chat_logprobs(listed: &[Listed], bytes: &TokenBytes) -> Value {
             "bytes": bytes.get(token),
         })
     };
-    let content = listed.iter().map(|listed| {
-        let mut whole = entry(listed.token, listed.listing.logprob);
-        let best = listed
+    let content = tokens.iter().map(|token| {
+        let mut whole = entry(token.token, token.listing.logprob);
+        let best = token
             .listing
             .best
             .iter()
@@ -36,21 +36,21 @@ fn chat_logprobs(listed: &[Listed], bytes: &TokenBytes) -> Value {
 }
 
 /// The older form: columns instead of rows. Tokens are keys there, so of two that look the same the likelier stays.
-fn completion_logprobs(listed: &[Listed], bytes: &TokenBytes) -> Value {
-    let columns = |value: fn(&Listed, &TokenBytes) -> Value| -> Value {
-        listed.iter().map(|listed| value(listed, bytes)).collect()
+fn completion_logprobs(tokens: &[AnswerToken], bytes: &TokenBytes) -> Value {
+    let columns = |value: fn(&AnswerToken, &TokenBytes) -> Value| -> Value {
+        tokens.iter().map(|token| value(token, bytes)).collect()
     };
     json!({
-        "tokens": columns(|listed, bytes| name(bytes.get(listed.token)).into()),
-        "token_logprobs": columns(|listed, _| finite(listed.listing.logprob).into()),
-        "top_logprobs": columns(|listed, bytes| {
+        "tokens": columns(|token, bytes| name(bytes.get(token.token)).into()),
+        "token_logprobs": columns(|token, _| finite(token.listing.logprob).into()),
+        "top_logprobs": columns(|token, bytes| {
             let mut best = Map::new();
-            for (token, logprob) in &listed.listing.best {
+            for (token, logprob) in &token.listing.best {
                 best.entry(name(bytes.get(*token))).or_insert_with(|| finite(*logprob).into());
             }
             Value::Object(best)
         }),
-        "text_offset": columns(|listed, _| listed.offset.into()),
+        "text_offset": columns(|token, _| token.offset.into()),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::vocabulary::{TokenBytes, TokenId};
 
 /// A token of the answer with what the steered policy thought of it.
 #[derive(Clone)]
-pub struct Listed {
+pub struct AnswerToken {
     pub token: TokenId,
     pub listing: Listing,
     /// Characters of the answer before it.
@@ -19,7 +19,7 @@ pub struct Piece {
     /// Whole characters, and nothing of a stop string.
     pub text: String,
     /// The tokens whose text has been sent.
-    pub listed: Vec<Listed>,
+    pub tokens: Vec<AnswerToken>,
     /// Set on the last.
     pub finish: Option<Finish>,
 }
@@ -28,7 +28,7 @@ pub struct Piece {
 pub struct Pieces {
     stops: Stops,
     /// Tokens whose text has not been sent, with where it ends, in bytes of the answer.
-    waiting: VecDeque<(usize, Listed)>,
+    waiting: VecDeque<(usize, AnswerToken)>,
     /// Bytes and characters that have come, and bytes that have been sent.
     come: usize,
     characters: usize,
@@ -59,7 +59,8 @@ impl Pieces {
             .filter(|_| !bytes.get(event.picked.token).is_empty())
         {
             let token = event.picked.token;
-            self.waiting.push_back((self.come, Listed { token, listing, offset }));
+            self.waiting
+                .push_back((self.come, AnswerToken { token, listing, offset }));
         }
         let (mut text, stopped) = self.stops.push(&event.text);
         let mut finish = event.finish;
@@ -72,7 +73,7 @@ impl Pieces {
         let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
         Piece {
             text,
-            listed: self.waiting.drain(..ready).map(|(_, listed)| listed).collect(),
+            tokens: self.waiting.drain(..ready).map(|(_, token)| token).collect(),
             finish,
         }
     }

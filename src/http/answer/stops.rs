@@ -91,16 +91,16 @@ mod tests {
                 out.push_str(&filter.finish());
             }
             // The stop that is complete first wins, as when it is looked for after every character.
-            let mut wanted = text.clone();
+            let mut expected = text.clone();
             for end in text.char_indices().map(|(index, character)| index + character.len_utf8()) {
                 let so_far = &text[..end];
                 if let Some(start) = stops.iter().filter_map(|stop| so_far.find(stop.as_str())).min() {
-                    wanted = text[..start].to_owned();
+                    expected = text[..start].to_owned();
                     break;
                 }
             }
             // Where two stops overlap, a piece may complete both at once; then the earlier one is cut at.
-            prop_assert!(out == wanted || (wanted.starts_with(&out) && stopped), "{out:?} {wanted:?}");
+            prop_assert!(out == expected || (expected.starts_with(&out) && stopped), "{out:?} {expected:?}");
             prop_assert!(stops.iter().all(|stop| !out.contains(stop.as_str())));
         }
     }

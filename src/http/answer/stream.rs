@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
 
+use super::headers::steered;
 use super::piece::Pieces;
-use super::{count, envelope, finish_reason, steered, trace};
+use super::shared::{count, envelope, finish_reason, logprobs_of};
+use super::trace;
 use crate::decode::{Event, Finish, Session};
 use crate::http::ApiError;
 use crate::service::SteeredRequest;
@@ -18,7 +20,7 @@ use crate::wire::{DONE, Envelope, Shape, Usage, events};
 const UNREAD: usize = 32;
 
 /// How long a client may leave them unread. It holds a slot of the small model for as long as its answer lasts.
-const PATIENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers with server-sent events. Headers go out with the first token, so that whatever fails before it has a status
 /// of its own.
@@ -106,8 +108,8 @@ impl Writer {
         while let Some(event) = next {
             let position = event.trace.as_deref().map(|trace| self.request.position(trace));
             let piece = pieces.take(event, self.request.token_bytes());
-            if !piece.text.is_empty() || !piece.listed.is_empty() || position.is_some() {
-                let logprobs = self.request.logprobs(shape, &piece.listed);
+            if !piece.text.is_empty() || !piece.tokens.is_empty() || position.is_some() {
+                let logprobs = logprobs_of(&self.request, shape, &piece.tokens);
                 let text = (!piece.text.is_empty()).then_some(piece.text.as_str());
                 let mut part = self.part(vec![shape.part_choice(index, text, logprobs, None)]);
                 if let Some(position) = position {
@@ -155,10 +157,10 @@ impl Writer {
     }
 
     async fn send(&self, data: String) -> Result<(), Gone> {
-        match timeout(PATIENCE, self.client.send(data)).await {
+        match timeout(READ_TIMEOUT, self.client.send(data)).await {
             Ok(sent) => sent.map_err(|_| Gone),
             Err(_) => {
-                tracing::info!(patience = ?PATIENCE, "a client did not read its answer and was given up");
+                tracing::info!(timeout = ?READ_TIMEOUT, "a client did not read its answer and was given up");
                 Err(Gone)
             }
         }
