@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
-use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::{chat_request, serve};
 use costeer::local::{EngineOptions, ModelSource, Precision};
 use costeer::service::Service;
 use costeer::settings::{Variables, load};
+use costeer::testkit::{DemoServer, Pacing};
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};

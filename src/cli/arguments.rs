@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
-use crate::testkit::Pacing;
 use crate::local::Precision;
+use crate::testkit::Pacing;
 
 /// A local OpenAI-compatible proxy that personalises a big model's answers without showing it anything private.
 #[derive(Parser)]

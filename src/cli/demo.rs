@@ -9,11 +9,11 @@ use super::listen::{bind, shutdown};
 use super::page::Page;
 use super::progress::during;
 use super::showcase::showcase;
-use crate::testkit::{DemoServer, Pacing};
 use crate::http::{App, router, serve};
 use crate::local::{EngineOptions, ModelSource, Precision};
 use crate::settings::{Settings, Variables, load};
 use crate::telemetry;
+use crate::testkit::{DemoServer, Pacing};
 
 /// The big half of the pair that comes along.
 const LLM: &str = "models/tiny/llm";

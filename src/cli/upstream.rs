@@ -6,10 +6,10 @@ use super::CommandError;
 use super::arguments::UpstreamArguments;
 use super::listen::{bind, shutdown};
 use super::progress::during;
-use crate::testkit::{DemoServer, Pacing};
 use crate::http::serve;
 use crate::local::{EngineOptions, ModelSource};
 use crate::telemetry;
+use crate::testkit::{DemoServer, Pacing};
 
 /// Time for running answers to end.
 const DRAIN: Duration = Duration::from_secs(2);

@@ -35,7 +35,9 @@ impl Refetch {
             Exactness::Refetch => Some(CandidateQuery::Likeliest(known.saturating_mul(GROWTH))),
             Exactness::RefetchIds => {
                 let uncertain = pick.uncertain.iter().take(AT_ONCE);
-                Some(CandidateQuery::Tokens(uncertain.map(|token| token_of(token.index)).collect()))
+                Some(CandidateQuery::Tokens(
+                    uncertain.map(|token| token_of(token.index)).collect(),
+                ))
             }
         }
     }

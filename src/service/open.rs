@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
 use crate::context::{PrivateContext, Sources};
-use crate::decode::{SessionLimits, Plan, Session};
+use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix};

@@ -7,7 +7,7 @@ use super::upstreams::replicas;
 use super::{StartError, StoreHandle, Vocabularies};
 use crate::context::Sources;
 use crate::decode::{BypassRule, Exactness, SessionLimits};
-use crate::local::{Slot, LocalError, LocalModel};
+use crate::local::{LocalError, LocalModel, Slot};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
 use crate::store::{ProfileName, StoreError};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use costeer::context::PrivateContext;
 use costeer::decode::Report;
-use costeer::testkit::{DemoServer, Pacing};
 use costeer::http::chat_request;
-use costeer::local::{SlotLimits, SlotPool, ModelSource};
+use costeer::local::{ModelSource, SlotLimits, SlotPool};
 use costeer::service::Service;
+use costeer::testkit::{DemoServer, Pacing};
 use costeer::vocabulary::{TokenId, Tokenizer};
 use futures::StreamExt;
 use serde_json::{Value, json};
