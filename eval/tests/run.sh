@@ -3,13 +3,13 @@
 # ${COSTEER_VENVS:-~/.cache/costeer}/eval (once, 0.4 GB). Arguments go to pytest. Needs Python 3.11 or newer with venv.
 set -euo pipefail
 
-# shellcheck source=tests/once.sh
-source "$(dirname "$0")/../../tests/once.sh"
-venv=$venvs/eval
-target=${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}
-COSTEER=$(realpath "${COSTEER_BIN:-$target/release/costeer}")
+# shellcheck source=tests/lib.sh
+source "$(dirname "$0")/../../tests/lib.sh"
+begin evaluation
+venv=$cache/eval
+COSTEER=$(release_binary)
 export COSTEER PYTHONDONTWRITEBYTECODE=1
-cd "$(dirname "$0")/.."
+cd "$root/eval"
 
-once_venv "$venv" requirements.txt
-exec "$venv/bin/python" -m pytest -q -p no:cacheprovider -rsP tests "$@"
+attend once_venv "$venv" requirements.txt
+attend "$venv/bin/python" -m pytest -q -p no:cacheprovider -rsP tests "$@"

@@ -13,7 +13,10 @@ if [ $# != 1 ]; then
     exit 2
 fi
 program=$(realpath "$1")
-cd "$(dirname "$0")/../.."
+# shellcheck source=tests/lib.sh
+source "$(dirname "$0")/../lib.sh"
+begin bare
+cd "$root"
 # The user, and what else the Dockerfile's last stage sets.
 user=10001
 variables=(PATH=/usr/local/bin HOME=/models HF_HOME=/models/huggingface COSTEER__STORE__PATH=/profiles/profiles.db)
@@ -32,36 +35,21 @@ if ! unshare "${spaces[@]}" mount -t proc proc /proc 2> /dev/null; then
     exit
 fi
 
-scratch=$(mktemp -d)
-clean() {
-    local job
-    for job in $(jobs -pr); do
-        # The program, and unshare ends with it; its own --kill-child does not outlast the change of user.
-        pkill -KILL -P "$job" || true
-        wait "$job" 2> /dev/null || true
-    done
-    rm -rf "$scratch"
-}
-trap clean EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
 foreign=$(ldd "$program" | awk '{ print $1 }' | grep -Ev "(^|/)($libraries)\.so" || true)
 if [ -n "$foreign" ]; then
     echo "the slim image has no $foreign" >&2
     exit 1
 fi
-root=$scratch/root
-mkdir -p "$root/usr/local/bin" "$root/usr/local/share/costeer/models" "$root/etc/ssl/certs" "$root/proc" "$root/models" "$root/profiles"
-cp "$program" "$root/usr/local/bin/costeer"
-cp -r models/tiny "$root/usr/local/share/costeer/models/"
+inside=$scratch/root
+mkdir -p "$inside/usr/local/bin" "$inside/usr/local/share/costeer/models" "$inside/etc/ssl/certs" "$inside/proc" "$inside/models" "$inside/profiles"
+cp "$program" "$inside/usr/local/bin/costeer"
+cp -r models/tiny "$inside/usr/local/share/costeer/models/"
 ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
-    install -D "$library" "$root$library"
+    install -D "$library" "$inside$library"
 done
 for certificates in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
     if [ -e "$certificates" ]; then
-        cp "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
+        cp "$certificates" "$inside/etc/ssl/certs/ca-certificates.crt"
         break
     fi
 done
@@ -84,16 +72,7 @@ bare() {
         mount --bind "$profiles" "$root/profiles"
         mount -t proc proc "$root/proc"
         exec "$@"
-    ' bare "$root" "$scratch/profiles" "$(command -v env)" -i "${variables[@]}" "$(command -v chroot)" "${as[@]}" "$root" /usr/local/bin/costeer "$@"
-}
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-# As a job, since bash heeds signals while it waits for one, but not while a foreground command runs.
-start() {
-    bare "$@" > "$scratch/said-$1" 2>&1 &
+    ' bare "$inside" "$scratch/profiles" "$(command -v env)" -i "${variables[@]}" "$(command -v chroot)" "${as[@]}" "$inside" /usr/local/bin/costeer "$@"
 }
 
 fail() {
@@ -102,18 +81,16 @@ fail() {
     exit 1
 }
 
-start demo --once --listen 127.0.0.1:0 --upstream-listen 127.0.0.1:0
-wait $! || fail "the demo failed"
+attend bare demo --once --listen 127.0.0.1:0 --upstream-listen 127.0.0.1:0 > "$scratch/said-demo" 2>&1 || fail "the demo failed"
 grep -q '^steered: ' "$scratch/said-demo" || fail "the demo showed no steered answer"
-echo "bare: the demo steers"
+say "the demo steers"
 
 (bare profile create ada --fact "I live in Trondheim.") > "$scratch/said-profile" 2>&1 || fail "a profile could not be made"
 (bare profile list) > "$scratch/said-profile" 2>&1 || fail "the profiles cannot be listed"
 grep -q '^ada ' "$scratch/said-profile" || fail "the profile that was made is not there"
-echo "bare: profiles are kept"
+say "profiles are kept"
 
-upstream=$(free_port)
-port=$(free_port)
+read -r upstream port < <(free_ports 2)
 variables+=("COSTEER__SERVER__LISTEN=127.0.0.1:$port" "COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1")
 health() {
     local status=0
@@ -122,20 +99,20 @@ health() {
 }
 # Not any failure: a command line that is wrong ends with 2.
 [ "$(health)" = 1 ] || fail "health does not end with 1 where no proxy runs"
-start upstream --model models/tiny/llm --listen "127.0.0.1:$upstream"
-start serve
-server=$!
+start bare upstream --model models/tiny/llm --listen "127.0.0.1:$upstream" > "$scratch/said-upstream" 2>&1
+start bare serve > "$scratch/said-serve" 2>&1
+server=${servers[1]}
 deadline=$((SECONDS + 60))
 until [ "$(health)" = 0 ]; do
     kill -0 "$server" 2> /dev/null || fail "the proxy ended before it was ready"
     [ $SECONDS -lt $deadline ] || fail "the proxy was not ready within a minute"
     sleep 0.5
 done
-echo "bare: health sees a proxy that is ready"
+say "health sees a proxy that is ready"
 
 # The program, not unshare.
 pkill -TERM -P "$server" || fail "the proxy is gone"
 status=0
 wait "$server" || status=$?
 [ "$status" = 0 ] || fail "the proxy ended with $status at SIGTERM"
-echo "bare: SIGTERM ends it"
+say "SIGTERM ends it"

@@ -12,26 +12,15 @@ if [ $# -gt 1 ] || [ "${1:-image}" != image ]; then
     echo "usage: $0 [image]" >&2
     exit 2
 fi
-# shellcheck source=tests/once.sh
-source "$(dirname "$0")/../once.sh"
-venv=$venvs/container
-cd "$(dirname "$0")/../.."
+# shellcheck source=tests/lib.sh
+source "$(dirname "$0")/../lib.sh"
+begin container
+venv=$cache/container
+cd "$root"
 here=tests/container
 # The versions that have native sidecars, up to the newest that kubernetes-validate knows.
 kubernetes_versions=(1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 1.37)
-scripts=(deploy/*.sh tests/once.sh "$here"/*.sh)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-step() {
-    local title=$1 began=$SECONDS
-    shift
-    "$@"
-    echo "container: $title: $((SECONDS - began)) s"
-}
+scripts=(.ci/run deploy/*.sh eval/*.sh eval/tests/*.sh tests/*.sh tests/*/*.sh training/*.sh)
 
 # Runs a check that must fail: one that accepts anything is worth nothing.
 refuses() {

@@ -7,35 +7,35 @@
 # skipped. COSTEER_SCREENSHOTS names a directory for pictures of the page. Arguments go to node --test.
 set -euo pipefail
 
-# shellcheck source=tests/once.sh
-source "$(dirname "$0")/../once.sh"
-home=$venvs/page
-target=${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}
-COSTEER_BIN=$(realpath "${COSTEER_BIN:-$target/release/costeer}")
+# shellcheck source=tests/lib.sh
+source "$(dirname "$0")/../lib.sh"
+begin page
+COSTEER_BIN=$(release_binary)
 export COSTEER_BIN
-cd "$(dirname "$0")"
-here=$PWD
+home=$cache/page
+here=$root/tests/page
+cd "$here"
 
 if ! has_node; then
-    echo "page: skipped: it needs Node 20 or newer"
+    say "skipped: it needs Node 20 or newer"
     exit
 fi
 
 CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 export CHROMIUM
 if [ ! -x "$CHROMIUM" ] && [ -e /etc/debian_version ] && [ "$(id -u)" = 0 ]; then
-    echo "page: installing Chromium"
+    say "installing Chromium"
     (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium) > /dev/null 2>&1 || true
 fi
 if [ ! -x "$CHROMIUM" ]; then
-    echo "page: skipped: there is no $CHROMIUM; install it, or name another in CHROMIUM"
+    say "skipped: there is no $CHROMIUM; install it, or name another in CHROMIUM"
     exit
 fi
 
-once_npm "$home" "$here"
+attend once_npm "$home" "$here"
 # node looks for packages above the file that imports them.
 cp "$here"/*.js "$home"
 # The servers find the models from here.
-export COSTEER_ROOT=${here%/tests/page}
-node --test --test-reporter=spec "$@" "$home/gate.test.js"
-exec node --test --test-reporter=spec "$@" "$home/page.test.js"
+export COSTEER_ROOT=$root
+attend node --test --test-reporter=spec "$@" "$home/gate.test.js"
+attend node --test --test-reporter=spec "$@" "$home/page.test.js"

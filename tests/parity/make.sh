@@ -8,6 +8,6 @@ for placement in system user; do
     for top_k in 20 0; do
         [ "$top_k" = 0 ] && name=full || name=$top_k
         "${PYTHON:-python3}" reference.py --llm $models/llm --slm $models/slm \
-            --placement $placement --top-k $top_k < prompts.jsonl > $placement-$name.jsonl
+            --placement $placement --top-k $top_k < prompts.jsonl > "$placement-$name.jsonl"
     done
 done

@@ -3,44 +3,26 @@
 # private context and without. Profiles are in a store made for this. Needs Python 3.11 or newer with venv, curl, and the binary
 # (${COSTEER_BIN:-of the release build}).
 set -euo pipefail
-# shellcheck source=tests/once.sh
-source "$(dirname "$0")/../once.sh"
-cd "$(dirname "$0")/../.."
-venv=$venvs/schema
-costeer=${COSTEER_BIN:-${CARGO_TARGET_DIR:-$HOME/.cache/costeer/target}/release/costeer}
+# shellcheck source=tests/lib.sh
+source "$(dirname "$0")/../lib.sh"
+begin schema
+costeer=$(release_binary)
+cd "$root"
+venv=$cache/schema
 # For each kind of request and operation.
 examples=${COSTEER_EXAMPLES:-400}
 
-folder=$(mktemp -d)
 # Nobody's own profiles are touched, whichever command is run below.
-export COSTEER__STORE__PATH=$folder/profiles.db
-servers=()
-clean() {
-    kill "${servers[@]}" 2> /dev/null || true
-    wait "${servers[@]}" 2> /dev/null || true
-    rm -rf "$folder"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+export COSTEER__STORE__PATH=$scratch/profiles.db
 
-once_venv "$venv" tests/schema/requirements.txt
+attend once_venv "$venv" tests/schema/requirements.txt
 
-read -r upstream proxy < <("$venv/bin/python" -c '
-import socket
-taken = [socket.socket() for _ in range(2)]
-for one in taken: one.bind(("127.0.0.1", 0))
-print(*(one.getsockname()[1] for one in taken))')
-"$costeer" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$upstream" 2> /dev/null &
-servers+=($!)
+read -r upstream proxy < <(free_ports 2)
+start "$costeer" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$upstream" 2> "$scratch/log"
 # Short answers: what is looked at is their shape.
 COSTEER__UPSTREAM__URL=http://127.0.0.1:$upstream/v1 COSTEER__STEERING__MAX_TOKENS=12 COSTEER__LOCAL__SLOTS=2 \
-    "$costeer" serve --listen "127.0.0.1:$proxy" 2> /dev/null &
-servers+=($!)
-for _ in $(seq 300); do
-    curl --silent --fail --noproxy '*' --output /dev/null "http://127.0.0.1:$proxy/readyz" && break
-    sleep 0.2
-done
+    start "$costeer" serve --listen "127.0.0.1:$proxy" 2>> "$scratch/log"
+attend await "http://127.0.0.1:$proxy/readyz"
 
 # Two checks do not apply: a request that fits the schema may still ask for what cannot be steered, which is a 400, and headers that the
 # schema does not name are everybody's right. Some requests make 64 answers, which takes more than the usual ten seconds where
@@ -49,7 +31,7 @@ done
 for header in 'X-CoSteer-Context: I am vegan.' 'X-Nothing: 1'; do
     # Again each time: requests delete some.
     "$costeer" profile import tests/schema/profiles.jsonl
-    "$venv/bin/schemathesis" --config-file tests/schema/schemathesis.toml run openapi.yaml --url "http://127.0.0.1:$proxy" \
+    attend "$venv/bin/schemathesis" --config-file tests/schema/schemathesis.toml run openapi.yaml --url "http://127.0.0.1:$proxy" \
         --header "$header" --max-examples "$examples" --workers 1 --request-timeout 120 \
         --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none
 done
