@@ -15,7 +15,7 @@ start "$binary" upstream --model models/tiny/slm --slots 3 --listen 127.0.0.1:81
 # Port, candidates and floor of each proxy: the floor and the number of candidates are settings of a server.
 proxy() {
     COSTEER__SERVER__LISTEN=127.0.0.1:$1 COSTEER__UPSTREAM__TOP_K=$2 COSTEER__STEERING__DELTA_FLOOR=$3 COSTEER__UPSTREAM__URL=$llm/v1 \
-        COSTEER__LOCAL__LANES=2 start "$binary" serve
+        COSTEER__LOCAL__SLOTS=2 start "$binary" serve
 }
 proxy 8192 20 0
 proxy 8193 20 0.0001

@@ -20,7 +20,7 @@ here=$root/tests/sdk
 unset "${!OPENAI_@}" "${!LANGCHAIN_@}" "${!LANGSMITH_@}" "${!COSTEER__@}"
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 PYTHONDONTWRITEBYTECODE=1
 
-# A big model and a proxy in front of it: start_pair PORT PORT LANES QUEUE PACE.
+# A big model and a proxy in front of it: start_pair PORT PORT SLOTS QUEUE PACE.
 start_pair() {
     start "$binary" upstream --model models/tiny/llm --name tiny-llm --listen "127.0.0.1:$1" --pace-ms "$5"
     COSTEER__UPSTREAM__URL=http://127.0.0.1:$1/v1 COSTEER__LOCAL__SLOTS=$3 COSTEER__LOCAL__QUEUE=$4 \
