@@ -75,7 +75,7 @@ pub async fn serve(
 fn connection(
     stream: TcpStream,
     router: Router,
-) -> impl GracefulConnection<Error = hyper::Error> + Future<Output = hyper::Result<()>> + Send {
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
     // Tokens are small and must leave at once: with Nagle's algorithm each would wait for the acknowledgement of the one
     // before, which the other side delays by 40 ms.
     if let Err(error) = stream.set_nodelay(true) {

@@ -122,7 +122,7 @@ fn read(src: &Path, file: &Path, path: &ModulePath, children: BTreeSet<String>) 
         }
     }
     reader.visit_file(&parsed);
-    let written = reader.written.iter().filter_map(|name| reader.from_the_crate(name));
+    let written = reader.written.iter().filter_map(|name| reader.named_in_code(name));
     let imported = reader
         .imports
         .iter()
@@ -212,7 +212,7 @@ impl Reader<'_> {
     }
 
     /// The same for a path in code, which may begin with an imported name.
-    fn from_the_crate(&self, written: &[String]) -> Option<ModulePath> {
+    fn named_in_code(&self, written: &[String]) -> Option<ModulePath> {
         let (first, rest) = written.split_first()?;
         match self.imports.get(first) {
             Some(origin) => Some(origin.iter().chain(rest).cloned().collect()),
