@@ -17,12 +17,12 @@ pub struct Branches {
     aligned: Option<Aligned>,
 }
 
-/// What it takes to pass on tokens of another vocabulary.
+/// What is needed to pass on tokens of another vocabulary.
 struct Aligned {
     spelling: Spelling,
-    /// What the private and the public branch said last.
+    /// The last logits of the private and of the public branch.
     logits: Option<[Logits; 2]>,
-    /// The branches have been fed since then, and will say something new.
+    /// The branches have been fed since then, so their next logits are new ones.
     fed: bool,
 }
 
@@ -30,7 +30,7 @@ struct Aligned {
 pub struct ProjectedPair {
     private: ProjectedLogits,
     public: ProjectedLogits,
-    /// Whether it was put together from another vocabulary.
+    /// Whether it was projected from another vocabulary.
     is_aligned: bool,
     /// How long the engines computed for it.
     pub compute: Duration,
@@ -52,7 +52,7 @@ impl Branches {
         }
     }
 
-    /// Whether the branches could take `token` and still say what comes next.
+    /// Whether the branches have room for `token` and for one position after it.
     pub fn have_room_for(&self, token: TokenId) -> bool {
         let written = [self.unfed.as_slice(), &[token]].concat();
         let cost = self
@@ -67,7 +67,7 @@ impl Branches {
         self.unfed.push(token);
     }
 
-    /// Passes on whatever has been noted; the engines start on the position after it at once.
+    /// Passes on the noted tokens. The engines start on the position after them at once.
     pub fn feed(&mut self) {
         if self.unfed.is_empty() {
             return;

@@ -5,7 +5,7 @@ pub enum Picking {
     Passed,
     /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
     Stopped,
-    /// Steered; `None` where nobody looked how certain it is.
+    /// Steered; `None` where the certainty was not computed.
     Steered(Option<Certainty>),
 }
 

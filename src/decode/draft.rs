@@ -8,10 +8,10 @@ use tokio::task::{AbortHandle, spawn};
 use super::window::Outcome;
 use crate::upstream::{Position, PositionRequest, Upstream, UpstreamError};
 
-/// What the reader of a draft tells about it.
+/// What the task that reads a draft says about it.
 #[derive(Default)]
 struct Progress {
-    /// The upstream is known to compute no more of it.
+    /// The upstream has stopped computing it.
     ended: AtomicBool,
     /// Too many positions were waiting to be taken.
     overran: AtomicBool,
@@ -61,13 +61,13 @@ impl Draft {
         self.taken
     }
 
-    /// Whether there is nothing more to take, as far as can be said without waiting.
+    /// Whether all positions have been taken. It does not wait, so it may miss an end that has just come.
     pub fn is_spent(&self) -> bool {
         self.taken >= self.asked || (self.unread.is_closed() && self.unread.is_empty())
     }
 
-    /// What has become of it if it is given up now. Computed for nothing are the positions that came and were not taken,
-    /// and the one the upstream is at; what is on the way from a distant server cannot be seen and is not counted.
+    /// What this draft cost if it is dropped now. Wasted are the positions that came and were not taken, and the one that the
+    /// upstream is computing. Positions on their way from a distant server cannot be seen and are not counted.
     pub fn outcome(&self) -> Outcome {
         let at_one_more = !self.progress.ended.load(Ordering::Acquire);
         Outcome {
@@ -96,7 +96,7 @@ async fn read(
         Ok(positions) => positions.take(window),
         Err(error) => {
             progress.ended.store(true, Ordering::Release);
-            // The other side is gone: nobody wants to know.
+            // It fails only where the draft has been dropped.
             let _unheard = sender.send(Err(error)).await;
             return;
         }

@@ -8,7 +8,7 @@ use crate::vocabulary::TokenId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exactness {
-    /// Nothing; not even look for them.
+    /// Do not look for them.
     Off,
     /// Count the positions where there are any.
     Certify,
@@ -27,7 +27,7 @@ pub struct Chooser<'a> {
     pub sampling: &'a Sampling,
     pub adjustments: &'a Adjustments,
     pub exactness: Exactness,
-    /// How many of the policy's best tokens to list beside the pick; `None` where nobody asked.
+    /// How many of the policy's best tokens to list beside the pick; `None` where the request asks for none.
     pub list: Option<usize>,
     /// Whether to weigh all candidates, for a trace.
     pub traced: bool,
@@ -40,11 +40,11 @@ pub struct Chooser<'a> {
 /// A pick, and what might stand against it.
 pub struct Pick {
     pub token: TokenId,
-    /// Tokens that might have been picked instead, the likeliest to matter first: all of them where they are asked for by
-    /// id, otherwise one of them, and none where exactness is off.
+    /// Tokens that might have been picked instead, the highest possible score first. All of them are here where they are asked
+    /// for by id, otherwise one, and none where exactness is off.
     pub uncertain: Vec<Uncertain>,
-    /// Those of them that the client itself has raised by a bias or a penalty, whatever the exactness. That they matter is no
-    /// secret.
+    /// The uncertain tokens that the client itself has raised by a bias or a penalty, found with every exactness. The client has
+    /// named them, so asking the upstream for them tells it nothing private.
     pub raised: Vec<TokenId>,
     /// What the policy thought of it, where that was asked for.
     pub listing: Option<Listing>,
@@ -76,7 +76,7 @@ impl Chooser<'_> {
         let raised = self.adjustments.raised();
         let wanted = match self.exactness {
             Exactness::Off => 0,
-            // Which they are matters only where they are asked for.
+            // One is enough to know that the pick is not certified.
             Exactness::Certify | Exactness::Refetch => 1,
             Exactness::RefetchIds => usize::MAX,
         };

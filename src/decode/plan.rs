@@ -29,14 +29,14 @@ pub struct Plan {
     pub sampling: Sampling,
     /// What is asked of single tokens.
     pub penalties: Penalties,
-    /// How many of the steered policy's best tokens to list at each position; `None` where nobody asked.
+    /// How many of the steered policy's best tokens to list at each position; `None` where the request asks for none.
     pub list: Option<usize>,
-    /// Whether each pick is to come with its [`Trace`].
+    /// Whether each pick comes with its [`Trace`].
     pub traced: bool,
     /// What to do about tokens the upstream does not list.
     pub exactness: Exactness,
-    /// End the answer, whatever steering says, where the upstream gives a token that ends it more than this probability; `None`
-    /// leaves ends to steering like all tokens.
+    /// The answer ends where the upstream gives a token that ends it more than this probability, even if steering would go on.
+    /// `None`: ends are steered like all tokens.
     pub forced_stop: Option<f64>,
     /// Where not to steer at all.
     pub bypass: BypassRule,

@@ -5,7 +5,7 @@ use crate::upstream::{CandidateQuery, CandidateRequest, Problem, Upstream, Upstr
 /// What a session asks the upstream about positions whose pick is not certain.
 pub struct Refetch {
     exactness: Exactness,
-    /// The upstream has shown that it says no more about a position than it has said.
+    /// The upstream has refused, or has added nothing: it is not asked again.
     exhausted: bool,
 }
 
@@ -18,8 +18,8 @@ impl Refetch {
         }
     }
 
-    /// What to ask for before `pick`, made from `known` listed tokens, is certain; `None` when it is, when nobody wants to
-    /// know, and when the upstream has no more to say.
+    /// What to ask for to make `pick` certain, which was made from `known` tokens. `None` where it is certain, where exactness
+    /// asks for nothing, and where the upstream has no more to add.
     pub fn wanted(&self, pick: &Pick, known: usize) -> Option<CandidateQuery> {
         if self.exhausted {
             return None;
@@ -45,7 +45,7 @@ impl Refetch {
     /// Asks and adds the answer to `candidates`; false when that brought nothing, and is not to be tried again.
     ///
     /// # Errors
-    /// An [`UpstreamError`] when the upstream failed. A refusal is none: what had been asked without it was answered.
+    /// An [`UpstreamError`] when the upstream failed. A refusal is no error: the answer goes on without the addition.
     pub async fn fetch(
         &mut self,
         upstream: &dyn Upstream,

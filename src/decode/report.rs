@@ -15,9 +15,9 @@ pub struct Report {
     pub passed: u64,
     /// Steered positions where the pick is proved to be the one over the whole vocabulary.
     pub certified: u64,
-    /// Steered positions where it is, after asking the upstream for more.
+    /// Steered positions where the pick is proved after asking the upstream for more.
     pub refetched: u64,
-    /// Steered positions where it is not proved to be.
+    /// Steered positions where the pick is not proved.
     pub uncertified: u64,
     /// Requests for positions.
     pub upstream_requests: u64,
@@ -72,7 +72,7 @@ impl Report {
         }
     }
 
-    /// Says what the metrics mean. To be called once, when there is somebody to tell.
+    /// Says what the metrics mean. Call it once, after a metrics recorder is installed.
     pub fn describe() {
         describe_counter!("costeer_sessions_total", "Steered answers begun.");
         for (name, _, meaning) in Self::default().counters() {

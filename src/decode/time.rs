@@ -17,7 +17,7 @@ pub struct TimeSplit {
     /// Waiting for the local model after the upstream's position was there.
     #[serde(rename = "local_wait_seconds", serialize_with = "seconds")]
     pub local_wait: Duration,
-    /// Computing of the local model: the slower branch of each position, whether anybody waited for it or not.
+    /// Computing of the local model: the slower branch of each position, waited for or not.
     #[serde(rename = "local_compute_seconds", serialize_with = "seconds")]
     pub local_compute: Duration,
     /// Scoring, certifying and drawing.

@@ -6,7 +6,7 @@ use super::time::TimeSplit;
 use crate::steering::Weighed;
 use crate::vocabulary::TokenId;
 
-/// Everything that made one pick, so that it can be looked at and made again. As private as the context: Δ shows it.
+/// Everything that made one pick, so that it can be looked at and repeated. It is as private as the context, because Δ reveals the context.
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// Number of the position; 0 is the first of the answer.
@@ -19,8 +19,8 @@ pub struct Trace {
     pub picking: Picking,
     /// The request of the session that the position came with, counted from 1.
     pub request: u64,
-    /// The best candidates, best first, and those that were picked by anybody wherever they stand. Of longer lists the first
-    /// [`MOST_CANDIDATES`].
+    /// The first [`MOST_CANDIDATES`], best first, and after them the pick and the upstream's likeliest token where they rank
+    /// lower.
     pub candidates: Vec<(TokenId, Weighed)>,
     /// From the start of the session to the pick.
     pub at: Duration,

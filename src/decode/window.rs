@@ -17,7 +17,7 @@ pub enum Lookahead {
 pub struct Ask {
     /// Positions.
     pub positions: usize,
-    /// How many of them may wait unread; at that point the request is ended.
+    /// How many positions may wait unread. When more would, the request is ended.
     pub unread: usize,
 }
 
@@ -34,11 +34,11 @@ pub struct Outcome {
 
 /// The window of one session, which learns from how its drafts end.
 ///
-/// A long draft costs nothing as long as the upstream is the slower side: it is dropped at the first token that differs,
-/// when hardly any more have been computed. Where the upstream runs ahead of the picks, what it is ahead by is lost at that
-/// token. So how far it may run ahead is rationed: every token used earns a share of a position, every position wasted
-/// costs one, and a draft that gets further ahead than that is ended, while what has come of it stays in use. Once seen to
-/// run ahead, the upstream is asked for no more than that to begin with.
+/// A draft is dropped at the first token that differs. Where the upstream is the slower side, hardly any position after that
+/// token has been computed, so a long draft costs nothing. Where the upstream runs ahead of the picks, the positions it is
+/// ahead by are wasted. So running ahead is rationed. Every token used earns a share of a position, and every position wasted
+/// costs one. A draft that gets further ahead than the ration is ended; its positions that have come stay in use. After an
+/// upstream has run ahead once, it is asked for no more positions than the ration.
 #[derive(Clone, Debug)]
 pub struct Window {
     lookahead: Lookahead,

@@ -18,7 +18,7 @@ pub trait LocalModel: Send + Sync {
     fn context_length(&self) -> usize;
 }
 
-/// Room for sessions, one after the other, that nobody can take in between.
+/// Holds the two engines for sessions that run one after the other; no other session gets them in between.
 pub trait Slot: Send + Sync {
     /// Opens the two branches of a session on these prompts and starts computing at once, or when the session before it
     /// has ended.

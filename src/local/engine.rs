@@ -29,7 +29,7 @@ pub enum Precision {
     Bf16,
 }
 
-/// How an engine is to be loaded.
+/// How to load an engine.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// The number format; a GGUF file brings its own.
@@ -123,7 +123,7 @@ impl Engine {
     }
 }
 
-/// What comes after the first line is a backtrace, where the environment asks for them.
+/// The lines after the first are a backtrace, where the environment asks for one.
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
@@ -174,7 +174,7 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
 /// One running sequence. Dropping it ends the sequence at its next position.
 pub struct Branch {
     handle: HookHandle,
-    /// Positions on the way whose next token is known already, so that nobody wants their logits.
+    /// Positions still to come whose next token is known already: their logits are skipped.
     skip: usize,
     outcome: JoinHandle<Option<String>>,
 }
@@ -218,8 +218,8 @@ impl Branch {
     }
 }
 
-/// Takes the engine's own responses, which nobody reads (the hook has everything), and keeps an error if one comes. They
-/// end when the engine drops the sequence, and with them its turn.
+/// Takes the engine's own responses and keeps an error if one comes; the logits come by the hook. The responses end when the
+/// engine drops the sequence, and then its turn ends too.
 async fn drain(mut responses: Receiver<Response>, _turn: OwnedMutexGuard<()>) -> Option<String> {
     let mut failure = None;
     while let Some(response) = responses.recv().await {

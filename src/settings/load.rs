@@ -139,7 +139,7 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     )
 }
 
-/// `strength` and the five numbers say the same thing twice; which of them should win is anybody's guess.
+/// `strength` replaces the five numbers, so setting both is a mistake.
 fn refuse_both_ways(own: &dyn Source) -> Result<(), SettingsError> {
     let set = keys(own)?;
     let is_set = |key: &str| set.iter().any(|name| name == key);

@@ -67,7 +67,7 @@ impl Names {
     /// Those that came under their old name alone.
     ///
     /// # Errors
-    /// [`SettingsError::Value`] where a key is given under both names: which of them should win is anybody's guess.
+    /// [`SettingsError::Value`] where a key is given under both names: neither of them clearly wins.
     pub fn renamed(self) -> Result<Vec<Renamed>, SettingsError> {
         match self.old.intersection(&self.new).next() {
             Some(Renamed { old, new }) => Err(SettingsError::Value {

@@ -11,7 +11,7 @@ pub struct Penalties {
     /// Taken from it once for every time it is.
     pub frequency: f64,
     /// Divides positive and multiplies negative scores of tokens in prompt or answer; 1 does nothing. The upstream's logits are
-    /// not known, so scores are log-probabilities: a token that is nearly certain stays so.
+    /// not known, so scores are log-probabilities, which are near 0 for a nearly certain token: the penalty hardly changes those.
     pub repetition: f64,
 }
 
@@ -33,7 +33,7 @@ pub struct Adjustments {
     penalties: Penalties,
     /// How often each token is in the answer.
     answered: HashMap<usize, u32>,
-    /// Tokens of prompt and answer; empty where nobody needs them.
+    /// Tokens of prompt and answer; empty without a repetition penalty, which alone needs them.
     seen: HashSet<usize>,
 }
 
@@ -60,12 +60,12 @@ impl Adjustments {
         }
     }
 
-    /// Whether scores must be what they are, and not up to a constant of the position: repetition penalties multiply.
+    /// Whether a constant added to all scores of a position would change the pick. Repetition penalties multiply, so it would.
     pub fn needs_absolute_scores(&self) -> bool {
         self.penalties.repetition != 1.0
     }
 
-    /// The score of a token after everything that is asked for. Never falls where `score` rises.
+    /// The score of a token after penalties and bias. It never falls where `score` rises.
     pub fn adjusted(&self, index: usize, score: f64) -> f64 {
         let repetition = self.penalties.repetition;
         let score = match self.seen.contains(&index) {

@@ -15,7 +15,7 @@ pub struct Candidates {
     least: f64,
 }
 
-/// Rounding of the sum of some dozen probabilities, each exact to about 1e-7: servers print f32 logarithms.
+/// How exact the sum of some dozen probabilities is. Servers print f32 logarithms, so each is exact to about 1e-7.
 const MASS_ROUNDING: f64 = 1e-6;
 
 impl Candidates {

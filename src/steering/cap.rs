@@ -15,21 +15,21 @@
 /// Biases, presence and frequency penalties are part of l and change nothing. A repetition penalty r multiplies scores, and
 /// with them what moves them: read M·max(r, 1/r) for M.
 ///
-/// The bounds are of what is drawn, from all candidates, by a seed that whoever looks on does not know. They hold with a
-/// floor, a plausibility limit and a bypass, which look at the upstream alone or change Δ alone. They do not hold
+/// The bounds hold for tokens drawn from all candidates with a seed that the observer does not know. A floor, a plausibility
+/// limit and a bypass leave them as they are, because these look at the upstream alone or change Δ alone. They do not hold
 ///
 /// - at temperature 0, and with `top_p`, `top_k` or `min_p`, by which Δ decides whether a token can be drawn at all;
 /// - for requests that depend on Δ: refetching (and the asking for tokens the client raised) shows the upstream more than
 ///   picks, and where it cannot say all that is asked, the candidates themselves depend on Δ;
-/// - for anything that is no pick: how long the answer took and where it was cut.
+/// - for anything but the picks, such as how long the answer took and where it was cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cap(f64);
 
 impl Cap {
-    /// The largest accepted from a configuration, in nats; far beyond it nothing is held back.
+    /// The largest accepted from a configuration, in nats. Pulls hardly ever reach it.
     pub const LIMIT: f64 = 100.0;
 
-    /// `None`, which is no cap, for 0. What is below it or no number lets nothing through: a mistake must not open it.
+    /// `None`, which is no cap, for 0. A negative number or NaN gives a cap of 0: a mistake must not remove the cap.
     pub fn new(nats: f64) -> Option<Self> {
         (nats != 0.0).then(|| Self(nats.max(0.0)))
     }
@@ -39,7 +39,7 @@ impl Cap {
         self.0
     }
 
-    /// What it leaves of a pull. Never falls where `pull` rises; 0 for NaN, which is an infinite Δ at strength 0.
+    /// A pull held within the cap. It never falls where `pull` rises. NaN, which is an infinite Δ at strength 0, becomes 0.
     pub(super) fn cut(self, pull: f64) -> f64 {
         if pull.is_nan() {
             0.0

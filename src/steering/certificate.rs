@@ -35,7 +35,7 @@ impl<'a> Scorer<'a> {
                 index,
                 at_most: self.score(index, unknown, excess) + threshold.noise().of(index),
             })
-            // Nothing has been proved about a value that is no number.
+            // NaN proves nothing, so the token stays uncertain.
             .filter(|token| token.at_most >= threshold.value() || token.at_most.is_nan())
     }
 

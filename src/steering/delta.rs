@@ -2,7 +2,7 @@ use std::sync::OnceLock;
 
 use super::log_sum_exp;
 
-/// Logits that are no distribution: every entry −∞, or one of them NaN or +∞.
+/// The logits are no distribution: every entry is −∞, or one is NaN or +∞.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the logits are not finite")]
 pub struct NotANumber;
@@ -15,7 +15,7 @@ pub struct Delta<'a> {
     private: &'a [f32],
     public: &'a [f32],
     floor: f64,
-    /// ln Σ exp of the private and the public logits; 0 without a floor, where nobody needs them.
+    /// ln Σ exp of the private and the public logits; 0 without a floor, which alone needs them.
     normalisers: (f64, f64),
     zero: OnceLock<f64>,
 }
@@ -136,7 +136,7 @@ impl<'a> Delta<'a> {
         let strength = strength as f32;
         let reaches = move |private: &f32, public: &f32| {
             let pull = strength * (private - public);
-            // What is no number (both −∞) is for the caller to look at.
+            // NaN (both −∞) is included: the caller looks at the token itself.
             (pull >= least) | pull.is_nan()
         };
         let blocks = self.private.chunks(BLOCK).zip(self.public.chunks(BLOCK)).enumerate();

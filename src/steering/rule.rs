@@ -3,8 +3,8 @@ use super::{Cap, Strength};
 /// What turns Δ and candidates into a policy; constant over a session.
 ///
 /// With a cap M a candidate's chance, in a draw at temperature T from all of them, is within a factor of `exp(±2M/T)` of
-/// what it is without steering, and of `exp(±4M/T)` of what it is with another private context. [`Cap`] says why, and
-/// when not.
+/// what it is without steering, and of `exp(±4M/T)` of what it is with another private context. [`Cap`] has the proof and the
+/// exceptions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rule {
     /// The factor c.
@@ -13,7 +13,7 @@ pub struct Rule {
     pub delta_floor: f64,
     /// Keep only candidates with `p_LLM ≥ plausibility · max p_LLM`; 0 keeps all.
     pub plausibility: f64,
-    /// The most that c·Δ, with Δ between true log-probabilities, may move a score; `None` is the paper.
+    /// The most that c·Δ, with Δ between true log-probabilities, may move a score; `None`, as in the paper, is no cap.
     pub cap: Option<Cap>,
 }
 

@@ -49,8 +49,8 @@ impl Sampling {
             .map(|(scored, _)| scored)
     }
 
-    /// What [`Self::pick`] leaves to be exceeded. A nucleus is cut from the candidates as they are, so where there is one, it
-    /// is the best of the policy that a token outside would have to exceed, without noise.
+    /// What a token outside the candidates would have to exceed to be picked. With a nucleus, which is cut from the candidates
+    /// alone, that is the policy's best score, without noise.
     pub fn threshold(&self, policy: &Policy, position: u64) -> Threshold {
         let temperature = if self.cuts() { 0.0 } else { self.temperature };
         let noise = Noise::new(self.seed, position, temperature);

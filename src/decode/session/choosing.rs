@@ -86,7 +86,7 @@ impl Session {
         }
     }
 
-    /// Waits for the branches, which are first fed the tokens that were picked while steering was bypassed.
+    /// Waits for the branches, after feeding them the tokens that were picked while steering was bypassed.
     async fn branch_logits(&mut self) -> Result<ProjectedPair, DecodeError> {
         let waiting = Instant::now();
         let gone = || LocalError::Engine("its branches have been given back".into());

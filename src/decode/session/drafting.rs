@@ -7,7 +7,7 @@ use crate::upstream::{Position, PositionRequest, UpstreamError};
 
 /// The upstream's positions, one after the other, however many requests they take.
 impl Session {
-    /// Asks the upstream to go on from the prefix, unless it is at it.
+    /// Asks the upstream to go on from the prefix, unless a draft is open.
     pub(super) fn open_draft(&mut self) {
         if self.draft.is_some() {
             return;
@@ -24,7 +24,7 @@ impl Session {
         self.draft = Some(Draft::open(Arc::clone(&self.upstream), request, ask.unread));
     }
 
-    /// Ends the request and learns from it.
+    /// Ends the request and lets the window learn from it.
     pub(super) fn close_draft(&mut self) {
         if let Some(draft) = self.draft.take() {
             let outcome = draft.outcome();
@@ -52,7 +52,7 @@ impl Session {
         }
     }
 
-    /// A draft that is no token of the vocabulary cannot come from the model the tokenizer belongs to.
+    /// Refuses a draft outside the vocabulary: it comes from another model than the tokenizer's.
     fn checked(&self, position: Position) -> Result<Position, DecodeError> {
         let vocabulary = self.tokenizer.selectable().len();
         if position.draft.index() < vocabulary {

@@ -4,23 +4,23 @@ use super::logits::Logits;
 use crate::steering::log_sum_exp;
 use crate::vocabulary::{Alignment, AlignmentKind, Leads, TokenId};
 
-/// Where the small model's spelling of the answer stands beside the upstream's, and what both say about the next token.
+/// Where the small model is in the answer, beside the upstream, and what it says about the upstream's next token.
 ///
-/// The small model has been fed whole tokens of its own; what was written since is pending: the beginning of a token
-/// that is not settled yet. What a token of the upstream's gets is the probability of the small model's tokens that begin with the pending bytes
-/// and go on in a way that the upstream would begin with that token. So a text is the same event on both sides however
-/// each side cuts it, and nothing is computed twice: the logits before the unsettled token serve until it is settled.
+/// The small model has been fed whole tokens of its own. Bytes that were written since are pending: they begin a token that is
+/// not settled yet. A token of the upstream's gets the probability of the small model's tokens that begin with the pending
+/// bytes and whose next bytes the upstream would write with that token first. So a text has the same probability however each
+/// side cuts it into tokens. Nothing is computed twice: the logits before the unsettled token serve until it is settled.
 pub struct Spelling {
     pub(super) alignment: Arc<Alignment>,
     /// Bytes that were written and that the small model has not been fed yet.
     pub(super) pending: Vec<u8>,
     /// Bytes that the upstream writes before the answer and the small model does not.
     pub(super) upstream_pending: Vec<u8>,
-    /// Longer tokens than the one that was settled on.
+    /// Longer tokens that begin with the one the small model was fed.
     pub(super) longer: Vec<Longer>,
 }
 
-/// A token of the small model's that began with the one it was fed, and would have gone on.
+/// A token of the small model's that begins with the one it was fed, and is longer.
 pub(super) struct Longer {
     /// The upstream's token that would come next.
     pub(super) next: TokenId,
@@ -44,8 +44,8 @@ impl Spelling {
         }
     }
 
-    /// What to feed the small model after `picked` was written, at least one token of the upstream's; nothing where it
-    /// is to wait for more. `branches` are the private and the public branch's logits, where they are those of the position of `picked`.
+    /// What to feed the small model after the upstream's tokens `picked` (at least one) were written; nothing while their bytes
+    /// stay pending. `branches` are the private and the public branch's logits, if they are those before `picked`.
     pub fn follow(&mut self, picked: &[TokenId], branches: Option<[&Logits; 2]>) -> Vec<TokenId> {
         let written = self.written(picked);
         self.longer.clear();
@@ -85,7 +85,7 @@ impl Spelling {
         let lexicon = local.lexicon();
         let longer = |place: &usize| lexicon.bytes(*place).len() > written.len();
         if self.pending.is_empty() && self.upstream_pending.is_empty() {
-            // Who begins the text that `token` begins has been found already.
+            // The token map has the small model's tokens that begin as `token` does.
             let mapped = self.alignment.token_map().of(token);
             let bytes = mapped.map(|id| local.bytes().get(id));
             let places = bytes
@@ -122,7 +122,8 @@ impl Spelling {
         branches.map(|logits| logits.logprob(id).exp())
     }
 
-    /// What would have come next, had the token at each of `places` been meant and not the one of its first `length` bytes.
+    /// The upstream's token that would come next if one of the tokens at `places` had been meant, and not the token that is its
+    /// first `length` bytes.
     fn odds(&self, places: &[usize], length: usize, settled: [f64; 2], branches: [&Logits; 2]) -> Vec<Longer> {
         if settled.contains(&0.0) {
             return Vec::new();

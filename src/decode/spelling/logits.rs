@@ -31,7 +31,7 @@ impl Logits {
 
 /// What one branch says about the upstream's next token: its [`Logits`], projected onto the upstream's vocabulary.
 pub struct ProjectedLogits {
-    /// ln of probabilities up to a constant, shape `[upstream vocabulary]`. Tokens about which nothing is known have that constant.
+    /// ln of probabilities up to a constant, shape `[upstream vocabulary]`. Tokens about which nothing is known get that constant.
     pub logits: Vec<f32>,
     /// The constant.
     pub normaliser: f64,

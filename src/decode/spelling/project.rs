@@ -60,7 +60,7 @@ impl Spelling {
         let normalisers = self
             .mass(within.clone(), branches)
             .map(|total| if total > 0.0 { total.ln() } else { 0.0 });
-        // Whatever comes after a token that ends here: that it ends is all that is known.
+        // Where the pending bytes are a whole token, all that is known of what comes after it is that it ends here.
         let ends_here = if is_bytes { local.exactly(&self.pending) } else { 0..0 };
         let unknown = if ends_here.is_empty() {
             normalisers
@@ -84,7 +84,8 @@ impl Spelling {
             .concat()
         };
         if is_bytes {
-            // The upstream's tokens that reach further than one of the small model's: the longest of those tells most.
+            // Tokens of the upstream's that are longer than one of the small model's get its probability; the longest one counts,
+            // so it comes last.
             longer.sort_by_key(|place| local.bytes(*place).len());
             for place in &longer {
                 let text = goes_on(*place);
