@@ -70,7 +70,7 @@ struct Walk {
     fed: Vec<TokenId>,
     /// What the small model has not been fed as a whole token.
     pending: Vec<u8>,
-    /// The head before the last token fed, where that was one token, and what came before it: it may have been meant to be longer.
+    /// The logits before the last token fed, where that was one token, and the bytes pending then: a longer token may have been meant.
     before: Option<([Logits; 2], Vec<u8>, TokenId)>,
 }
 
@@ -200,9 +200,9 @@ proptest! {
         let mut walk = Walk::new(AlignmentChoice::Bytes, bytes, local);
         for pick in picks {
             let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
-            for (branch, view) in projected.iter().enumerate() {
-                let probability = |id: usize| (f64::from(view.logits[id]) - view.normaliser).exp();
-                let total = view.normaliser.exp();
+            for (branch, one) in projected.iter().enumerate() {
+                let probability = |id: usize| (f64::from(one.logits[id]) - one.normaliser).exp();
+                let total = one.normaliser.exp();
                 let byte = (0..3).filter(|byte| walk.owned(*byte, branch).is_some()).map(probability);
                 let waits = !walk.pending.is_empty();
                 let other = if waits { walk.ends_here(branch) / total } else { probability(3) };
@@ -222,8 +222,8 @@ proptest! {
         let mut walk = Walk::new(choice, words.clone(), words);
         for pick in picks {
             let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
-            for (view, logits) in projected.iter().zip(&walk.branches) {
-                prop_assert_eq!(&view.logits, &logits.raw);
+            for (one, logits) in projected.iter().zip(&walk.branches) {
+                prop_assert_eq!(&one.logits, &logits.raw);
             }
             let fed = walk.fed.len();
             let pick = pick.index(walk.upstream.len());
