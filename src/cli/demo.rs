@@ -17,7 +17,7 @@ use crate::testkit::{DemoServer, Pacing};
 
 /// The big half of the pair that comes along.
 const LLM: &str = "models/tiny/llm";
-/// Requests the embedded upstream runs side by side: one steered, one plain.
+/// Requests the demo server runs side by side: one steered, one plain.
 const SLOTS: usize = 2;
 
 pub async fn run(arguments: DemoArguments) -> Result<(), CommandError> {
@@ -58,7 +58,7 @@ async fn load_upstream(arguments: &DemoArguments) -> Result<Arc<DemoServer>, Com
     Ok(DemoServer::load(&source, &options, SLOTS, "tiny-llm", pacing).await?)
 }
 
-/// The defaults, pointed at the embedded upstream, with the strength and the floor that suit models this small
+/// The defaults, pointed at the demo server, with the strength and the floor that suit models this small
 /// (training/README.md has the figures), and with candidates enough for every letter of a name.
 fn demo_settings(listen: SocketAddr, upstream: SocketAddr) -> Result<Settings, CommandError> {
     let overrides = [

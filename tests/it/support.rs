@@ -50,7 +50,7 @@ pub fn options() -> EngineOptions {
     }
 }
 
-/// The shipped LLM behind the embedded upstream, started once.
+/// The shipped LLM behind the demo server, started once.
 pub async fn upstream() -> SocketAddr {
     static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
     let start = || async {
