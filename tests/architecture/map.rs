@@ -22,9 +22,6 @@ fn drawing() -> String {
         for other in &used {
             writeln!(drawing, "    {room} --> {other}").unwrap();
         }
-        if used.is_empty() {
-            writeln!(drawing, "    {room}").unwrap();
-        }
     }
     drawing + "```\n"
 }
