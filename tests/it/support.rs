@@ -25,21 +25,43 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
+use tokio::sync::OnceCell;
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Runs a test's body on the shared runtime.
-pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
-    RUNTIME.block_on(async move { tokio::spawn(test).await.unwrap() })
+tokio::task_local! {
+    /// The servers that a test has started. They end with it, because each proxy holds engines of a small model.
+    static SERVERS: Arc<Mutex<Vec<AbortHandle>>>;
 }
 
-/// Serves `app` on a free port until the process ends.
+/// Runs a test's body on the shared runtime, and ends the servers that it has started.
+pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
+    let servers = Arc::default();
+    let within = SERVERS.scope(Arc::clone(&servers), test);
+    let outcome = RUNTIME.block_on(async move { tokio::spawn(within).await });
+    servers.lock().unwrap().iter().for_each(AbortHandle::abort);
+    outcome.unwrap()
+}
+
+/// Serves `app` on a free port until the test ends. What a task of its own starts is served until the process ends.
 pub async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    RUNTIME.spawn(costeer::http::serve(listener, app, pending(), Duration::ZERO));
+    let server = RUNTIME.spawn(costeer::http::serve(listener, app, pending(), Duration::ZERO));
+    let _for_all_tests = SERVERS.try_with(|servers| servers.lock().unwrap().push(server.abort_handle()));
     address
+}
+
+/// What is started once, for all tests.
+async fn shared(
+    address: &'static OnceCell<SocketAddr>,
+    start: impl Future<Output = SocketAddr> + Send + 'static,
+) -> SocketAddr {
+    // In a task of its own, so that it does not end with the test that happens to come first.
+    *address
+        .get_or_init(|| async { RUNTIME.spawn(start).await.unwrap() })
+        .await
 }
 
 pub fn options() -> EngineOptions {
@@ -52,14 +74,14 @@ pub fn options() -> EngineOptions {
 
 /// The shipped LLM behind the demo server, started once.
 pub async fn upstream() -> SocketAddr {
-    static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
-    let start = || async {
+    static ADDRESS: OnceCell<SocketAddr> = OnceCell::const_new();
+    let start = async {
         let source = ModelSource::locate("--model", "models/tiny/llm").await.unwrap();
         let options = options();
         let server = DemoServer::load(&source, &options, 3, "tiny-llm", Pacing::default());
         serve(server.await.unwrap().router()).await
     };
-    *ADDRESS.get_or_init(start).await
+    shared(&ADDRESS, start).await
 }
 
 /// A proxy with these settings on top of the defaults, in front of `upstream`.
@@ -80,9 +102,9 @@ pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (
 
 /// The proxy with default settings, started once.
 pub async fn default_proxy() -> SocketAddr {
-    static ADDRESS: tokio::sync::OnceCell<SocketAddr> = tokio::sync::OnceCell::const_new();
-    let start = || async { proxy(upstream().await, &[("local.slots", "2")]).await.1 };
-    *ADDRESS.get_or_init(start).await
+    static ADDRESS: OnceCell<SocketAddr> = OnceCell::const_new();
+    let start = async { proxy(upstream().await, &[("local.slots", "2")]).await.1 };
+    shared(&ADDRESS, start).await
 }
 
 pub fn question(text: &str) -> Value {
