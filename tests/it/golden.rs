@@ -1,5 +1,7 @@
 //! The closed form against the paper's update evaluated step by step in f64 by another program.
 
+use std::collections::BTreeSet;
+
 use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Ftrl, Rule, Scorer};
 use serde::Deserialize;
 
@@ -26,7 +28,8 @@ struct Case {
 #[test]
 fn the_closed_form_equals_the_update() {
     let golden: Golden = serde_json::from_str(include_str!("data/ftrl_golden.json")).unwrap();
-    assert!(golden.cases.len() > 5);
+    let (mut compared, all) = (0, golden.cases.iter().map(|case| case.log_policy.len()).sum());
+    assert_eq!((golden.cases.len(), all), (20, 560));
     for case in golden.cases {
         let strength = Ftrl {
             iterations: case.iterations,
@@ -58,13 +61,19 @@ fn the_closed_form_equals_the_update() {
             selectable: &vec![true; case.llm_logits.len()],
         };
         let policy = scorer.policy();
-        for (scored, logprob) in policy.scored().iter().zip(policy.log_policy()) {
+        let log_policy = policy.log_policy();
+        assert_eq!(policy.scored().len(), log_policy.len());
+        let mut seen = BTreeSet::new();
+        for (scored, logprob) in policy.scored().iter().zip(log_policy) {
             let wanted = case.log_policy[scored.candidate.index];
             // Logits are f32 on their way in here and f64 in the file.
             assert!(
                 (logprob - wanted).abs() < 1e-6 * wanted.abs().max(1.0),
                 "{logprob} is not {wanted}"
             );
+            seen.insert(scored.candidate.index);
         }
+        compared += seen.len();
     }
+    assert_eq!(compared, all, "every entry is compared");
 }
