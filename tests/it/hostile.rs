@@ -1,23 +1,54 @@
-//! Thousands of malformed and hostile requests: nothing panics, nothing is lost, nothing grows.
+//! Malformed and hostile requests, no two alike: nothing panics, nothing is lost, nothing grows.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{CONTEXT, DINNER, Running, ask, metrics_of, question, run, upstream};
 
-const REQUESTS: usize = 2000;
+/// How many forms [`hostile`] knows.
+const FORMS: usize = 17;
+
+/// The request of a number. The first of each form are as they are; the others are damaged, each in a way of its own.
+fn request(number: usize) -> (Vec<u8>, bool) {
+    let (mut bytes, waits) = hostile(number % FORMS);
+    if number < FORMS {
+        return (bytes, waits);
+    }
+    let mut chance = ChaCha8Rng::seed_from_u64(number as u64);
+    let end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
+    let body = end.map_or(bytes.len(), |at| at + 4);
+    let says_its_length = String::from_utf8_lossy(&bytes[..body]).contains("content-length");
+    let within_body = says_its_length && body < bytes.len() && chance.random_bool(0.5);
+    let start = if within_body { body } else { 0 };
+    for _ in 0..chance.random_range(1..=6) {
+        let at = chance.random_range(start..bytes.len());
+        bytes[at] = match chance.random_range(0..3) {
+            0 => chance.random(),
+            1 => *b"\"\\{}[]<>:,-.0e \0".choose(&mut chance).unwrap(),
+            _ => bytes[chance.random_range(start..bytes.len())],
+        };
+    }
+    // A damaged head may promise more than there is, and nobody can wait for an answer to that.
+    if !within_body && chance.random_bool(0.3) {
+        bytes.truncate(chance.random_range(1..=bytes.len()));
+    }
+    (bytes, waits && within_body)
+}
 
 /// Bytes to send, and whether to wait for the answer before leaving.
-fn hostile(number: usize) -> (Vec<u8>, bool) {
+fn hostile(form: usize) -> (Vec<u8>, bool) {
     let body = question(DINNER).to_string();
     let post = |head: &str, body: &[u8]| {
         let mut request = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{head}content-length: {}\r\n\r\n",
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{head}content-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();
@@ -25,11 +56,11 @@ fn hostile(number: usize) -> (Vec<u8>, bool) {
         request
     };
     let context = "x-costeer-context: I am vegan.\r\n";
-    match number % 16 {
+    match form {
         // A body that ends early.
         0 => {
             let mut request = post(context, body.as_bytes());
-            request.truncate(request.len() - 1 - number % 40);
+            request.truncate(request.len() - 20);
             (request, false)
         }
         1 => (post(context, "[".repeat(50_000).as_bytes()), true),
@@ -53,7 +84,8 @@ fn hostile(number: usize) -> (Vec<u8>, bool) {
         9 => (post("x-costeer-context-base64: !!!\r\n", body.as_bytes()), true),
         10 => (post("x-costeer-strength: NaN\r\n", body.as_bytes()), true),
         11 => (
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\n".to_vec(),
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\n"
+                .to_vec(),
             true,
         ),
         12 => (
@@ -64,16 +96,27 @@ fn hostile(number: usize) -> (Vec<u8>, bool) {
             true,
         ),
         13 => (
-            b"GET /v1/../../etc/passwd%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec(),
+            b"GET /v1/../../etc/passwd%00 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
             true,
         ),
         14 => (
             post(context, br#"{"messages":[{"role":"user","content":"\ud800"}]}"#),
             true,
         ),
+        // Nothing is wrong with it until it is damaged.
+        15 => (
+            post(
+                context,
+                question(DINNER)
+                    .to_string()
+                    .replace("\"max_tokens\":96", "\"max_tokens\":2")
+                    .as_bytes(),
+            ),
+            true,
+        ),
         _ => (
             format!(
-                "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+                "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
                 u64::MAX
             )
             .into_bytes(),
@@ -84,7 +127,7 @@ fn hostile(number: usize) -> (Vec<u8>, bool) {
 
 /// Sends it; gives the status, where an answer came.
 async fn attack(address: SocketAddr, number: usize) -> Option<u16> {
-    let (bytes, waits) = hostile(number);
+    let (bytes, waits) = request(number);
     let mut stream = TcpStream::connect(address).await.unwrap();
     if number.is_multiple_of(5) {
         // A slow sender.
@@ -95,13 +138,14 @@ async fn attack(address: SocketAddr, number: usize) -> Option<u16> {
     } else {
         stream.write_all(&bytes).await.ok()?;
     }
-    if !waits {
-        tokio::time::sleep(Duration::from_millis((number % 30) as u64)).await;
-        return None;
-    }
+    let patience = if waits { 60_000 } else { number % 30 };
     let mut answer = vec![0; 64];
-    let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut answer)).await;
-    let count = read.expect("an answer, or the end of the connection").ok()?;
+    let read = tokio::time::timeout(Duration::from_millis(patience as u64), stream.read(&mut answer)).await;
+    assert!(
+        read.is_ok() || !waits,
+        "request {number}: neither an answer nor the end of the connection"
+    );
+    let count = read.ok()?.ok()?;
     String::from_utf8_lossy(&answer[..count])
         .split(' ')
         .nth(1)?
@@ -115,10 +159,10 @@ fn resident_megabytes(process: u32) -> f64 {
     line.trim().split(' ').next().unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-#[test]
+/// Sends so many to a server of their own.
 #[cfg(target_os = "linux")]
-fn two_thousand_hostile_requests_leave_nothing_behind() {
-    run(async {
+fn leave_nothing_behind(requests: usize) {
+    run(async move {
         let url = format!("http://{}/v1", upstream().await);
         let variables = [
             ("COSTEER__UPSTREAM__URL", url.as_str()),
@@ -129,7 +173,7 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
         let mut memory = Vec::new();
         let mut statuses = std::collections::BTreeMap::new();
         for half in 0..2 {
-            let numbers = half * REQUESTS / 2..(half + 1) * REQUESTS / 2;
+            let numbers = half * requests / 2..(half + 1) * requests / 2;
             let attacks = futures::stream::iter(numbers.map(|number| attack(address, number)));
             let answered: Vec<Option<u16>> = attacks.buffer_unordered(32).collect().await;
             for status in answered.into_iter().flatten() {
@@ -147,9 +191,11 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
             );
             memory.push(resident_megabytes(running.process()));
         }
-        eprintln!("{REQUESTS} hostile requests: {statuses:?}, resident memory {memory:.1?} MB");
+        eprintln!("{requests} hostile requests: {statuses:?}, resident memory {memory:.1?} MB");
         assert!(
-            statuses.keys().all(|status| (400..500).contains(status)),
+            statuses
+                .keys()
+                .all(|status| *status == 200 || (400..500).contains(status)),
             "{statuses:?}"
         );
         assert!(memory[1] < memory[0] + 48.0, "{memory:?}");
@@ -163,4 +209,17 @@ fn two_thousand_hostile_requests_leave_nothing_behind() {
         let (status, log) = tokio::task::spawn_blocking(move || running.wait()).await.unwrap();
         assert!(status.success() && !log.contains("panicked"), "{log}");
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn hostile_requests_leave_nothing_behind() {
+    leave_nothing_behind(400);
+}
+
+#[test]
+#[ignore = "long proof: 6,000 requests; the plain run sends 400"]
+#[cfg(target_os = "linux")]
+fn thousands_of_hostile_requests_leave_nothing_behind() {
+    leave_nothing_behind(6000);
 }
