@@ -39,9 +39,9 @@ fn spread(round: u64) -> u64 {
     round.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) % 40
 }
 
-#[test]
-fn fifty_answers_survive_the_death_of_their_server_at_any_token() {
-    run(async {
+/// Asks `rounds` questions, each of which costs a server its life.
+fn answers_survive_the_death_of_their_server(rounds: u64) {
+    run(async move {
         metrics();
         let behind = match real_upstream() {
             Some(real) => real,
@@ -57,7 +57,7 @@ fn fifty_answers_survive_the_death_of_their_server_at_any_token() {
         let (_proxy, address) = proxy(behind, &[("upstream.url", &urls)]).await;
         let before = failovers();
         let mut cut = 0;
-        for round in 0..50_u64 {
+        for round in 0..rounds {
             for server in &servers {
                 server.revive().await;
             }
@@ -75,15 +75,31 @@ fn fifty_answers_survive_the_death_of_their_server_at_any_token() {
             let survived = events(&stream);
             assert_eq!(survived.last().unwrap(), "[DONE]", "round {round}: {stream}");
             assert_eq!(streamed_content(&stream).0, expected, "round {round}");
-            cut += usize::from(fuse.load(Ordering::SeqCst) < 0);
+            cut += u64::from(fuse.load(Ordering::SeqCst) < 0);
             fuse.store(i64::MAX, Ordering::SeqCst);
         }
         let deaths = servers.map(|server| server.deaths.load(Ordering::SeqCst));
         let failovers = failovers() - before;
-        eprintln!("50 answers, deaths {deaths:?}, {failovers} failovers in mid-answer, 0 differences");
-        assert!(cut >= 45 && deaths.iter().all(|count| *count >= 10), "{cut} {deaths:?}");
-        assert!(failovers >= 30);
+        eprintln!("{rounds} answers, deaths {deaths:?}, {failovers} failovers in mid-answer, 0 differences");
+        assert!(10 * cut >= 9 * rounds, "{cut} {deaths:?}");
+        // Of a few rounds, chance may give all to one server.
+        assert!(
+            rounds < 50 || deaths.iter().all(|count| 5 * *count as u64 >= rounds),
+            "{deaths:?}"
+        );
+        assert!(5 * failovers >= 3 * rounds);
     });
+}
+
+#[test]
+fn answers_survive_the_death_of_their_server_at_any_token() {
+    answers_survive_the_death_of_their_server(8);
+}
+
+#[test]
+#[ignore = "long proof: 50 deaths; the plain run has 8"]
+fn fifty_answers_survive_the_death_of_their_server_at_any_token() {
+    answers_survive_the_death_of_their_server(50);
 }
 
 #[test]

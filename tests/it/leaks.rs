@@ -370,7 +370,7 @@ fn nothing_leaks_to_the_real_server_of_the_conformity_suite() {
 }
 
 #[test]
-fn nothing_leaks_when_servers_refuse_or_die() {
+fn nothing_leaks_when_servers_refuse() {
     run(async {
         let broken = |status: u16| async move {
             let status = axum::http::StatusCode::from_u16(status).unwrap();
@@ -383,6 +383,12 @@ fn nothing_leaks_when_servers_refuse_or_die() {
             )
             .await;
         }
+    });
+}
+
+/// Sends everything `rounds` times, each to servers one of which dies soon.
+fn nothing_leaks_through_dying_servers(rounds: i64) {
+    run(async move {
         // Two recorders that share their servers' fate: whoever answers dies after some tokens, and the other goes on.
         let fuse = Arc::new(AtomicI64::new(i64::MAX));
         let (first, first_saw) = recorder(upstream().await).await;
@@ -397,7 +403,7 @@ fn nothing_leaks_when_servers_refuse_or_die() {
             .join(",");
         let (_proxy, address) = proxy(first, &[("upstream.url", &urls)]).await;
         let mut watch = Watch::new(&[GIVEN, MARKED]);
-        for round in 0..6 {
+        for round in 0..rounds {
             for server in &servers {
                 server.revive().await;
             }
@@ -412,8 +418,19 @@ fn nothing_leaks_when_servers_refuse_or_die() {
             assert_eq!(watch.leak(request), None, "{request}");
         }
         eprintln!("{} requests, {deaths} deaths, 0 leaks", requests.len());
-        assert!(deaths >= 4);
+        assert!(3 * deaths as i64 >= 2 * rounds);
     });
+}
+
+#[test]
+fn nothing_leaks_when_servers_die() {
+    nothing_leaks_through_dying_servers(2);
+}
+
+#[test]
+#[ignore = "long proof: six deaths; the plain run has two"]
+fn nothing_leaks_when_servers_die_six_times() {
+    nothing_leaks_through_dying_servers(6);
 }
 
 #[test]

@@ -407,9 +407,8 @@ fn the_doctor_looks_at_the_store() {
 }
 
 /// The 120 people of CoGenesis, each with a profile and four pieces of writing, are imported in one command and answered for by
-/// name. The data is not part of the repository.
-#[test]
-fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
+/// name, up to `questions` of them. The data is not part of the repository.
+fn real_profiles_are_answered_for_without_a_leak(questions: usize) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/datasets/cogenesis.jsonl");
     let Ok(rows) = std::fs::read_to_string(&data) else {
         eprintln!("skipped: {} is not there", data.display());
@@ -421,6 +420,7 @@ fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
     let again = home.say(&["import", data.to_str().unwrap()]);
     assert!(again.contains("0 added, 0 updated, 480 unchanged"), "{again}");
     let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(rows.len() >= 120);
     let store = home.store.clone();
     run(async move {
         let (recording_at, recording) = recorder(upstream().await).await;
@@ -431,7 +431,7 @@ fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
         ];
         let (_proxy, address) = proxy(recording_at, &settings).await;
         let (mut steered, mut found) = (0, 0);
-        for row in &rows {
+        for row in rows.iter().take(questions) {
             let (id, question) = (row["id"].as_str().unwrap(), row["input"].as_str().unwrap());
             let private: Vec<&str> = [&row["profile"]]
                 .into_iter()
@@ -459,12 +459,20 @@ fn a_hundred_and_twenty_real_profiles_are_answered_for_without_a_leak() {
             }
             found += requests.len() - seen;
         }
-        eprintln!(
-            "{} questions, {steered} steered, {found} requests recorded, 0 leaks",
-            rows.len()
-        );
-        assert!(rows.len() >= 120 && steered == rows.len());
+        eprintln!("{questions} questions, {steered} steered, {found} requests recorded, 0 leaks");
+        assert_eq!(steered, questions);
     });
+}
+
+#[test]
+fn real_profiles_are_answered_for() {
+    real_profiles_are_answered_for_without_a_leak(10);
+}
+
+#[test]
+#[ignore = "long proof: all 120 profiles; the plain run asks for 10"]
+fn a_hundred_and_twenty_real_profiles_are_answered_for() {
+    real_profiles_are_answered_for_without_a_leak(120);
 }
 
 #[test]

@@ -64,4 +64,4 @@ step "starting" await "$url/health" 240
 step "warming up" warm_up
 say "version $(version)"
 step "tests" env COSTEER_TEST_UPSTREAM="$url" \
-    cargo test --release --locked --test it -- conformity fifty_answers --nocapture --test-threads 1
+    cargo test --release --locked --test it -- conformity fifty_answers --include-ignored --nocapture --test-threads 1
