@@ -72,10 +72,7 @@ pub async fn serve(
 }
 
 /// What HTTP/1 makes of one connection.
-fn connection(
-    stream: TcpStream,
-    router: Router,
-) -> impl GracefulConnection<Error = hyper::Error> + Send {
+fn connection(stream: TcpStream, router: Router) -> impl GracefulConnection<Error = hyper::Error> + Send {
     // Tokens are small and must leave at once: with Nagle's algorithm each would wait for the acknowledgement of the one
     // before, which the other side delays by 40 ms.
     if let Err(error) = stream.set_nodelay(true) {

@@ -129,7 +129,7 @@ fn nothing_changes_across_vocabularies(count: usize) {
 }
 
 #[test]
-fn across_vocabularies_too_lookahead_refetching_and_the_gate_change_nothing() {
+fn across_vocabularies_too_lookahead_refetching_and_a_bypass_change_nothing() {
     nothing_changes_across_vocabularies(2);
 }
 

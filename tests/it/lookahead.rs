@@ -94,7 +94,7 @@ pub async fn with(settings: &[(&'static str, &str)]) -> Arc<Service> {
 /// Compares the answers to the first `count` questions.
 fn every_lookahead_gives_the_same_tokens(count: usize) {
     run(async move {
-        let answers = async |proxy: &Arc<Proxy>, temperature| answers_to(count, proxy, temperature).await;
+        let answers = async |proxy: &Arc<Service>, temperature| answers_to(count, proxy, temperature).await;
         for temperature in [0.0, 0.9] {
             let (paper, report) = answers(&with(&[("upstream.lookahead", "1")]).await, temperature).await;
             assert_eq!(report.upstream_requests, report.positions);
@@ -123,7 +123,7 @@ fn every_lookahead_gives_the_same_tokens_on_all_questions() {
 /// Compares the answers to the first `count` questions.
 fn refetching_gives_the_whole_vocabularys_tokens(count: usize) {
     run(async move {
-        let answers = async |proxy: &Arc<Proxy>, temperature| answers_to(count, proxy, temperature).await;
+        let answers = async |proxy: &Arc<Service>, temperature| answers_to(count, proxy, temperature).await;
         for temperature in [0.0, 0.9] {
             let (whole, report) = answers(&with(&[("upstream.top_k", "1000000")]).await, temperature).await;
             assert_eq!(report.uncertified, 0, "nothing is outside the whole vocabulary");
