@@ -1,7 +1,5 @@
 //! Fitting the private text into the room there is for it.
 
-use zeroize::Zeroizing;
-
 use super::shorten::shortened;
 use super::template::Parts;
 use super::{Composer, Composition, ContextError, Kept, PrivateIds, PublicPrompt, Sources};
@@ -21,7 +19,7 @@ impl Composer {
         public: &[TokenId],
         sources: &Sources,
         room: usize,
-    ) -> Result<(Composition, Zeroizing<PrivateIds>), ContextError> {
+    ) -> Result<(Composition, PrivateIds), ContextError> {
         let history = shortened(&sources.history, tokenizer, self.document_tokens);
         let without = |left_out: usize| {
             let documents = history.len().saturating_sub(left_out);

@@ -53,7 +53,7 @@ impl Composer {
         tokenizer: &Tokenizer,
         prompt: &PublicPrompt,
         context: &PrivateContext,
-    ) -> Result<Zeroizing<PrivateIds>, VocabularyError> {
+    ) -> Result<PrivateIds, VocabularyError> {
         let rest = match prompt {
             PublicPrompt::Chat(messages) => {
                 let private = self.with_context(self.with_system(messages), context);
@@ -61,21 +61,18 @@ impl Composer {
                 for mut message in private {
                     message.content.zeroize();
                 }
-                return ids
-                    .map(PrivateIds)
-                    .map(Zeroizing::new)
-                    .map_err(VocabularyError::without_words);
+                return ids.map(PrivateIds::new).map_err(VocabularyError::without_words);
             }
             PublicPrompt::Text(text) => text.as_str(),
             PublicPrompt::Ids(_) => "",
         };
         let text = Zeroizing::new([context.expose(), SEPARATOR, rest].concat());
         let ids = tokenizer.text_prompt(&text).map_err(VocabularyError::without_words)?;
-        let mut private = Zeroizing::new(PrivateIds(ids));
-        if let PublicPrompt::Ids(ids) = prompt {
-            private.0.extend(ids);
-        }
-        Ok(private)
+        let private = PrivateIds::new(ids);
+        Ok(match prompt {
+            PublicPrompt::Ids(ids) => private.followed_by(ids),
+            _ => private,
+        })
     }
 
     fn with_system(&self, messages: &[ChatMessage]) -> Vec<ChatMessage> {

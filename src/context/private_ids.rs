@@ -2,21 +2,30 @@ use zeroize::Zeroize;
 
 use crate::vocabulary::TokenId;
 
-/// Ids that spell private text; wiped when dropped.
-pub struct PrivateIds(pub(super) Vec<TokenId>);
+/// Ids that spell private text. Their memory is wiped when they are dropped.
+pub struct PrivateIds(Vec<TokenId>);
 
 impl PrivateIds {
+    /// These ids.
+    pub(super) fn new(ids: Vec<TokenId>) -> Self {
+        Self(ids)
+    }
+
+    /// The same with `more` after them. A vector that grew by itself would leave its old memory as it is.
+    pub(super) fn followed_by(self, more: &[TokenId]) -> Self {
+        Self([self.ids(), more].concat())
+    }
+
     /// The ids, for the local model alone.
     pub fn ids(&self) -> &[TokenId] {
         &self.0
     }
 }
 
-impl Zeroize for PrivateIds {
-    fn zeroize(&mut self) {
+impl Drop for PrivateIds {
+    fn drop(&mut self) {
         for id in &mut self.0 {
             id.0.zeroize();
         }
-        self.0.clear();
     }
 }

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::{ServiceError, StartError};
 use crate::context::{Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
 use crate::settings::Settings;
@@ -17,7 +15,7 @@ pub struct Composed {
     /// The public branch's prompt.
     pub public: Vec<TokenId>,
     /// The private branch's prompt.
-    pub private: Zeroizing<PrivateIds>,
+    pub private: PrivateIds,
 }
 
 /// Writes prompts for the models, and knows what fits.

@@ -5,10 +5,10 @@ use futures::FutureExt;
 
 use super::llamacpp::{self, LlamaCpp};
 use super::openai_chat::{self, OpenaiChat};
-use super::probe::{self, PROBE, Reading};
 use super::recognise::{look, recognise, same_model, version};
 use super::sglang::{self, Sglang};
 use super::vllm::Vllm;
+use super::vocabulary_probe::{self, PROBE, Reading};
 use super::{
     Caller, CandidateRequest, Connection, Description, Driver, PositionRequest, Positions, Problem, Reply,
     RequestLimits, ServedModel, Upstream, UpstreamError,
@@ -144,7 +144,7 @@ impl Server {
             return Ok(());
         };
         let url = self.connection.url();
-        match probe::read(&self.tokenizer, PROBE, &ids) {
+        match vocabulary_probe::read(&self.tokenizer, PROBE, &ids) {
             Reading::Same => {}
             Reading::OtherwiseCut => tracing::warn!(
                 %url,

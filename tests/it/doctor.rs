@@ -129,3 +129,17 @@ fn the_table_is_for_people() {
         "{table}"
     );
 }
+
+#[test]
+fn a_setting_by_its_old_name_works_and_is_a_warning() {
+    run(async {
+        let upstream = upstream().await;
+        let examined = tokio::task::spawn_blocking(move || examine(&[upstream], &[("COSTEER__LOCAL__LANES", "1")]));
+        let (report, code) = examined.await.unwrap();
+        assert_eq!(code, 0, "{report:#}");
+        let found = check(&report, "settings");
+        assert_eq!(found["status"], "warning");
+        let told = found["finding"].as_str().unwrap();
+        assert!(told.contains("lanes") && told.contains("local.slots"), "{told}");
+    });
+}
