@@ -142,7 +142,7 @@ impl Writer {
             ));
         }
         if self.tags && about.any(is_almost_tagged) {
-            return Err(tagged());
+            return Err(tag_refused());
         }
         let mut head = format!(
             "--{}\r\nContent-Disposition: form-data; name=\"{}\"",
@@ -178,7 +178,7 @@ impl Writer {
             .into());
         }
         if self.tags && is_almost_tagged(text) {
-            return Err(tagged().into());
+            return Err(tag_refused().into());
         }
         Ok(whole)
     }
@@ -195,7 +195,7 @@ impl Writer {
     }
 }
 
-fn tagged() -> ApiError {
+fn tag_refused() -> ApiError {
     ApiError::invalid(
         "form",
         "a text of the form holds a tag such as <private>, which marks parts of messages; it was not sent on",

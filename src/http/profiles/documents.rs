@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::body::read_all;
 use super::extract::{Address, Asked, Sent};
-use super::{DONE, named, tagged};
+use super::{DONE, named, with_object};
 use crate::http::{ApiError, App};
 use crate::store::import::{document_line, profile_line};
 use crate::store::{Document, DocumentId, ProfileName, StoreError};
@@ -51,7 +51,10 @@ pub async fn documents(
     let mut documents = reading.await?;
     let has_more = documents.len() > limit;
     documents.truncate(limit);
-    let data: Vec<Value> = documents.iter().map(|document| tagged("document", document)).collect();
+    let data: Vec<Value> = documents
+        .iter()
+        .map(|document| with_object("document", document))
+        .collect();
     Ok(Json(json!({"object": "list", "data": data, "has_more": has_more})))
 }
 
@@ -92,7 +95,7 @@ pub async fn document(
         .store()
         .of(&named(&name)?, move |store, name| store.document(name, id))
         .await?;
-    Ok(Json(tagged("document", document)))
+    Ok(Json(with_object("document", document)))
 }
 
 /// `DELETE /costeer/v1/profiles/{name}/documents/{id}`.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::body::read;
 use super::extract::{Address, Sent};
-use super::{named, tagged};
+use super::{named, with_object};
 use crate::context::{PrivateContext, Sources};
 use crate::http::{ApiError, App};
 use crate::service::apart;
@@ -48,7 +48,7 @@ pub async fn search(
     let hits = searching.await?;
     let data: Vec<Value> = hits
         .iter()
-        .map(|hit| json!({"object": "hit", "score": hit.score, "document": tagged("document", &hit.stored)}))
+        .map(|hit| json!({"object": "hit", "score": hit.score, "document": with_object("document", &hit.stored)}))
         .collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
@@ -80,7 +80,7 @@ pub async fn preview(
     let sources = app.service.recall(&named(&name)?, sources).await?;
     let prompts = Arc::clone(app.service.prompts());
     let composed = apart(move || prompts.compose(&prompt, &sources, None)).await?;
-    Ok(Json(tagged("profile.preview", composed.composition.preview())))
+    Ok(Json(with_object("profile.preview", composed.composition.preview())))
 }
 
 /// A question is as long as one that somebody writes; a text of megabytes would be looked up word by word.

@@ -23,12 +23,12 @@ fn named(name: &str) -> Result<ProfileName, ApiError> {
 }
 
 /// What is found under `object` in every answer, and after it what `value` says.
-fn tagged(object: &str, value: impl Serialize) -> Value {
-    let mut tagged = json!({"object": object});
-    if let (Value::Object(tagged), Value::Object(fields)) = (&mut tagged, json!(value)) {
-        tagged.extend(fields);
+fn with_object(object: &str, value: impl Serialize) -> Value {
+    let mut answer = json!({"object": object});
+    if let (Value::Object(answer), Value::Object(fields)) = (&mut answer, json!(value)) {
+        answer.extend(fields);
     }
-    tagged
+    answer
 }
 
 /// Done, and nothing to say.

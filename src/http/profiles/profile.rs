@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::body::read;
 use super::extract::{Address, Sent};
-use super::{DONE, named, tagged};
+use super::{DONE, named, with_object};
 use crate::http::{ApiError, App};
 use crate::store::{PrivateText, Profile, ProfileName};
 
@@ -20,7 +20,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> 
     let profiles = app.service.store().with(|store| store.profiles()).await?;
     let data: Vec<Value> = profiles
         .iter()
-        .map(|summary| tagged("profile.summary", summary))
+        .map(|summary| with_object("profile.summary", summary))
         .collect();
     Ok(Json(json!({"object": "list", "data": data})))
 }
@@ -45,7 +45,7 @@ fn answer(name: &ProfileName, profile: &Profile) -> Json<Value> {
         #[serde(flatten)]
         profile: &'a Profile,
     }
-    Json(tagged("profile", Named { name, profile }))
+    Json(with_object("profile", Named { name, profile }))
 }
 
 /// `POST /costeer/v1/profiles`: makes a profile.
