@@ -66,6 +66,7 @@ impl Adjustments {
     }
 
     /// The score of a token after penalties and bias. It never falls where `score` rises.
+    #[inline]
     pub fn adjusted(&self, index: usize, score: f64) -> f64 {
         let repetition = self.penalties.repetition;
         let score = match self.seen.contains(&index) {

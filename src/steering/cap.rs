@@ -40,6 +40,7 @@ impl Cap {
     }
 
     /// A pull held within the cap. It never falls where `pull` rises. NaN, which is an infinite Δ at strength 0, becomes 0.
+    #[inline]
     pub(super) fn cut(self, pull: f64) -> f64 {
         if pull.is_nan() {
             0.0

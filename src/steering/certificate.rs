@@ -16,7 +16,7 @@ impl<'a> Scorer<'a> {
     /// at most [`super::Candidates::unknown_at_most`] of ln p_LLM, and its Δ, its adjustment and its noise are known. With a
     /// plausibility limit above that bound nothing outside is a candidate at all. At least one candidate must be selectable.
     pub fn uncertain(self, threshold: &'a Threshold) -> impl Iterator<Item = Uncertain> + 'a {
-        let excess = self.excess();
+        let (excess, noise) = (self.excess(), threshold.noise());
         let unknown = self.candidates.unknown_at_most();
         let known = self.candidates.sorted_indexes();
         let plausible = unknown >= self.least_logprob();
@@ -33,7 +33,7 @@ impl<'a> Scorer<'a> {
             .filter(move |index| self.is_selectable(*index) && known.binary_search(index).is_err())
             .map(move |index| Uncertain {
                 index,
-                at_most: self.score(index, unknown, excess) + threshold.noise().of(index),
+                at_most: self.score(index, unknown, self.delta.of(index), excess) + noise.of(index),
             })
             // NaN proves nothing, so the token stays uncertain.
             .filter(|token| token.at_most >= threshold.value() || token.at_most.is_nan())
@@ -42,7 +42,8 @@ impl<'a> Scorer<'a> {
     /// Every index below `tokens` that may reach the threshold from `unknown` of ln p_LLM, and some that may not, in rising
     /// order.
     fn suspects(self, threshold: &'a Threshold, unknown: f64, tokens: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
-        let Self { delta, rule, .. } = self;
+        // Copied: it is looked at for every token of the vocabulary.
+        let (delta, rule) = (self.delta, *self.rule);
         let excess = self.excess();
         let strength = rule.strength.value();
         let noise = threshold.noise();

@@ -81,6 +81,7 @@ impl<'a> Delta<'a> {
     }
 
     /// Δ of the token at `index`, in nats; [`Self::zero`] for a token the branches do not know or both hold impossible.
+    #[inline]
     pub fn of(&self, index: usize) -> f64 {
         let (Some(private), Some(public)) = (self.private.get(index), self.public.get(index)) else {
             return self.zero();
@@ -98,6 +99,7 @@ impl<'a> Delta<'a> {
     }
 
     /// An upper bound of `strength · Δ` that costs no logarithm: the floor only ever brings Δ closer to 0.
+    #[inline]
     pub fn pull_at_most(&self, index: usize, strength: f64) -> f64 {
         match (self.private.get(index), self.public.get(index)) {
             (Some(private), Some(public)) if self.floor > 0.0 => {

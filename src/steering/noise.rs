@@ -22,6 +22,7 @@ impl Noise {
     }
 
     /// Whether there is none.
+    #[inline]
     pub fn is_silent(&self) -> bool {
         self.temperature == 0.0
     }
@@ -45,6 +46,7 @@ impl Noise {
 }
 
 /// −ln(−ln u) of the uniform variable u in (0, 1) that `bits` hold.
+#[inline]
 fn gumbel(bits: u64) -> f64 {
     // 52 bits and a half: neither 0 nor 1 can come out, and both ends are exact.
     let uniform = ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
@@ -53,6 +55,7 @@ fn gumbel(bits: u64) -> f64 {
 
 /// At least [`gumbel`], without a logarithm: −ln u > 1 − u, so G < −ln(1 − u), and 1 − u is at least the power of two
 /// that its leading zeros show.
+#[inline]
 fn gumbel_at_most(bits: u64) -> f64 {
     let rest = !bits >> 12;
     // `rest` has 52 bits; the half that `gumbel` adds makes 1 − u at least half a unit.

@@ -20,6 +20,7 @@ pub struct Rule {
 impl Rule {
     /// The score of a token before adjustments; `pull` is c·Δ. Never falls where `logprob` or `pull` rises, rounding
     /// included, so what bounds them bounds it.
+    #[inline]
     pub(super) fn score(&self, logprob: f64, pull: f64, excess: f64) -> f64 {
         match self.cap {
             None => logprob + pull - excess,
@@ -28,12 +29,14 @@ impl Rule {
     }
 
     /// c·Δ within the cap, of a Δ between true log-probabilities.
+    #[inline]
     pub(super) fn shift(&self, delta: f64) -> f64 {
         let pull = self.strength.value() * delta;
         self.cap.map_or(pull, |cap| cap.cut(pull))
     }
 
     /// The least ln p_LLM a token must have to be a candidate, given the largest among them.
+    #[inline]
     pub(super) fn least_logprob(&self, largest: f64) -> f64 {
         if self.plausibility > 0.0 {
             largest + self.plausibility.ln()

@@ -25,16 +25,20 @@ impl Scorer<'_> {
         let plausible = candidates
             .filter(|candidate| self.is_selectable(candidate.index))
             .filter(|candidate| candidate.logprob >= least && candidate.logprob > f64::NEG_INFINITY);
-        Policy::of(plausible.map(|candidate| Scored {
-            candidate: *candidate,
-            delta: self.delta.of(candidate.index),
-            score: self.score(candidate.index, candidate.logprob, excess),
+        Policy::of(plausible.map(|candidate| {
+            let delta = self.delta.of(candidate.index);
+            Scored {
+                candidate: *candidate,
+                delta,
+                score: self.score(candidate.index, candidate.logprob, delta, excess),
+            }
         }))
     }
 
-    /// The adjusted score of a token that has `logprob` at the upstream; `excess` is [`Self::excess`], computed once.
-    pub(super) fn score(&self, index: usize, logprob: f64, excess: f64) -> f64 {
-        let pull = self.rule.strength.value() * self.delta.of(index);
+    /// The adjusted score of a token that has `logprob` at the upstream and this Δ; `excess` is [`Self::excess`], computed once.
+    #[inline]
+    pub(super) fn score(&self, index: usize, logprob: f64, delta: f64, excess: f64) -> f64 {
+        let pull = self.rule.strength.value() * delta;
         self.adjustments.adjusted(index, self.rule.score(logprob, pull, excess))
     }
 
@@ -53,6 +57,7 @@ impl Scorer<'_> {
     }
 
     /// Whether the token may be picked.
+    #[inline]
     pub(super) fn is_selectable(&self, index: usize) -> bool {
         self.selectable.get(index).copied().unwrap_or(false)
     }

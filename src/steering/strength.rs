@@ -12,6 +12,7 @@ impl Strength {
     }
 
     /// The factor itself.
+    #[inline]
     pub fn value(self) -> f64 {
         self.0
     }

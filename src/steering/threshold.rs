@@ -12,11 +12,13 @@ impl Threshold {
     }
 
     /// The noise that belongs to it.
+    #[inline]
     pub fn noise(&self) -> &Noise {
         &self.noise
     }
 
     /// Score and noise to exceed; −∞ where there was nothing to pick.
+    #[inline]
     pub fn value(&self) -> f64 {
         self.value
     }
