@@ -22,10 +22,11 @@ fn is_fit(id: &HeaderValue) -> bool {
     !bytes.is_empty() && bytes.len() <= MOST_ID_BYTES && bytes.iter().all(fit)
 }
 
-/// Takes an id away that could not stand in a log, so that the request gets another one.
-pub fn drop_unfit_id<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
-    if request.headers().get(&REQUEST_ID).is_some_and(|id| !is_fit(id)) {
-        request.headers_mut().remove(&REQUEST_ID);
+/// Keeps the first id, if it can stand in a log, and no other. Without one the request gets a fresh id.
+pub fn keep_fit_id<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let headers = request.headers_mut();
+    if let Some(id) = headers.remove(&REQUEST_ID).filter(is_fit) {
+        headers.insert(REQUEST_ID, id);
     }
     request
 }
@@ -42,9 +43,9 @@ impl MakeRequestId for FreshId {
 }
 
 /// The pattern, not the path: paths are the client's to invent, and each would be a series of its own.
-fn route<B>(request: &axum::http::Request<B>) -> String {
+fn route<B>(request: &axum::http::Request<B>) -> &str {
     let matched = request.extensions().get::<MatchedPath>();
-    matched.map_or("unknown", MatchedPath::as_str).to_owned()
+    matched.map_or("unknown", MatchedPath::as_str)
 }
 
 /// What everything logged about a request stands in.
@@ -54,7 +55,7 @@ pub fn span<B>(request: &axum::http::Request<B>) -> Span {
         "request",
         id = id.unwrap_or_default(),
         method = %request.method(),
-        route = %route(request)
+        route = route(request)
     )
 }
 
@@ -78,10 +79,33 @@ pub fn describe() {
 pub async fn count(mut request: Request, next: Next) -> Response {
     #[cfg(feature = "otel")]
     crate::telemetry::join(&Span::current(), request.headers_mut());
-    let (route, begun) = (route(&request), Instant::now());
+    let (route, begun) = (route(&request).to_owned(), Instant::now());
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     counter!("costeer_requests_total", "route" => route.clone(), "status" => status).increment(1);
     histogram!("costeer_request_seconds", "route" => route).record(begun.elapsed().as_secs_f64());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[test]
+    fn one_fit_id_is_kept_and_nothing_beside_it() {
+        let kept = |ids: &[&str]| {
+            let bare = Request::builder();
+            let request = ids.iter().fold(bare, |request, id| request.header(REQUEST_ID, *id));
+            let request = keep_fit_id(request.body(()).unwrap());
+            let kept = request.headers().get_all(&REQUEST_ID).iter();
+            kept.map(|id| id.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&["a-1"]), ["a-1"]);
+        assert_eq!(kept(&["a-1", "{odd}"]), ["a-1"]);
+        assert!(kept(&["{odd}", "a-1"]).is_empty());
+        assert!(kept(&[&"a".repeat(MOST_ID_BYTES + 1)]).is_empty());
+        assert!(kept(&[]).is_empty());
+    }
 }

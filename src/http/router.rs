@@ -24,7 +24,7 @@ use super::gate::{gate, normalise};
 use super::headers::REQUEST_ID;
 use super::health::{alive, ready};
 use super::loopback::{keyed, loopback, trusted};
-use super::observe::{FreshId, answered, count, drop_unfit_id, span};
+use super::observe::{FreshId, answered, count, keep_fit_id, span};
 use super::page::page;
 use super::unread::close_unread;
 use super::{ApiError, App, profiles};
@@ -80,7 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         // One stack: each layer of a router by itself would cost a request an allocation and a call through a pointer.
         .layer(
             ServiceBuilder::new()
-                .map_request(drop_unfit_id)
+                .map_request(keep_fit_id)
                 .layer(SetRequestIdLayer::new(REQUEST_ID, FreshId))
                 .layer(trace)
                 .layer(PropagateRequestIdLayer::new(REQUEST_ID))

@@ -21,13 +21,13 @@ const TO_UPSTREAM: [HeaderName; 6] = [
     HeaderName::from_static("idempotency-key"),
 ];
 
-/// Back to the client, beside `OpenAI-*` and rate limits. The encoding belongs to the body.
-const TO_CLIENT: [HeaderName; 6] = [
+/// Back to the client, beside `OpenAI-*` and rate limits. The encoding belongs to the body. The request's id is ours, whatever the upstream
+/// calls it.
+const TO_CLIENT: [HeaderName; 5] = [
     ALLOW,
     CONTENT_TYPE,
     CONTENT_ENCODING,
     RETRY_AFTER,
-    REQUEST_ID,
     HeaderName::from_static("retry-after-ms"),
 ];
 
