@@ -33,7 +33,7 @@ pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
 /// Who else can see or reach something.
 fn exposure(settings: &Settings) -> Vec<Check> {
     let server = &settings.server;
-    if !server.listen.ip().is_loopback() && server.api_key.is_none() && !server.open {
+    if server.is_open_by_mistake() {
         let finding = format!(
             "server.listen = \"{}\" can be reached from other machines, and there is no key",
             server.listen

@@ -25,8 +25,7 @@ impl Access {
     /// [`StartError::Open`] where everybody could use the proxy and nobody has said that this is meant.
     pub async fn load(settings: &Settings) -> Result<Self, StartError> {
         let server = &settings.server;
-        let is_loopback = server.listen.ip().is_loopback();
-        if !is_loopback && server.api_key.is_none() && !server.open {
+        if server.is_open_by_mistake() {
             return Err(StartError::Open { listen: server.listen });
         }
         Ok(Self {
@@ -34,7 +33,7 @@ impl Access {
             token: own_token(settings).await,
             cors_origins: server.cors_origins.clone(),
             hosts: server.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            is_loopback,
+            is_loopback: server.listen.ip().is_loopback(),
         })
     }
 

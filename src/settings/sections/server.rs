@@ -32,3 +32,10 @@ pub struct Server {
     #[serde(rename = "drain_ms", deserialize_with = "millis")]
     pub drain: Duration,
 }
+
+impl Server {
+    /// Whether everybody who can reach it could use the proxy, and nobody has said that this is meant.
+    pub fn is_open_by_mistake(&self) -> bool {
+        !self.listen.ip().is_loopback() && self.api_key.is_none() && !self.open
+    }
+}
