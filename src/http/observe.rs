@@ -55,7 +55,7 @@ pub fn span<B>(request: &axum::http::Request<B>) -> Span {
         "request",
         id = id.unwrap_or_default(),
         method = %request.method(),
-        route = route(request)
+        route = %route(request)
     )
 }
 
