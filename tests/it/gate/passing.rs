@@ -64,7 +64,7 @@ const FINE: [(&str, &str); 7] = [
 fn headers_pass_by_lists_in_both_directions() {
     run(async {
         let (upstream, seen) = villain(|_| {
-            let headers = NASTY.iter().chain(&FINE);
+            let headers = NASTY.iter().chain(&FINE).chain(&[("x-request-id", "theirs")]);
             let response = headers.fold(Response::builder(), |response, (name, value)| {
                 response.header(*name, *value)
             });
@@ -133,6 +133,8 @@ fn headers_pass_by_lists_in_both_directions() {
             for (name, _) in NASTY {
                 assert_eq!(answer.header(name), None, "{path}: {name}");
             }
+            // The request's own, and not what the upstream calls it.
+            assert_eq!(answer.header("x-request-id"), Some("id-1"), "{path}");
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
             assert!(answer.header("content-security-policy").unwrap().starts_with("sandbox"));
