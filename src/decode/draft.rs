@@ -1,20 +1,47 @@
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{AbortHandle, spawn};
+use tokio::time::Instant;
 
 use super::window::Outcome;
 use crate::upstream::{Position, PositionRequest, Upstream, UpstreamError};
+use crate::vocabulary::TokenId;
 
 /// What the task that reads a draft says about it.
 #[derive(Default)]
 struct Progress {
     /// The upstream has stopped computing it.
     ended: AtomicBool,
-    /// Too many positions were waiting to be taken.
-    overran: AtomicBool,
+    arrivals: Mutex<Option<Arrivals>>,
+}
+
+/// When positions came.
+#[derive(Clone, Copy)]
+struct Arrivals {
+    first: Instant,
+    last: Instant,
+    count: u32,
+}
+
+impl Progress {
+    fn came(&self) {
+        let last = Instant::now();
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, count) = arrivals.map_or((last, 0), |before| (before.first, before.count));
+        *arrivals = Some(Arrivals {
+            first,
+            last,
+            count: count + 1,
+        });
+    }
+
+    fn arrivals(&self) -> Option<Arrivals> {
+        *self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A continuation that the upstream is writing by itself, read in a task of its own as fast as it comes.
@@ -23,8 +50,11 @@ struct Progress {
 /// upstream's work.
 pub struct Draft {
     unread: Receiver<Result<Position, UpstreamError>>,
+    /// Positions that were looked at and not taken.
+    at_hand: VecDeque<Result<Position, UpstreamError>>,
     progress: Arc<Progress>,
     reader: AbortHandle,
+    sent: Instant,
     asked: usize,
     taken: usize,
 }
@@ -36,24 +66,53 @@ impl Draft {
         let (sender, unread) = channel(most_unread.max(1));
         let progress = Arc::new(Progress::default());
         let asked = request.window;
+        let sent = Instant::now();
         let reader = spawn(read(upstream, request, sender, Arc::clone(&progress)));
         Self {
             unread,
+            at_hand: VecDeque::new(),
             progress,
             reader: reader.abort_handle(),
+            sent,
             asked,
             taken: 0,
         }
     }
 
-    /// The next position; `None` when all that came have been taken.
+    /// The next position; `None` when all that came have been taken. It can be given up and called again.
     ///
     /// # Errors
     /// What the upstream or the way to it says.
     pub async fn next(&mut self) -> Option<Result<Position, UpstreamError>> {
-        let position = self.unread.recv().await;
+        let position = match self.at_hand.pop_front() {
+            Some(position) => Some(position),
+            None => self.unread.recv().await,
+        };
         self.taken += usize::from(matches!(position, Some(Ok(_))));
         position
+    }
+
+    /// The drafted tokens of at most `most` positions that have come and were not taken.
+    pub fn at_hand(&mut self, most: usize) -> Vec<TokenId> {
+        while self.at_hand.len() < most {
+            let Ok(position) = self.unread.try_recv() else { break };
+            self.at_hand.push_back(position);
+        }
+        let positions = self.at_hand.iter().take(most);
+        positions
+            .map_while(|position| position.as_ref().ok())
+            .map(|position| position.draft)
+            .collect()
+    }
+
+    /// Waits until one more position is at hand than `count`, or until no more come.
+    pub async fn one_more_than(&mut self, count: usize) {
+        while self.at_hand.len() <= count {
+            match self.unread.recv().await {
+                Some(position) => self.at_hand.push_back(position),
+                None => return,
+            }
+        }
     }
 
     /// Positions taken so far.
@@ -63,17 +122,23 @@ impl Draft {
 
     /// Whether all positions have been taken. It does not wait, so it may miss an end that has just come.
     pub fn is_spent(&self) -> bool {
-        self.taken >= self.asked || (self.unread.is_closed() && self.unread.is_empty())
+        self.taken >= self.asked || (self.at_hand.is_empty() && self.unread.is_closed() && self.unread.is_empty())
     }
 
-    /// What this draft cost if it is dropped now. Wasted are the positions that came and were not taken, and the one that the
-    /// upstream is computing. Positions on their way from a distant server cannot be seen and are not counted.
-    pub fn outcome(&self) -> Outcome {
+    /// What this draft cost if it is dropped now; `broke` says whether the last pick differed from it. Wasted are the positions
+    /// that came and were not taken, and the one that the upstream is computing. Positions on their way from a distant server
+    /// cannot be seen and are not counted.
+    pub fn outcome(&self, broke: bool) -> Outcome {
         let at_one_more = !self.progress.ended.load(Ordering::Acquire);
+        let arrivals = self.progress.arrivals();
         Outcome {
             used: self.taken,
-            unused: self.unread.len() + usize::from(at_one_more),
-            ran_ahead: self.progress.overran.load(Ordering::Acquire),
+            unused: self.at_hand.len() + self.unread.len() + usize::from(at_one_more),
+            broke,
+            delay: arrivals.map(|arrivals| arrivals.first - self.sent),
+            pace: arrivals
+                .filter(|arrivals| arrivals.count > 1)
+                .map(|arrivals| (arrivals.last - arrivals.first) / (arrivals.count - 1)),
         }
     }
 }
@@ -104,6 +169,9 @@ async fn read(
     let mut count = 0;
     while let Some(position) = positions.next().await {
         count += 1;
+        if position.is_ok() {
+            progress.came();
+        }
         if count == window || position.is_err() {
             progress.ended.store(true, Ordering::Release);
         }
@@ -111,7 +179,6 @@ async fn read(
             return;
         }
         if sender.capacity() == 0 && count < window {
-            progress.overran.store(true, Ordering::Release);
             return;
         }
     }

@@ -1,18 +1,26 @@
-//! The small model on this machine, and the only room that knows mistral.rs.
+//! The small model on this machine, and the only room that knows its engines.
 //!
-//! Everything above sees [`LocalModel`]: open two branches, feed a token, get two logits vectors; dropping the pair ends
-//! the session and frees its slot.
+//! Everything above sees [`LocalModel`]: open two branches, extend both, get the logits after each token, go back; dropping the
+//! pair ends the session, and dropping the slot frees it.
 
 mod contract;
-mod engine;
 mod error;
 mod hub;
-mod logits_hook;
-mod pool;
+mod llama_options;
+#[cfg(feature = "llamacpp")]
+mod llamacpp;
+mod mistral;
+mod owner;
+mod places;
 mod source;
+mod start;
+pub mod worker;
 
-pub use contract::{BranchLogits, BranchPair, LocalModel, PairLogits, Slot};
-pub use engine::{Branch, Engine, EngineOptions, Precision};
+pub use contract::{BranchPair, LocalModel, PairLogits, Rows, Slot};
 pub use error::LocalError;
-pub use pool::{SlotLimits, SlotPool};
+pub use llama_options::{FlashAttention, KvType, LlamaOptions};
+pub use mistral::{Branch, Engine, EngineOptions, Precision, SlotPool};
+pub use owner::Owner;
+pub use places::SlotLimits;
 pub use source::{ModelSource, tokenizer_directory};
+pub use start::{EngineChoice, ModelOptions, start};

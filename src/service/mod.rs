@@ -22,7 +22,7 @@ mod watch;
 pub use blocking::apart;
 pub use defaults::Defaults;
 pub use error::ServiceError;
-pub use model::load_slots;
+pub use model::load_model;
 pub use personal::{ContextInput, Personal, PrivateInput};
 pub use prompts::{Composed, Prompts};
 pub use request::{Asked, Options, PublicRequest};

@@ -1,11 +1,19 @@
 use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
-use crate::context::{PrivateContext, Sources};
+use crate::context::{PrivateContext, PrivateIds, Sources};
 use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
 use crate::upstream::{Caller, Prefix};
+use crate::vocabulary::TokenId;
+
+/// An answer that can be begun as soon as there is a slot for it.
+pub struct Ready {
+    public: Vec<TokenId>,
+    private: PrivateIds,
+    plan: Plan,
+}
 
 impl Service {
     /// Opens a steered session for the first answer to the first prompt of `request`.
@@ -23,26 +31,42 @@ impl Service {
         };
         let prompt = request.prompts.first().cloned();
         let prompt = prompt.ok_or_else(|| ServiceError::invalid("prompt", "there is none".to_owned()))?;
-        let slot = self.slot().await?;
         let asked = Arc::new(Asked {
             prompt,
             sources: Sources::from(context.clone()),
         });
-        self.open(asked, &request.options, None, caller, slot).await
+        let ready = self.prepare(asked, &request.options, None, caller).await?;
+        let slot = self.slot(&ready.plan.caller).await?;
+        self.open(ready, slot).await
     }
 
-    /// Opens a steered session for one answer to a prompt.
+    /// Opens a steered session.
     ///
     /// # Errors
-    /// [`ServiceError::TooLong`] when the prompt does not fit a model's window, naming both numbers; whatever opening the session says.
-    pub async fn open(
+    /// Whatever opening the session says.
+    pub async fn open(&self, ready: Ready, slot: Arc<dyn Slot>) -> Result<Session, ServiceError> {
+        let session = Session::open(
+            Arc::clone(&self.upstream),
+            slot,
+            self.prompts.alignment(),
+            &ready.public,
+            ready.private.ids(),
+            ready.plan,
+        );
+        Ok(session.await?)
+    }
+
+    /// Composes the prompts for one answer and asks the upstream what it holds.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooLong`] when the prompt does not fit a model's window, naming both numbers.
+    pub async fn prepare(
         &self,
         asked: Arc<Asked>,
         options: &Options,
         strength: Option<Strength>,
         caller: Caller,
-        slot: Arc<dyn Slot>,
-    ) -> Result<Session, ServiceError> {
+    ) -> Result<Ready, ServiceError> {
         let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
         let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
             let Asked { prompt, sources } = &*asked;
@@ -78,15 +102,7 @@ impl Service {
             },
             local_room,
         };
-        let session = Session::open(
-            Arc::clone(&self.upstream),
-            slot,
-            self.prompts.alignment(),
-            &public,
-            private.ids(),
-            plan,
-        );
-        Ok(session.await?)
+        Ok(Ready { public, private, plan })
     }
 
     /// Tokens left for the answer in the upstream's window, as far as it says how long that is; at least one.

@@ -1,17 +1,19 @@
 use std::sync::Arc;
 
 use super::defaults::Defaults;
-use super::model::load_slots;
+use super::model::load_model;
 use super::prompts::Prompts;
 use super::upstreams::replicas;
 use super::{StartError, StoreHandle, Vocabularies};
+use reqwest::header::HeaderValue;
+
 use crate::context::Sources;
 use crate::decode::{BypassRule, Exactness, SessionLimits};
-use crate::local::{LocalError, LocalModel, Slot};
+use crate::local::{LocalError, LocalModel, Owner, Slot};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
 use crate::store::{ProfileName, StoreError};
-use crate::upstream::{Replicas, Upstream};
+use crate::upstream::{Caller, Replicas, Upstream};
 use crate::vocabulary::{TokenBytes, TokenId};
 
 /// Everything that steered answers need, loaded once.
@@ -59,12 +61,13 @@ impl Service {
             plausibility: settings.steering.plausibility,
             cap: Cap::new(settings.steering.max_shift),
         };
-        let slots = load_slots(settings, &vocabularies).await?;
+        let local = load_model(settings, &vocabularies).await?;
+        tracing::info!("{}", local.description());
         Ok(Arc::new(Self {
-            prompts: Arc::new(Prompts::new(settings, alignment, slots.context_length())?),
+            prompts: Arc::new(Prompts::new(settings, alignment, local.context_length())?),
             upstream: Arc::new(replicas.clone()),
             replicas,
-            local: Arc::new(slots),
+            local,
             store,
             history: settings.context.history,
             defaults,
@@ -113,12 +116,13 @@ impl Service {
             .await
     }
 
-    /// Room for the sessions of one request.
+    /// Room for the sessions of one request. What is computed for it is remembered for callers with the same credential.
     ///
     /// # Errors
     /// [`LocalError::Busy`] when none came free.
-    pub async fn slot(&self) -> Result<Arc<dyn Slot>, LocalError> {
-        self.local.slot().await
+    pub async fn slot(&self, caller: &Caller) -> Result<Arc<dyn Slot>, LocalError> {
+        let credential = caller.authorization.as_ref().map(HeaderValue::as_bytes);
+        self.local.slot(credential.map_or_else(Owner::default, Owner::of)).await
     }
 
     /// The bytes behind every token of an answer.

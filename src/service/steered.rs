@@ -63,7 +63,6 @@ impl SteeredRequest {
     /// # Errors
     /// As for [`Service::open`].
     pub async fn open(&self, answer: usize) -> Result<Session, ServiceError> {
-        let slot = self.slot(answer).await?;
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
         let asked = asked.ok_or_else(|| ServiceError::invalid("prompt", "there are no more of them".to_owned()))?;
@@ -74,10 +73,13 @@ impl SteeredRequest {
             affinity: Affinity::default(),
             ..self.caller.clone()
         };
-        let opening = self
+        let ready = self
             .service
-            .open(Arc::clone(asked), &options, self.strength, caller, slot);
-        opening.await
+            .prepare(Arc::clone(asked), &options, self.strength, caller)
+            .await?;
+        // Nobody holds a slot while a prompt is composed, or while the upstream cannot be reached.
+        let slot = self.slot(answer).await?;
+        self.service.open(ready, slot).await
     }
 
     /// The last answer gets it for itself, and may give it back before it ends.
@@ -85,7 +87,7 @@ impl SteeredRequest {
         let kept = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let slot = match kept {
             Some(slot) => slot,
-            None => self.service.slot().await?,
+            None => self.service.slot(&self.caller).await?,
         };
         if answer + 1 < self.answers() {
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&slot));

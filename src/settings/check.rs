@@ -2,9 +2,10 @@
 
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 
-use super::{Context, Settings, SettingsError};
+use super::{Context, Local, Settings, SettingsError};
 use crate::context::{Template, is_almost_ours};
 use crate::decode::Lookahead;
+use crate::local::{FlashAttention, KvType};
 use crate::steering::Cap;
 use crate::store::ProfileName;
 
@@ -19,6 +20,33 @@ fn require(holds: bool, key: &'static str, reason: &str) -> Result<(), SettingsE
 
 /// Far above anything useful: a server would compute as many positions for one that is used.
 const MOST_POSITIONS: usize = 1024;
+
+fn check_local(local: &Local) -> Result<(), SettingsError> {
+    require(local.slots >= 1, "local.slots", "it must be at least 1")?;
+    require(
+        (16..=4096).contains(&local.batch),
+        "local.batch",
+        "it must be from 16 to 4096",
+    )?;
+    require(
+        (1..=MOST_BLOCK).contains(&local.block),
+        "local.block",
+        "it must be from 1 to 32",
+    )?;
+    require(
+        2 * local.block <= local.batch,
+        "local.block",
+        "it must be at most half of local.batch: both branches of a session are computed in one pass",
+    )?;
+    require(
+        local.kv_type != KvType::Q8 || local.flash_attention != FlashAttention::Off,
+        "local.kv_type",
+        "\"q8_0\" needs flash attention; set local.flash_attention to \"auto\"",
+    )
+}
+
+/// Larger blocks gain nothing: drafts seldom last that long.
+const MOST_BLOCK: usize = 32;
 
 fn check_lookahead(lookahead: Lookahead) -> Result<(), SettingsError> {
     let range = format!("it must be from 1 to {MOST_POSITIONS}");
@@ -132,7 +160,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;
     check_lookahead(upstream.lookahead())?;
-    require(settings.local.slots >= 1, "local.slots", "it must be at least 1")?;
+    check_local(&settings.local)?;
     require(steering.max_tokens >= 1, "steering.max_tokens", "it must be at least 1")?;
     require(
         steering.max_answers >= 1,

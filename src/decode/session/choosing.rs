@@ -1,4 +1,6 @@
-use std::time::Instant;
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::Session;
 use crate::decode::branches::ProjectedPair;
@@ -34,7 +36,7 @@ impl Session {
                 .map(|pick| (pick, Picking::Passed))
                 .ok_or_else(|| self.no_candidate());
         }
-        let pair = self.branch_logits().await?;
+        let pair = self.branch_logits(position).await?;
         let mut computing = Instant::now();
         let delta = pair.delta(self.plan.rule.delta_floor)?;
         let exactness = self.plan.exactness;
@@ -86,13 +88,18 @@ impl Session {
         }
     }
 
-    /// Waits for the branches, after feeding them the tokens that were picked while steering was bypassed.
-    async fn branch_logits(&mut self) -> Result<ProjectedPair, DecodeError> {
+    /// Waits for what the branches say at `position`.
+    async fn branch_logits(&mut self, position: &Position) -> Result<Arc<ProjectedPair>, DecodeError> {
         let waiting = Instant::now();
         let gone = || LocalError::Engine("its branches have been given back".into());
-        let pair = self.branches.as_mut().ok_or_else(gone)?.logits().await?;
+        if !self.branches.as_ref().ok_or_else(gone)?.are_asked() {
+            self.wait_for_drafts().await;
+            self.ask_branches(Some(position.draft));
+        }
+        let branches = self.branches.as_mut().ok_or_else(gone)?;
+        let (pair, compute) = branches.next(&mut self.window).await?;
         self.report.time.local_wait += waiting.elapsed();
-        self.report.time.local_compute += pair.compute;
+        self.report.time.local_compute += compute;
         Ok(pair)
     }
 

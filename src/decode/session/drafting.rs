@@ -24,25 +24,29 @@ impl Session {
         self.draft = Some(Draft::open(Arc::clone(&self.upstream), request, ask.unread));
     }
 
-    /// Ends the request and lets the window learn from it.
-    pub(super) fn close_draft(&mut self) {
+    /// Ends the request and lets the window learn from it, and from whether the last pick differed from the draft.
+    pub(super) fn close_draft(&mut self, broke: bool) {
         if let Some(draft) = self.draft.take() {
-            let outcome = draft.outcome();
+            let outcome = draft.outcome(broke);
             self.report.wasted_tokens += outcome.unused as u64;
             self.window.learn(outcome);
         }
     }
 
-    pub(super) async fn next_position(&mut self) -> Result<Position, DecodeError> {
+    /// The next position; the same one again until something was picked at it.
+    pub(super) async fn next_position(&mut self) -> Result<Arc<Position>, DecodeError> {
         loop {
+            if let Some(position) = &self.position {
+                return Ok(Arc::clone(position));
+            }
             self.open_draft();
             let Some(draft) = &mut self.draft else {
                 continue;
             };
             match draft.next().await.transpose() {
-                Ok(Some(position)) => return self.checked(position),
+                Ok(Some(position)) => self.position = Some(Arc::new(self.checked(position)?)),
                 // Used up: go on from the prefix. An answer without any position would repeat for ever.
-                Ok(None) if draft.taken() > 0 => self.close_draft(),
+                Ok(None) if draft.taken() > 0 => self.close_draft(false),
                 Ok(None) => {
                     let position = self.picked();
                     return Err(DecodeError::NoPosition { position });

@@ -1,10 +1,11 @@
+mod checking;
 mod choosing;
 mod drafting;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use metrics::histogram;
+use tokio::time::Instant;
 
 use super::branches::Branches;
 use super::bypass::Bypass;
@@ -34,6 +35,8 @@ pub struct Session {
     /// Prompt and picked tokens: all that is needed to ask the upstream again, anywhere.
     prefix: Prefix,
     draft: Option<Draft>,
+    /// The position that is being picked at.
+    position: Option<Arc<Position>>,
     window: Window,
     bypass: Bypass,
     adjustments: Adjustments,
@@ -72,6 +75,7 @@ impl Session {
             refetch: Refetch::new(plan.exactness),
             plan,
             draft: None,
+            position: None,
             text: TextStream::default(),
             report: Report::default(),
             started,
@@ -81,7 +85,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The next token; `None` after the last.
+    /// The next token; `None` after the last. It can be given up and called again: nothing is lost.
     ///
     /// # Errors
     /// A [`DecodeError`]; nothing comes after it.
@@ -89,13 +93,19 @@ impl Session {
         if self.finished {
             return Ok(None);
         }
-        // Whatever goes wrong below ends the session.
-        self.finished = true;
+        let step = self.step().await;
+        self.finished |= step.is_err();
+        step.map(Some)
+    }
+
+    async fn step(&mut self) -> Result<Event, DecodeError> {
         let before = self.report.time;
         let waiting = Instant::now();
         let position = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
         let (mut pick, picking) = self.pick(&position).await?;
+        // Nothing is waited for from here on.
+        self.position = None;
         self.report.book(picking);
         let token = pick.token;
         let trace = self
@@ -105,16 +115,16 @@ impl Session {
         let event = self.take(pick, &position, trace);
         self.finished = event.finish.is_some();
         // What the upstream goes on with is conditioned on its draft.
-        let draft_holds = token == position.draft && !self.finished;
-        if !draft_holds || self.draft.as_ref().is_some_and(Draft::is_spent) {
-            self.close_draft();
+        let broke = token != position.draft;
+        if broke || self.finished || self.draft.as_ref().is_some_and(Draft::is_spent) {
+            self.close_draft(broke);
         }
         if self.finished {
             self.branches = None;
         } else {
-            self.feed(token);
             // At once, and not when the next token is wanted: the request travels while this one is written out.
             self.open_draft();
+            self.follow(token);
         }
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
@@ -123,7 +133,7 @@ impl Session {
             let between = self.report.time.total.saturating_sub(before.total);
             histogram!("costeer_inter_token_seconds").record(between.as_secs_f64());
         }
-        Ok(Some(event))
+        Ok(event)
     }
 
     /// What the session was opened with.
@@ -146,15 +156,15 @@ impl Session {
         &self.report
     }
 
-    /// Has the branches start on the next position. While steering is bypassed they compute nothing, and are fed when it goes on.
-    fn feed(&mut self, token: TokenId) {
+    /// Has the branches go on after `token`. While steering is bypassed they compute nothing, and catch up when it goes on.
+    fn follow(&mut self, token: TokenId) {
         if self.bypass.is_latched() {
             self.branches = None;
         }
         if let Some(branches) = &mut self.branches {
             branches.note(token);
             if !self.bypass.is_active() {
-                branches.feed();
+                self.ask_branches(None);
             }
         }
     }
@@ -225,7 +235,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.close_draft();
+        self.close_draft(false);
         self.report.record();
     }
 }

@@ -70,6 +70,19 @@ impl Spelling {
         self.alignment.local().split(&self.written(picked)).len()
     }
 
+    /// How the small model would most likely be fed the upstream's tokens `expected`, if they were picked next: each by itself.
+    pub fn expect(&self, expected: &[TokenId]) -> Vec<TokenId> {
+        let (upstream, local) = (self.alignment.upstream(), self.alignment.local());
+        let mut tokens = match expected.first() {
+            Some(first) => local.split(&self.written(&[*first])),
+            None => Vec::new(),
+        };
+        for token in expected.iter().skip(1) {
+            tokens.extend(local.split(upstream.bytes().get(*token)));
+        }
+        tokens
+    }
+
     /// The pending bytes and what `picked` adds to them.
     fn written(&self, picked: &[TokenId]) -> Vec<u8> {
         let bytes = self.alignment.upstream().bytes();

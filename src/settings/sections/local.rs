@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{millis, optional};
-use crate::local::Precision;
+use super::values::{millis, optional, optional_count};
+use crate::local::{EngineChoice, FlashAttention, KvType, Precision};
 
 /// `[local]`: the small model.
 #[derive(Clone, Deserialize)]
@@ -14,6 +14,8 @@ pub struct Local {
     /// `None` when empty: the model's own.
     #[serde(deserialize_with = "optional")]
     pub tokenizer: Option<String>,
+    /// What runs it.
+    pub engine: EngineChoice,
     /// Number format.
     pub dtype: Precision,
     /// `None` when empty.
@@ -21,6 +23,24 @@ pub struct Local {
     pub quantisation: Option<String>,
     /// Where to compute.
     pub device: Device,
+    /// Threads of llama.cpp; `None` when 0: one a core.
+    #[serde(deserialize_with = "optional_count")]
+    pub threads: Option<usize>,
+    /// Layers that an accelerator computes with llama.cpp.
+    pub gpu_layers: u32,
+    /// Number format of llama.cpp's keys and values.
+    pub kv_type: KvType,
+    /// How llama.cpp computes attention.
+    pub flash_attention: FlashAttention,
+    /// Tokens llama.cpp computes in one pass.
+    pub batch: usize,
+    /// Positions of an answer that llama.cpp checks in one pass.
+    pub block: usize,
+    /// Tokens a branch holds with llama.cpp; `None` when 0: the model's own number, within reason.
+    #[serde(deserialize_with = "optional_count")]
+    pub window: Option<usize>,
+    /// Megabytes of prompts and answers that llama.cpp remembers.
+    pub cache_mb: usize,
     /// Sessions at the same time.
     pub slots: usize,
     /// Sessions that may wait.

@@ -10,9 +10,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use super::contract::BranchLogits;
-use super::logits_hook::{HookHandle, LogitsHook};
-use super::{LocalError, ModelSource};
+use super::logits_hook::{BranchLogits, HookHandle, LogitsHook};
+use crate::local::{LocalError, ModelSource};
 use crate::vocabulary::TokenId;
 
 /// The number format weights are computed in.
@@ -112,7 +111,10 @@ impl Engine {
             .map_err(|_| LocalError::Engine("it no longer takes requests".into()))?;
         Ok(Branch {
             handle,
-            skip: 0,
+            fed: 0,
+            come: 0,
+            latest: None,
+            compute: Duration::ZERO,
             outcome: tokio::spawn(drain(responses, turn)),
         })
     }
@@ -174,8 +176,14 @@ async fn build(source: ModelSource, options: EngineOptions, quantisation: Option
 /// One running sequence. Dropping it ends the sequence at its next position.
 pub struct Branch {
     handle: HookHandle,
-    /// Positions still to come whose next token is known already: their logits are skipped.
-    skip: usize,
+    /// Tokens that were appended to the prompt.
+    fed: usize,
+    /// Positions whose logits have come. Those whose next token was known already are not kept.
+    come: usize,
+    /// Of the position after everything that was fed.
+    latest: Option<BranchLogits>,
+    /// Computing for positions whose logits were not kept.
+    compute: Duration,
     outcome: JoinHandle<Option<String>>,
 }
 
@@ -185,27 +193,41 @@ impl Branch {
     /// # Errors
     /// [`LocalError::Engine`] when the sequence ended instead.
     pub async fn logits(&mut self) -> Result<BranchLogits, LocalError> {
-        let mut compute = Duration::ZERO;
-        loop {
-            match self.handle.logits.recv().await {
-                Some(logits) if self.skip > 0 => {
-                    self.skip -= 1;
-                    compute += logits.compute;
-                }
-                Some(logits) => {
-                    return Ok(BranchLogits {
-                        compute: compute + logits.compute,
-                        ..logits
-                    });
-                }
-                None => {
-                    let reason = (&mut self.outcome).await.ok().flatten();
-                    return Err(LocalError::Engine(
-                        reason.unwrap_or_else(|| "it ended the sequence by itself".into()),
-                    ));
-                }
+        self.wait().await?;
+        self.take()
+    }
+
+    /// Waits until [`Self::take`] has the logits of the next position. It can be given up and called again.
+    ///
+    /// # Errors
+    /// [`LocalError::Engine`] when the sequence ended instead.
+    pub async fn wait(&mut self) -> Result<(), LocalError> {
+        while self.latest.is_none() {
+            let Some(logits) = self.handle.logits.recv().await else {
+                let reason = (&mut self.outcome).await.ok().flatten();
+                return Err(LocalError::Engine(
+                    reason.unwrap_or_else(|| "it ended the sequence by itself".into()),
+                ));
+            };
+            self.compute += logits.compute;
+            if self.come == self.fed {
+                self.latest = Some(BranchLogits {
+                    compute: std::mem::take(&mut self.compute),
+                    ..logits
+                });
             }
+            self.come += 1;
         }
+        Ok(())
+    }
+
+    /// The logits that [`Self::wait`] has waited for.
+    ///
+    /// # Errors
+    /// [`LocalError::Engine`] where there are none.
+    pub fn take(&mut self) -> Result<BranchLogits, LocalError> {
+        let none = || LocalError::Engine("it was asked for logits before they came".into());
+        self.latest.take().ok_or_else(none)
     }
 
     /// Appends `tokens`; the engine computes one position after the other without waiting in between. Nothing happens
@@ -214,7 +236,10 @@ impl Branch {
         for token in tokens {
             let _ended = self.handle.picks.send(*token);
         }
-        self.skip += tokens.len().saturating_sub(1);
+        self.fed += tokens.len();
+        if !tokens.is_empty() {
+            self.latest = None;
+        }
     }
 }
 

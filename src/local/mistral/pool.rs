@@ -1,35 +1,21 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use metrics::{describe_gauge, gauge};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Branch, BranchPair, Engine, EngineOptions, LocalError, LocalModel, ModelSource, PairLogits, Slot};
+use super::{Branch, Engine, EngineOptions};
+use crate::local::places::{Place, Places};
+use crate::local::{BranchPair, LocalError, LocalModel, ModelSource, Owner, PairLogits, Rows, Slot, SlotLimits};
 use crate::vocabulary::TokenId;
-
-/// How many sessions run, how many may wait, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct SlotLimits {
-    /// Sessions that run at the same time. Each slot loads the model twice.
-    pub slots: usize,
-    /// Sessions that may wait for a slot; one more is refused.
-    pub queue: usize,
-    /// The longest a session waits for a slot.
-    pub queue_timeout: Duration,
-}
 
 /// All slots, of two engines each. Branches of different length that wait for each other deadlock inside one engine
 /// (mistral.rs 0.8.1 runs one sequence length at a time), so every branch has an engine to itself.
 pub struct SlotPool {
     engines: Vec<Pair>,
     free: Mutex<Vec<usize>>,
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    limits: SlotLimits,
+    places: Places,
     context_length: usize,
+    description: String,
 }
 
 struct Pair {
@@ -63,75 +49,26 @@ impl SlotPool {
             value: source.written().to_owned(),
             reason: "nothing says how many tokens it can hold (max_position_embeddings in config.json)".into(),
         })?;
-        describe_gauge!("costeer_slots", "Sessions that can run at the same time.");
-        describe_gauge!("costeer_slots_busy", "Sessions that run.");
-        describe_gauge!("costeer_queue_waiting", "Sessions that wait for a slot.");
-        gauge!("costeer_slots").set(engines.len() as f64);
-        // Seen from the beginning, and not from the first session on.
-        gauge!("costeer_slots_busy").increment(0.0);
-        gauge!("costeer_queue_waiting").increment(0.0);
         Ok(Arc::new(Self {
             free: Mutex::new((0..engines.len()).rev().collect()),
-            permits: Arc::new(Semaphore::new(engines.len())),
-            waiting: AtomicUsize::new(0),
+            places: Places::new(limits),
+            description: format!("mistral.rs, {} engines", 2 * engines.len()),
             engines,
-            limits,
             context_length,
         }))
     }
 
     /// A free slot, in the order of asking.
     async fn acquire(self: &Arc<Self>) -> Result<HeldSlot, LocalError> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => self.wait_for_permit().await?,
-        };
+        let place = self.places.take().await?;
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // There are as many permits as slots, and a slot goes back before its permit does.
+        // There are as many places as slots, and a slot goes back before its place does.
         let index = free.ok_or_else(|| LocalError::Engine("no slot is free although one must be".into()))?;
-        gauge!("costeer_slots_busy").increment(1.0);
         Ok(HeldSlot {
             pool: Arc::clone(self),
             index,
-            _permit: permit,
+            _place: place,
         })
-    }
-
-    async fn wait_for_permit(&self) -> Result<OwnedSemaphorePermit, LocalError> {
-        let place = Waiting::enter(&self.waiting);
-        let busy = |waiting| LocalError::Busy {
-            slots: self.limits.slots,
-            waiting,
-        };
-        if place.ahead >= self.limits.queue {
-            return Err(busy(place.ahead));
-        }
-        let permit = Arc::clone(&self.permits).acquire_owned();
-        match tokio::time::timeout(self.limits.queue_timeout, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(busy(place.ahead)),
-        }
-    }
-}
-
-/// A place in the queue, given up when dropped, so that a client that goes away while waiting is not counted.
-struct Waiting<'a> {
-    counter: &'a AtomicUsize,
-    ahead: usize,
-}
-
-impl<'a> Waiting<'a> {
-    fn enter(counter: &'a AtomicUsize) -> Self {
-        let ahead = counter.fetch_add(1, Ordering::Relaxed);
-        gauge!("costeer_queue_waiting").increment(1.0);
-        Self { counter, ahead }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.counter.fetch_sub(1, Ordering::Relaxed);
-        gauge!("costeer_queue_waiting").decrement(1.0);
     }
 }
 
@@ -139,25 +76,29 @@ impl Drop for Waiting<'_> {
 struct HeldSlot {
     pool: Arc<SlotPool>,
     index: usize,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Drop for HeldSlot {
     fn drop(&mut self) {
-        // Fields drop after this body, so the permit follows the slot.
+        // Fields drop after this body, so the place follows the slot.
         let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(self.index);
-        gauge!("costeer_slots_busy").decrement(1.0);
     }
 }
 
 impl LocalModel for Arc<SlotPool> {
-    fn slot(&self) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>> {
+    /// These engines remember no prompts, so it does not matter whose they are.
+    fn slot(&self, _owner: Owner) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>> {
         async move { Ok(Arc::new(self.acquire().await?) as Arc<dyn Slot>) }.boxed()
     }
 
     fn context_length(&self) -> usize {
         self.context_length
+    }
+
+    fn description(&self) -> String {
+        self.description.clone()
     }
 }
 
@@ -192,16 +133,33 @@ struct SlotSession {
 }
 
 impl BranchPair for SlotSession {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
+    /// The engine gives one row at a time, so `rows` is 1.
+    fn extend(&mut self, tokens: &[TokenId], _rows: usize) {
+        self.public.feed(tokens);
+        self.private.feed(tokens);
+    }
+
+    fn logits(&mut self) -> BoxFuture<'_, Result<Rows, LocalError>> {
         async move {
-            let (public, private) = tokio::try_join!(self.public.logits(), self.private.logits())?;
-            Ok(PairLogits { public, private })
+            // One after the other: both compute all the while, and whichever has come is kept when this is given up.
+            self.public.wait().await?;
+            self.private.wait().await?;
+            let (public, private) = (self.public.take()?, self.private.take()?);
+            Ok(Rows {
+                compute: public.compute.max(private.compute),
+                positions: vec![PairLogits {
+                    public: public.logits,
+                    private: private.logits,
+                }],
+            })
         }
         .boxed()
     }
 
-    fn feed(&mut self, tokens: &[TokenId]) {
-        self.public.feed(tokens);
-        self.private.feed(tokens);
+    /// Nothing uncertain is ever appended, see [`Self::max_block`].
+    fn truncate(&mut self, _answer: usize) {}
+
+    fn max_block(&self) -> usize {
+        1
     }
 }

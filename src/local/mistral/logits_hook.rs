@@ -1,11 +1,18 @@
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mistralrs::{CustomLogitsProcessor, Device, Tensor};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::contract::BranchLogits;
 use crate::vocabulary::TokenId;
+
+/// What a sequence says about one position.
+pub struct BranchLogits {
+    /// Raw logits, shape `[vocabulary]` (padding rows included).
+    pub logits: Vec<f32>,
+    /// How long the engine computed for them.
+    pub compute: Duration,
+}
 
 /// The hook inside a mistral.rs sequence: hands out the logits of each position, waits for the picked token, and
 /// answers with logits that leave the sampler no other choice. The KV cache stays inside mistral.rs.

@@ -1,0 +1,79 @@
+use serde::Deserialize;
+
+/// How llama.cpp is to run a model.
+#[derive(Clone, Debug)]
+pub struct LlamaOptions {
+    /// Threads that compute; `None`: one a core.
+    pub threads: Option<usize>,
+    /// Layers that an accelerator computes, where one was compiled in; the rest is the CPU's.
+    pub gpu_layers: u32,
+    /// Number format of what is remembered of each token.
+    pub kv_type: KvType,
+    /// How attention is computed.
+    pub flash_attention: FlashAttention,
+    /// Tokens of a pass.
+    pub batch: usize,
+    /// Positions of an answer that are checked in one pass.
+    pub block: usize,
+    /// Tokens a branch can hold, prompt and answer together; `None`: as many as the model can, within reason.
+    pub window: Option<usize>,
+    /// Bytes of prompts and answers that are remembered for later sessions.
+    pub cache: usize,
+}
+
+/// Number format of keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KvType {
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats.
+    F16,
+    /// 8-bit blocks; needs flash attention.
+    #[serde(rename = "q8_0")]
+    Q8,
+}
+
+impl KvType {
+    /// Bytes of a number.
+    pub fn bytes(self) -> f64 {
+        match self {
+            Self::F32 => 4.0,
+            Self::F16 => 2.0,
+            Self::Q8 => 34.0 / 32.0,
+        }
+    }
+}
+
+/// Whether attention is computed without writing out its weights.
+///
+/// On a CPU the answer can differ then in the last digits with how a prompt was cut into pieces: 64 tokens and more are computed by
+/// another kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlashAttention {
+    /// Where an accelerator computes, or where [`KvType::Q8`] needs it.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl LlamaOptions {
+    /// Whether an accelerator was built in.
+    pub const HAS_ACCELERATOR: bool = cfg!(any(
+        feature = "llamacpp-cuda",
+        feature = "llamacpp-metal",
+        feature = "llamacpp-vulkan"
+    ));
+
+    /// Whether attention is to be computed so.
+    pub fn flash_attention(&self) -> bool {
+        match self.flash_attention {
+            FlashAttention::Auto => self.gpu_layers > 0 || self.kv_type == KvType::Q8,
+            FlashAttention::On => true,
+            FlashAttention::Off => false,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::double::{Double, logits};
+use super::{Bounds, Shape, Worker, WorkerModel, WorkerOptions};
+use crate::local::{BranchPair, LocalModel, Owner, SlotLimits};
+use crate::vocabulary::TokenId;
+
+const SHAPE: Shape = Shape {
+    sequences: 10,
+    length: 400,
+    batch: 32,
+    least_run: 2,
+    rolls_back: true,
+    token_bytes: 1,
+};
+const SLOTS: usize = 3;
+const POISON: TokenId = TokenId(666);
+
+/// A model of doubles, in a thread of its own.
+fn model(shape: Shape, cache: usize) -> Arc<dyn LocalModel> {
+    let (commands, received) = channel();
+    std::thread::spawn(move || {
+        let mut backend = Double::new(shape);
+        backend.poison = Some(POISON);
+        let options = WorkerOptions { slots: SLOTS, cache };
+        Worker::new(&mut backend, options).run(&received);
+    });
+    let limits = SlotLimits {
+        slots: SLOTS,
+        queue: 8,
+        queue_timeout: Duration::from_secs(10),
+    };
+    let bounds = Bounds {
+        limits,
+        window: shape.length,
+        max_block: 8,
+    };
+    Arc::new(WorkerModel::new(commands, bounds, "a double".into()))
+}
+
+/// What a session does next.
+#[derive(Clone, Debug)]
+enum Move {
+    /// Appends so many tokens and looks at the logits after the last ones.
+    Look(usize, usize),
+    /// The same, and does not wait for them.
+    LookAway(usize, usize),
+    /// Goes back by so many.
+    Back(usize),
+    /// Begins again on the same slot, with the same prompts.
+    Again,
+}
+
+#[derive(Clone, Debug)]
+struct Script {
+    owner: u8,
+    /// Which of a few texts the prompts begin with, how much of it, and what comes after.
+    text: usize,
+    lengths: (usize, usize),
+    tail: u32,
+    moves: Vec<Move>,
+}
+
+fn script() -> impl Strategy<Value = Script> {
+    let one = prop_oneof![
+        4 => (1usize..12, 1usize..12).prop_map(|(tokens, rows)| Move::Look(tokens, rows.min(tokens))),
+        1 => (1usize..6, 1usize..6).prop_map(|(tokens, rows)| Move::LookAway(tokens, rows.min(tokens))),
+        2 => (1usize..9).prop_map(Move::Back),
+        1 => Just(Move::Again),
+    ];
+    let moves = prop::collection::vec(one, 1..8);
+    (0u8..2, 0usize..3, (1usize..20, 1usize..90), 0u32..4, moves).prop_map(|(owner, text, lengths, tail, moves)| {
+        Script {
+            owner,
+            text,
+            lengths,
+            tail,
+            moves,
+        }
+    })
+}
+
+fn prompt(script: &Script, length: usize) -> Vec<TokenId> {
+    let begin = (0..length).map(|index| TokenId((index * (script.text + 3) % 251) as u32));
+    begin.chain([TokenId(1000 + script.tail)]).collect()
+}
+
+/// Plays the script and compares every row with what a session by itself would get.
+async fn play(model: &dyn LocalModel, script: Script) {
+    let prompts = [prompt(&script, script.lengths.0), prompt(&script, script.lengths.1)];
+    let slot = model.slot(Owner::of(&[script.owner])).await.unwrap();
+    let mut pair = Arc::clone(&slot).open(&prompts[0], &prompts[1]).await.unwrap();
+    let mut answer: Vec<TokenId> = Vec::new();
+    look(&mut *pair, &prompts, &mut answer, &[], 1).await;
+    for (count, step) in script.moves.iter().enumerate() {
+        let token = |index: usize| TokenId((count * 31 + index * 7 + usize::from(script.owner)) as u32 % 97);
+        match step {
+            Move::Look(tokens, rows) => {
+                let tokens: Vec<TokenId> = (0..*tokens).map(token).collect();
+                look(&mut *pair, &prompts, &mut answer, &tokens, *rows).await;
+            }
+            Move::LookAway(tokens, rows) => {
+                let tokens: Vec<TokenId> = (0..*tokens).map(token).collect();
+                pair.extend(&tokens, *rows);
+                answer.extend(tokens);
+            }
+            Move::Back(by) => {
+                answer.truncate(answer.len().saturating_sub(*by));
+                pair.truncate(answer.len());
+                look(&mut *pair, &prompts, &mut answer, &[TokenId(96)], 1).await;
+            }
+            Move::Again => {
+                drop(pair);
+                pair = Arc::clone(&slot).open(&prompts[0], &prompts[1]).await.unwrap();
+                answer.clear();
+                look(&mut *pair, &prompts, &mut answer, &[TokenId(5)], 2).await;
+            }
+        }
+    }
+}
+
+async fn look(
+    pair: &mut dyn BranchPair,
+    prompts: &[Vec<TokenId>; 2],
+    answer: &mut Vec<TokenId>,
+    tokens: &[TokenId],
+    rows: usize,
+) {
+    pair.extend(tokens, rows);
+    answer.extend(tokens);
+    let said = pair.logits().await.unwrap();
+    assert_eq!(said.positions.len(), rows);
+    for (index, said) in said.positions.into_iter().enumerate() {
+        let before = answer.len() + 1 + index - rows;
+        let expected = |prompt: &[TokenId]| logits(&[prompt, &answer[..before]].concat());
+        assert_eq!(said.public, expected(&prompts[0]));
+        assert_eq!(said.private, expected(&prompts[1]));
+    }
+}
+
+fn run<F: Future<Output = ()>>(future: F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        tokio::time::timeout(Duration::from_secs(20), future)
+            .await
+            .expect("it stands still");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    /// Whatever others do, whatever is remembered, whoever it is: every row is the one of a session by itself.
+    #[test]
+    fn sessions_see_nothing_of_each_other(
+        scripts in prop::collection::vec(script(), 1..9),
+        cache in prop::sample::select(vec![0usize, 100, 300, 100_000]),
+        rolls_back in prop::bool::weighted(0.8),
+    ) {
+        let shape = Shape { rolls_back, least_run: if rolls_back { 2 } else { 1 }, ..SHAPE };
+        let scripts: Vec<Script> = if rolls_back { scripts } else { scripts.into_iter().map(forward_only).collect() };
+        run(async move {
+            let model = model(shape, cache);
+            let sessions = scripts.into_iter().map(|script| play(&*model, script));
+            futures::future::join_all(sessions).await;
+        });
+    }
+}
+
+fn forward_only(mut script: Script) -> Script {
+    script.moves.retain(|step| !matches!(step, Move::Back(_)));
+    script
+}
+
+#[test]
+fn an_engine_that_fails_fails_one_session_only() {
+    run(async {
+        let model = model(SHAPE, 0);
+        let prompt: Vec<TokenId> = (0..40).map(TokenId).collect();
+        let mut pairs = Vec::new();
+        for _ in 0..3 {
+            let slot = model.slot(Owner::default()).await.unwrap();
+            pairs.push(slot.open(&prompt, &prompt).await.unwrap());
+        }
+        for (index, pair) in pairs.iter_mut().enumerate() {
+            pair.extend(&[if index == 1 { POISON } else { TokenId(3) }], 1);
+        }
+        for (index, pair) in pairs.iter_mut().enumerate() {
+            let outcome = pair.logits().await;
+            assert_eq!(outcome.is_err(), index == 1);
+        }
+        pairs[0].extend(&[TokenId(4)], 1);
+        pairs[0].logits().await.unwrap();
+        pairs[1].extend(&[TokenId(4)], 1);
+        assert!(pairs[1].logits().await.err().unwrap().to_string().contains("poisoned"));
+        drop(pairs);
+        let slot = model.slot(Owner::default()).await.unwrap();
+        let mut pair = slot.open(&prompt, &prompt).await.unwrap();
+        look(&mut *pair, &[prompt.clone(), prompt], &mut Vec::new(), &[TokenId(9)], 2).await;
+    });
+}
+
+#[test]
+fn an_answer_longer_than_the_window_is_an_error() {
+    run(async {
+        let model = model(SHAPE, 0);
+        let slot = model.slot(Owner::default()).await.unwrap();
+        let mut pair = slot.open(&[TokenId(1)], &[TokenId(1); 390]).await.unwrap();
+        pair.extend(&[TokenId(2); 20], 1);
+        let error = pair.logits().await.err().unwrap();
+        assert!(error.to_string().contains("holds 400 tokens"), "{error}");
+    });
+}

@@ -1,0 +1,418 @@
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::backend::{Backend, Pass, Run, Shape};
+use super::command::{Command, Holder, Prompts};
+use super::lane::{Branch, Lane, Session, Wanted};
+use super::pass::together;
+use super::pieces::Pieces;
+use super::sequences::Sequences;
+use crate::local::Owner;
+use crate::vocabulary::TokenId;
+
+/// Sessions that have just got logits come back within this time, mostly. Waiting for them lets all compute together.
+const GATHERING: Duration = Duration::from_millis(2);
+
+/// How a worker runs.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerOptions {
+    /// Sessions that run at the same time.
+    pub slots: usize,
+    /// Bytes of what was computed that may be remembered for later sessions.
+    pub cache: usize,
+}
+
+/// What the thread does that owns an engine.
+pub struct Worker<'a> {
+    backend: &'a mut dyn Backend,
+    shape: Shape,
+    sequences: Sequences,
+    lanes: Vec<Lane>,
+    pieces: Pieces,
+    /// The lane whose answer and the lane whose prompt is computed next.
+    turn: [usize; 2],
+    /// Whether the next pass is for a prompt, where both wait.
+    prompt_next: bool,
+}
+
+/// A branch that takes part in a pass.
+#[derive(Clone, Copy)]
+struct Member {
+    lane: usize,
+    branch: usize,
+}
+
+impl<'a> Worker<'a> {
+    /// Of a backend with two sequences a slot at least, and one that stays empty.
+    pub fn new(backend: &'a mut dyn Backend, options: WorkerOptions) -> Self {
+        let shape = backend.shape();
+        Self {
+            sequences: Sequences::new(&shape, 2 * options.slots, options.cache),
+            lanes: (0..options.slots).map(Lane::new).collect(),
+            shape,
+            backend,
+            pieces: Pieces::default(),
+            turn: [0, 0],
+            prompt_next: false,
+        }
+    }
+
+    /// Computes what is asked for until nobody can ask any longer.
+    pub fn run(mut self, commands: &Receiver<Command>) {
+        loop {
+            if !self.has_work() {
+                self.settle();
+                match commands.recv() {
+                    Ok(command) => self.obey(command),
+                    Err(_) => return,
+                }
+            }
+            if self.listen(commands).is_err() {
+                return;
+            }
+            self.compute();
+        }
+    }
+
+    /// Takes all commands that have come, and waits a moment for those of sessions that are about to go on.
+    fn listen(&mut self, commands: &Receiver<Command>) -> Result<(), TryRecvError> {
+        let until = Instant::now() + GATHERING;
+        loop {
+            match commands.try_recv() {
+                Ok(command) => self.obey(command),
+                Err(TryRecvError::Disconnected) => return Err(TryRecvError::Disconnected),
+                Err(TryRecvError::Empty) if self.sessions().any(|session| session.returning) => {
+                    match commands.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                        Ok(command) => self.obey(command),
+                        Err(RecvTimeoutError::Disconnected) => return Err(TryRecvError::Disconnected),
+                        // They wait for their upstream, or were given up.
+                        Err(RecvTimeoutError::Timeout) => {
+                            for lane in &mut self.lanes {
+                                if let Some(session) = &mut lane.session {
+                                    session.returning = false;
+                                }
+                            }
+                        }
+                    }
+                }
+                Err(TryRecvError::Empty) => return Ok(()),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open { holder, owner, prompts } => self.open(holder, owner, prompts),
+            Command::Extend {
+                holder,
+                tokens,
+                rows,
+                reply,
+            } => self.extend(
+                holder,
+                &tokens,
+                Wanted {
+                    rows,
+                    computed: [Vec::new(), Vec::new()],
+                    reply,
+                },
+            ),
+            Command::Truncate { holder, answer } => self.truncate(holder, answer),
+            Command::Close { holder } => {
+                if let Some(lane) = self.lane_of(holder) {
+                    lane.session = None;
+                }
+            }
+            Command::Release { holder } => self.release(holder),
+        }
+    }
+
+    fn open(&mut self, holder: Holder, owner: Owner, prompts: Prompts) {
+        let prompts = [prompts.public, prompts.private];
+        let Some(index) = self.lane_for(holder, owner, &prompts) else {
+            // There are as many lanes as slots, so this cannot be; whoever waits for logits is told that nothing comes.
+            tracing::error!("a session was opened on a slot that does not exist");
+            return;
+        };
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        lane.holder = Some(holder);
+        let mut failed = None;
+        let branches = [0, 1].map(|branch| {
+            let (id, prompt) = (lane.sequences()[branch], &prompts[branch]);
+            let kept = self.sequences.begin(self.backend, id, owner, prompt);
+            let kept = kept.unwrap_or_else(|reason| {
+                failed = Some(reason);
+                0
+            });
+            Branch {
+                prompt: prompt.len(),
+                pending: prompt.iter().skip(kept).copied().collect(),
+            }
+        });
+        lane.session = Some(Session {
+            branches,
+            wanted: None,
+            compute: Duration::ZERO,
+            returning: false,
+            failed,
+        });
+    }
+
+    /// The lane of this holder, or else the free one that has most of the prompts already.
+    fn lane_for(&self, holder: Holder, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> Option<usize> {
+        let held = self.lanes.iter().position(|lane| lane.holder == Some(holder));
+        let free = self.lanes.iter().enumerate().filter(|(_, lane)| lane.holder.is_none());
+        held.or_else(|| {
+            let shared = |lane: &Lane| -> usize {
+                let pairs = lane.sequences().into_iter().zip(prompts);
+                pairs.map(|(id, prompt)| self.sequences.shared(id, owner, prompt)).sum()
+            };
+            // Among equals the one with least to lose, and of those the first: neighbours compute together best.
+            let held =
+                |lane: &Lane| -> usize { lane.sequences().into_iter().map(|id| self.sequences.length(id)).sum() };
+            let best = free
+                .rev()
+                .max_by_key(|(_, lane)| (shared(lane), std::cmp::Reverse(held(lane))));
+            best.map(|(index, _)| index)
+        })
+    }
+
+    fn extend(&mut self, holder: Holder, tokens: &[TokenId], wanted: Wanted) {
+        let length = self.shape.length;
+        let Some(lane) = self.lane_of(holder) else { return };
+        let Some(session) = &mut lane.session else { return };
+        session.returning = false;
+        session.wanted = Some(wanted);
+        if let Some(reason) = &session.failed {
+            let reason = reason.clone();
+            session.fail(reason);
+            return;
+        }
+        for branch in &mut session.branches {
+            branch.pending.extend(tokens);
+        }
+        let [public, private] = lane.sequences().map(|id| self.sequences.length(id));
+        let lane = self.lane_of(holder);
+        let Some(session) = lane.and_then(|lane| lane.session.as_mut()) else {
+            return;
+        };
+        if (public + session.pending(0)).max(private + session.pending(1)) > length {
+            session.fail(format!("it holds {length} tokens, and the answer has come to more"));
+        }
+    }
+
+    fn truncate(&mut self, holder: Holder, answer: usize) {
+        let Some(index) = self.lanes.iter().position(|lane| lane.holder == Some(holder)) else {
+            return;
+        };
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        let ids = lane.sequences();
+        let Some(session) = &mut lane.session else { return };
+        session.wanted = None;
+        for (branch, id) in session.branches.iter_mut().zip(ids) {
+            let (length, held) = (branch.prompt + answer, self.sequences.length(id));
+            branch.pending.truncate(length.saturating_sub(held));
+            if let Err(reason) = self.sequences.truncate(self.backend, id, length) {
+                session.failed = Some(reason);
+            }
+        }
+    }
+
+    fn release(&mut self, holder: Holder) {
+        let Some(lane) = self.lane_of(holder) else { return };
+        lane.holder = None;
+        lane.session = None;
+        for id in lane.sequences() {
+            let ended = self.sequences.end(self.backend, id);
+            self.log(ended);
+        }
+    }
+
+    fn lane_of(&mut self, holder: Holder) -> Option<&mut Lane> {
+        self.lanes.iter_mut().find(|lane| lane.holder == Some(holder))
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.lanes.iter().filter_map(|lane| lane.session.as_ref())
+    }
+
+    fn settle(&mut self) {
+        let settled = self.sequences.settle(self.backend);
+        self.log(settled);
+    }
+
+    /// For what no session waits for.
+    fn log(&self, result: Result<(), String>) {
+        if let Err(reason) = result {
+            tracing::warn!(reason, "the local model could not forget what it remembered");
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.answers().is_empty() || self.lanes.iter().any(|lane| self.prompt_of(lane).is_some())
+    }
+
+    /// Lanes that wait for logits after their prompts, and how many tokens each branch has to compute for them.
+    fn answers(&self) -> Vec<(usize, usize)> {
+        let lanes = self.lanes.iter().enumerate();
+        let waiting = lanes.filter_map(|(index, lane)| {
+            let session = lane.session.as_ref()?;
+            let ready = session.is_waited_for() && self.prompt_of(lane).is_none();
+            let tokens = session.pending(0).max(session.pending(1));
+            (ready && tokens > 0).then_some((index, tokens))
+        });
+        waiting.collect()
+    }
+
+    /// A branch of the lane whose prompt is not computed yet, and how many tokens of it are left.
+    fn prompt_of(&self, lane: &Lane) -> Option<(usize, usize)> {
+        let session = lane.session.as_ref().filter(|session| session.failed.is_none())?;
+        let left = |branch: usize| session.prompt_left(branch, self.sequences.length(lane.sequences()[branch]));
+        (0..2).map(|branch| (branch, left(branch))).find(|(_, left)| *left > 0)
+    }
+
+    /// One pass: for answers, or for a piece of a prompt; by turns where both wait.
+    fn compute(&mut self) {
+        let answers = self.answers();
+        let lanes = self.lanes.iter().enumerate();
+        let prompts: Vec<(usize, (usize, usize))> = lanes
+            .filter_map(|(index, lane)| self.prompt_of(lane).map(|prompt| (index, prompt)))
+            .collect();
+        let turn = self.turn[1];
+        let prompt = prompts
+            .iter()
+            .find(|(lane, _)| *lane >= turn)
+            .or(prompts.first())
+            .copied();
+        self.prompt_next = !self.prompt_next;
+        match prompt {
+            Some((lane, (branch, left))) if answers.is_empty() || self.prompt_next => {
+                self.turn[1] = lane + 1;
+                let others = self.sessions().count() > 1;
+                let tokens = left
+                    .min(self.pieces.next(self.shape.batch, others))
+                    .max(self.shape.least_run);
+                let started = Instant::now();
+                self.pass(&[Member { lane, branch }], tokens);
+                self.pieces.learn(tokens, started.elapsed());
+            }
+            _ => {
+                let Some(group) = together(&answers, self.turn[0], &self.shape) else {
+                    return;
+                };
+                self.turn[0] = group
+                    .lanes
+                    .iter()
+                    .find(|lane| **lane >= self.turn[0])
+                    .map_or(0, |lane| lane + 1);
+                let members = group
+                    .lanes
+                    .iter()
+                    .flat_map(|lane| [0, 1].map(|branch| Member { lane: *lane, branch }));
+                self.pass(&members.collect::<Vec<_>>(), group.tokens);
+            }
+        }
+    }
+
+    /// Computes so many tokens of each member. Where that fails for all together, each session is tried alone, so that only those
+    /// fail that cannot go on.
+    fn pass(&mut self, members: &[Member], tokens: usize) {
+        let Err(reason) = self.forward(members, tokens) else {
+            return;
+        };
+        let alone = members
+            .iter()
+            .all(|member| members.first().is_some_and(|first| first.lane == member.lane));
+        for group in members.chunk_by(|left, right| left.lane == right.lane) {
+            let outcome = if alone {
+                Err(reason.clone())
+            } else {
+                self.forward(group, tokens)
+            };
+            let lane = group.first().and_then(|member| self.lanes.get_mut(member.lane));
+            if let (Err(reason), Some(session)) = (outcome, lane.and_then(|lane| lane.session.as_mut())) {
+                session.fail(reason);
+            }
+        }
+    }
+
+    fn forward(&mut self, members: &[Member], tokens: usize) -> Result<(), String> {
+        let started = Instant::now();
+        let (mut pass, mut real) = (Pass::default(), Vec::new());
+        for member in members {
+            let Some((run, count)) = self.run_of(*member, tokens) else {
+                continue;
+            };
+            pass.runs.push(run);
+            real.push((*member, count));
+        }
+        let computed = self.backend.forward(&pass);
+        let mut failure = computed.as_ref().err().cloned();
+        let mut rows = computed.unwrap_or_default().into_iter();
+        let failed = failure.is_some();
+        let took = started.elapsed();
+        self.sequences.passed();
+        for (run, (member, count)) in pass.runs.iter().zip(real) {
+            let count = if failed { 0 } else { count };
+            // What was filled up, or what a failed pass may have left, is forgotten.
+            if failed || count < run.tokens.len() {
+                let truncated = self.backend.truncate(run.sequence, run.start + count);
+                failure = failure.or(truncated.err());
+            }
+            self.sequences
+                .append(run.sequence, run.tokens.get(..count).unwrap_or_default());
+            let Some(session) = self.lanes.get_mut(member.lane).and_then(|lane| lane.session.as_mut()) else {
+                continue;
+            };
+            // Both branches of a pair take part in the same pass.
+            if member.branch == 0 || pass.runs.len() == 1 {
+                session.compute += took;
+            }
+            if let Some(branch) = session.branches.get_mut(member.branch) {
+                branch.pending.drain(..count.min(branch.pending.len()));
+            }
+            if let Some(wanted) = &mut session.wanted
+                && let Some(computed) = wanted.computed.get_mut(member.branch)
+            {
+                computed.extend(rows.by_ref().take(run.rows.len()));
+            }
+        }
+        if let Some(reason) = failure {
+            return Err(reason);
+        }
+        for lane in &mut self.lanes {
+            if let Some(session) = &mut lane.session {
+                session.deliver();
+            }
+        }
+        Ok(())
+    }
+
+    /// The next `tokens` of a branch, and how many of them are its own; the rest only fills up.
+    fn run_of(&self, member: Member, tokens: usize) -> Option<(Run, usize)> {
+        let lane = self.lanes.get(member.lane)?;
+        let session = lane.session.as_ref()?;
+        let sequence = *lane.sequences().get(member.branch)?;
+        let pending: &VecDeque<TokenId> = &session.branches.get(member.branch)?.pending;
+        let start = self.sequences.length(sequence);
+        // A piece of a prompt stops before its last token, whose logits are wanted.
+        let most = match session.prompt_left(member.branch, start) {
+            0 => pending.len(),
+            left => left,
+        };
+        let mut run: Vec<TokenId> = pending.iter().take(tokens.min(most)).copied().collect();
+        let count = run.len();
+        let first_row = pending
+            .len()
+            .saturating_sub(session.wanted.as_ref().map_or(0, |wanted| wanted.rows));
+        run.resize(tokens, *run.last()?);
+        let run = Run {
+            sequence,
+            start,
+            tokens: run,
+            rows: first_row.min(count)..count,
+        };
+        Some((run, count))
+    }
+}
