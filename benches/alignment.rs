@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use costeer::decode::{BypassMode, BypassRule, Exactness, Lookahead, Plan, Session, SessionLimits};
 use costeer::local::{
-    BranchLogits, BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, PairLogits, Precision, Slot,
+    BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, Owner, PairLogits, Precision, Rows, Slot,
     SlotLimits, SlotPool,
 };
 use costeer::steering::{Penalties, Rule, Sampling, Strength};
@@ -61,7 +61,7 @@ fn main() {
     if let [model, tokenizer] = folders.as_slice() {
         let local = Arc::new(Tokenizer::load(model).unwrap());
         let slots = runtime.block_on(load(model, local.end()));
-        let slot = runtime.block_on(slots.slot()).unwrap();
+        let slot = runtime.block_on(slots.slot(Owner::default())).unwrap();
         let upstream = Arc::new(Tokenizer::load(tokenizer).unwrap());
         compare(&runtime, &slot, &local, &upstream, |upstream| {
             let text = upstream.encode(TEXT).unwrap();
@@ -233,13 +233,21 @@ impl Slot for Counting {
 }
 
 impl BranchPair for CountingPair {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
+    fn extend(&mut self, tokens: &[TokenId], rows: usize) {
+        self.fed.fetch_add(tokens.len(), Ordering::Relaxed);
+        self.pair.extend(tokens, rows);
+    }
+
+    fn logits(&mut self) -> BoxFuture<'_, Result<Rows, LocalError>> {
         self.pair.logits()
     }
 
-    fn feed(&mut self, tokens: &[TokenId]) {
-        self.fed.fetch_add(tokens.len(), Ordering::Relaxed);
-        self.pair.feed(tokens);
+    fn truncate(&mut self, answer: usize) {
+        self.pair.truncate(answer);
+    }
+
+    fn max_block(&self) -> usize {
+        self.pair.max_block()
     }
 }
 
@@ -278,20 +286,26 @@ struct Ready {
 }
 
 impl BranchPair for Ready {
-    fn logits(&mut self) -> BoxFuture<'_, Result<PairLogits, LocalError>> {
-        let logits = |at: usize| BranchLogits {
-            logits: self.rows[at % self.rows.len()].clone(),
-            compute: Duration::ZERO,
-        };
-        let pair = PairLogits {
-            public: logits(self.at),
-            private: logits(self.at + 1),
-        };
-        async move { Ok(pair) }.boxed()
+    fn extend(&mut self, tokens: &[TokenId], _rows: usize) {
+        self.at += tokens.len();
     }
 
-    fn feed(&mut self, tokens: &[TokenId]) {
-        self.at += tokens.len();
+    fn logits(&mut self) -> BoxFuture<'_, Result<Rows, LocalError>> {
+        let logits = |at: usize| self.rows[at % self.rows.len()].clone();
+        let rows = Rows {
+            positions: vec![PairLogits {
+                public: logits(self.at),
+                private: logits(self.at + 1),
+            }],
+            compute: Duration::ZERO,
+        };
+        async move { Ok(rows) }.boxed()
+    }
+
+    fn truncate(&mut self, _answer: usize) {}
+
+    fn max_block(&self) -> usize {
+        1
     }
 }
 

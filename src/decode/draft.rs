@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
@@ -16,6 +16,8 @@ use crate::vocabulary::TokenId;
 struct Progress {
     /// The upstream has stopped computing it.
     ended: AtomicBool,
+    /// Positions that were taken from it.
+    taken: AtomicUsize,
     arrivals: Mutex<Option<Arrivals>>,
 }
 
@@ -63,11 +65,11 @@ impl Draft {
     /// Sends the request. Once `most_unread` positions wait to be taken, no more are read and the request is ended;
     /// those that came can still be taken.
     pub fn open(upstream: Arc<dyn Upstream>, request: PositionRequest, most_unread: usize) -> Self {
-        let (sender, unread) = channel(most_unread.max(1));
+        let (sender, unread) = channel(request.window.max(1));
         let progress = Arc::new(Progress::default());
         let asked = request.window;
         let sent = Instant::now();
-        let reader = spawn(read(upstream, request, sender, Arc::clone(&progress)));
+        let reader = spawn(read(upstream, request, most_unread, sender, Arc::clone(&progress)));
         Self {
             unread,
             at_hand: VecDeque::new(),
@@ -89,6 +91,7 @@ impl Draft {
             None => self.unread.recv().await,
         };
         self.taken += usize::from(matches!(position, Some(Ok(_))));
+        self.progress.taken.store(self.taken, Ordering::Release);
         position
     }
 
@@ -153,6 +156,7 @@ impl Drop for Draft {
 async fn read(
     upstream: Arc<dyn Upstream>,
     request: PositionRequest,
+    most_unread: usize,
     sender: Sender<Result<Position, UpstreamError>>,
     progress: Arc<Progress>,
 ) {
@@ -178,7 +182,8 @@ async fn read(
         if sender.send(position).await.is_err() {
             return;
         }
-        if sender.capacity() == 0 && count < window {
+        let unread = count.saturating_sub(progress.taken.load(Ordering::Acquire));
+        if unread >= most_unread && count < window {
             return;
         }
     }

@@ -349,20 +349,21 @@ fn tokens_fed_at_once_give_what_they_give_one_by_one() {
         let mut at_once = open(&slots, &prompt, &prompt[..40]).await.unwrap();
         let mut one_by_one = open(&slots, &prompt, &prompt[..40]).await.unwrap();
         at_once.logits().await.unwrap();
-        at_once.feed(&tokens);
+        at_once.extend(&tokens, 1);
         for token in &tokens {
             one_by_one.logits().await.unwrap();
-            one_by_one.feed(&[*token]);
+            one_by_one.extend(&[*token], 1);
         }
         for _ in 0..2 {
             let (ours, theirs) = (at_once.logits().await.unwrap(), one_by_one.logits().await.unwrap());
+            let (ours, theirs) = (&ours.positions[0], &theirs.positions[0]);
             for (ours, theirs) in [(&ours.public, &theirs.public), (&ours.private, &theirs.private)] {
-                let pairs = ours.logits.iter().zip(&theirs.logits);
+                let pairs = ours.iter().zip(theirs);
                 let largest = pairs.map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f32::max);
                 assert!(largest < 1e-5, "logits differ by {largest}");
             }
-            at_once.feed(&[TokenId(700)]);
-            one_by_one.feed(&[TokenId(700)]);
+            at_once.extend(&[TokenId(700)], 1);
+            one_by_one.extend(&[TokenId(700)], 1);
         }
     });
 }

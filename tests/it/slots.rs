@@ -105,7 +105,7 @@ fn given_up_sessions_are_not_run_with_the_next(rounds: usize) {
                 for _ in 0..3 {
                     let step = tokio::time::timeout(Duration::from_secs(30), pair.logits()).await;
                     step.expect("both engines stand still").unwrap();
-                    pair.feed(&[TokenId(300)]);
+                    pair.extend(&[TokenId(300)], 1);
                 }
             }
         };

@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use costeer::http::{App, router};
-use costeer::local::{BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, Precision, SlotPool};
+use costeer::local::{BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, Owner, Precision, SlotPool};
 use costeer::service::Service;
 use costeer::settings::{Variables, load};
 use costeer::testkit::{DemoServer, Pacing};
@@ -331,7 +331,7 @@ pub async fn open(
     public: &[TokenId],
     private: &[TokenId],
 ) -> Result<Box<dyn BranchPair>, LocalError> {
-    slots.slot().await?.open(public, private).await
+    slots.slot(Owner::default()).await?.open(public, private).await
 }
 
 /// What is done to the body of a request on its way.

@@ -17,8 +17,12 @@
 //!
 //! > T(n) = Σ over the passes of s^(positions before it) · (wait before it + L(b)) / E(n)   seconds a token.
 //!
-//! In blocks of one, where d and u do not change, that is (d + L(1) + (E(n) − 1) · max(u, L(1))) / E(n). The window is the
-//! smallest n whose time is hardly above the least.
+//! In blocks of one that is (d + L(1) + (E(n) − 1) · max(u, L(1))) / E(n). The window is the smallest n whose time is hardly
+//! above the least.
+//!
+//! **Estimates.** d and u are the middle of the last few drafts', and L(b) that of the last few passes over b positions. Instead
+//! of a fixed s there is the chance after so many picks that were equal, which rises from pick to pick ([`survival`]): while little
+//! is known, drafts that last long are likelier than powers of the mean say.
 //!
 //! **Waste.** While the upstream is the slower side, a broken draft wastes the one position that the upstream is at. While it
 //! is the faster side, it gets ahead by L/u − 1 positions with each one that is picked, until the window is computed; a draft that
@@ -142,17 +146,19 @@ impl Window {
 
     /// How many of `at_hand` positions to check in one local pass, which can take `most`. It is one where none is at hand.
     pub fn block(&self, at_hand: usize, most: usize) -> usize {
-        self.passes.best(at_hand.min(most), &self.survival).0
+        let sizes = self.passes.best(at_hand.min(most), &self.survival);
+        sizes.last().map_or(1, |(positions, _)| *positions)
     }
 
     /// What to wait for where nothing is drafted yet: a block that costs so much less a token than a pass over one position that it
     /// is worth the wait for its draft. `None` where it is not.
     pub fn better_block(&self, most: usize) -> Option<BetterBlock> {
-        let (positions, seconds) = self.passes.best(most, &self.survival);
+        let (positions, seconds) = self.passes.best(most, &self.survival).pop()?;
         let tokens: f64 = self.survival.chances().take(positions).sum();
-        let further = self.costs_of_a_request().1 * positions.saturating_sub(2) as f64;
+        let Costs { delay, pace, .. } = self.costs();
+        let wait = delay + pace * positions.saturating_sub(2) as f64;
         let saved = self.passes.seconds(1) - seconds / tokens;
-        (positions > 1 && self.costs_of_a_request().0 + further < saved).then(|| BetterBlock {
+        (positions > 1 && wait < saved).then(|| BetterBlock {
             positions,
             patience: Duration::from_secs_f64(saved),
         })
@@ -212,21 +218,18 @@ impl Window {
         (unread > 0).then_some(Ask { positions, unread })
     }
 
-    /// Seconds to its first position, and from one position to the next.
-    fn costs_of_a_request(&self) -> (f64, f64) {
-        let delay = self.delay.middle().unwrap_or(DELAY);
-        (delay, self.pace.middle().unwrap_or(PACE).max(SHORTEST))
-    }
-
     fn costs(&self) -> Costs {
-        let (delay, pace) = self.costs_of_a_request();
         // Only sizes that were measured: whether an engine takes larger blocks is not known here.
-        let blocks = (1..=self.passes.largest()).map(|at_hand| self.passes.best(at_hand, &self.survival));
+        let blocks = self.passes.best(self.passes.largest(), &self.survival);
+        let delay = self.delay.middle().unwrap_or(DELAY);
+        // A request's first position has to be computed like any other, so one takes no longer than a whole request. Windows of one
+        // measure no pace, and a wrong one must not keep the window there.
+        let pace = self.pace.middle().unwrap_or(PACE).min(delay);
         Costs {
-            blocks: blocks.collect(),
             survival: self.survival.clone(),
             delay,
-            pace,
+            pace: pace.max(SHORTEST),
+            blocks,
         }
     }
 }

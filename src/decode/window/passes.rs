@@ -43,23 +43,25 @@ impl Passes {
         self.sizes.keys().next_back().copied().unwrap_or(1)
     }
 
-    /// The size among `1..=most` for which a token is expected to cost least, and the seconds for a pass over it.
+    /// For 1, 2, 3, … positions at hand, up to `most`: the size of pass for which a token is expected to cost least, and the seconds
+    /// for it.
     ///
-    /// It is at most twice the largest that was measured: what lies further on is too uncertain.
-    pub fn best(&self, most: usize, survival: &Survival) -> (usize, f64) {
+    /// None is more than twice the largest that was measured: what lies further on is too uncertain.
+    pub fn best(&self, most: usize, survival: &Survival) -> Vec<(usize, f64)> {
         let most = most.clamp(1, 2 * self.largest());
         let mut tokens = 0.0;
-        let mut best = (1, self.seconds(1));
         let mut least = f64::INFINITY;
-        for (positions, reached) in (1..=most).zip(survival.chances()) {
+        let mut best = (1, 0.0);
+        let choose = |(positions, reached): (usize, f64)| {
             tokens += reached;
             let seconds = self.seconds(positions);
             if seconds / tokens < least {
                 least = seconds / tokens;
                 best = (positions, seconds);
             }
-        }
-        best
+            best
+        };
+        (1..=most).zip(survival.chances()).map(choose).collect()
     }
 
     /// Seconds for a pass over so many positions: measured, or on the line through the sizes around it.
@@ -108,6 +110,10 @@ mod tests {
         passes
     }
 
+    fn best(passes: &Passes, most: usize, chance: f64) -> usize {
+        passes.best(most, &Survival::steady(chance)).last().unwrap().0
+    }
+
     #[test]
     fn what_was_not_measured_lies_on_a_line() {
         let passes = measured(&[(1, 0.020), (5, 0.060)]);
@@ -119,11 +125,11 @@ mod tests {
 
     #[test]
     fn a_dear_engine_is_asked_for_one_and_a_cheap_one_for_more_and_more() {
-        assert_eq!(measured(&[(1, 0.02), (2, 0.04)]).best(64, &Survival::steady(0.95)).0, 1);
+        assert_eq!(best(&measured(&[(1, 0.02), (2, 0.04)]), 64, 0.95), 1);
         let mut passes = Passes::default();
         for _ in 0..7 {
-            let (best, _) = passes.best(64, &Survival::steady(0.98));
-            passes.add(best, 0.020 + 0.0002 * best as f64);
+            let size = best(&passes, 64, 0.98);
+            passes.add(size, 0.020 + 0.0002 * size as f64);
         }
         assert!(passes.largest() >= 32, "{}", passes.largest());
     }
@@ -131,11 +137,11 @@ mod tests {
     #[test]
     fn a_slow_pass_does_not_rule_a_size_out_for_ever() {
         let mut passes = measured(&[(1, 0.02), (4, 2.0)]);
-        assert_eq!(passes.best(4, &Survival::steady(0.9)).0, 1);
+        assert_eq!(best(&passes, 4, 0.9), 1);
         let tried = (0..2 * FORGOTTEN).any(|_| {
-            let (best, _) = passes.best(4, &Survival::steady(0.9));
-            passes.add(best, 0.02 + 0.005 * (best - 1) as f64);
-            best == 4
+            let size = best(&passes, 4, 0.9);
+            passes.add(size, 0.02 + 0.005 * (size - 1) as f64);
+            size == 4
         });
         assert!(tried);
     }

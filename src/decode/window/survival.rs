@@ -3,7 +3,7 @@ const EXPECTED: f64 = 0.85;
 /// How many positions that expectation counts for.
 const WEIGHT: f64 = 8.0;
 /// An old position counts for 1/e after so many newer ones.
-const MEMORY: f64 = 36.0;
+const MEMORY: f64 = 32.0;
 
 /// How often a pick equals its draft.
 #[derive(Clone, Debug, Default)]
