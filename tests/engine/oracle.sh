@@ -38,4 +38,6 @@ start "$python" tests/upstreams/llamacpp.py --gguf "$upstream_model" --port "${p
 step "starting the upstream" await "$upstream/health" 120
 start "$binary" serve --listen "127.0.0.1:${ports[1]}" >> "$scratch/log" 2>&1
 step "starting the proxy" await "$proxy/v1/models" 240
+# What fails from here on is an answer, and the servers' log would bury it.
+mv "$scratch/log" "$scratch/started"
 step "judging" "$python" tests/engine/oracle.py --proxy "$proxy" --judge "$upstream" "$@"
