@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -27,6 +28,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// Tokens of text in SmolLM2's vocabulary.
 const TOKENS: Range<usize> = 300..48_900;
+
+/// As vLLM has it by default.
+const LONGEST_LIST: usize = 20;
 
 /// How such a server answers.
 #[derive(Clone, Copy, Default)]
@@ -98,6 +102,11 @@ struct Wanted {
 }
 
 async fn completions(State(shared): State<Arc<Shared>>, Json(wanted): Json<Wanted>) -> Response {
+    if wanted.logprobs > LONGEST_LIST {
+        // The proxy asks for more than there can be, and reads the bound out of the refusal.
+        let message = format!("greater than max allowed: {LONGEST_LIST}");
+        return (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": message}}))).into_response();
+    }
     shared.requests.fetch_add(1, Ordering::Relaxed);
     let Habits { pace, delay, near } = shared.habits;
     // From the beginning, so that what a timer is late by does not add up.
