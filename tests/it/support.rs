@@ -84,6 +84,10 @@ pub async fn upstream() -> SocketAddr {
     shared(&ADDRESS, start).await
 }
 
+/// The small model that the tests run with, where it is not the shipped one: `tests/engine/run.sh` sets the variable, which the
+/// program heeds as well, to have llama.cpp run it.
+static LOCAL_MODEL: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("COSTEER__LOCAL__MODEL").ok());
+
 /// A proxy with these settings on top of the defaults, in front of `upstream`.
 pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (Arc<Service>, SocketAddr) {
     // A store and a token of its own; whoever wants to share them names the file.
@@ -92,6 +96,11 @@ pub async fn proxy(upstream: SocketAddr, settings: &[(&'static str, &str)]) -> (
         ("upstream.url", format!("http://{upstream}/v1")),
         ("store.path", folder.join("profiles.db").to_string_lossy().into_owned()),
     ];
+    if let Some(model) = LOCAL_MODEL.clone() {
+        overrides.push(("local.model", model));
+        // Threads of llama.cpp wait for each other busily, so tests that run side by side would wait most of the time.
+        overrides.push(("local.threads", "1".to_owned()));
+    }
     overrides.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
     let app = App::load(&load(None, Variables::Ignore, &overrides).unwrap())
         .await
