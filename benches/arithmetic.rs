@@ -131,19 +131,17 @@ fn arithmetic(criterion: &mut Criterion) {
                     let scorer = unadjusted.scorer(&candidates, &delta, &rule);
                     let policy = scorer.policy();
                     let picked = sampling.pick(&policy, 3).unwrap().candidate.index;
-                    let threshold = sampling.threshold(&policy, 3);
-                    let uncertain = scorer.uncertain(&threshold).next();
+                    let uncertain = scorer.uncertain(&policy, &sampling, 3).next();
                     (picked, uncertain)
                 });
             });
             let delta = Delta::new(&private, &public, delta_floor).unwrap();
             let policy = unadjusted.scorer(&candidates, &delta, &rule).policy();
-            let threshold = sampling.threshold(&policy, 3);
             group.bench_function(format!("{how}{name}: the certificate's scan alone"), |bencher| {
                 bencher.iter(|| {
                     unadjusted
                         .scorer(black_box(&candidates), &delta, &rule)
-                        .uncertain(&threshold)
+                        .uncertain(&policy, &sampling, 3)
                         .count()
                 });
             });

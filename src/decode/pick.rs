@@ -82,9 +82,9 @@ impl Chooser<'_> {
         };
         let mut uncertain = Vec::new();
         if wanted > 0 || !raised.is_empty() {
-            let threshold = self.sampling.threshold(&policy, self.position);
+            let all = scorer.uncertain(&policy, self.sampling, self.position);
             // Raised tokens come first.
-            uncertain.extend(scorer.uncertain(&threshold).take(wanted.max(raised.len())));
+            uncertain.extend(all.take(wanted.max(raised.len())));
         }
         let mut raised: Vec<TokenId> = uncertain
             .iter()

@@ -65,6 +65,12 @@ impl Adjustments {
         self.penalties.repetition != 1.0
     }
 
+    /// How many tokens have their score multiplied. What is taken from the score of any other is taken from its adjusted
+    /// score, too.
+    pub(super) fn multiplied(&self) -> usize {
+        self.seen.len()
+    }
+
     /// The score of a token after penalties and bias. It never falls where `score` rises.
     #[inline]
     pub fn adjusted(&self, index: usize, score: f64) -> f64 {

@@ -44,9 +44,13 @@ impl Candidates {
 
     /// The most ln p_LLM an unknown token can have: `min(k-th of the top k, ln(1 − mass of the known))`.
     pub fn unknown_at_most(&self) -> f64 {
+        self.least.min(self.unknown_mass().ln())
+    }
+
+    /// The most that the probabilities of all unknown tokens come to.
+    pub(super) fn unknown_mass(&self) -> f64 {
         let mass: f64 = self.known.iter().map(|candidate| candidate.logprob.exp()).sum();
-        let rest = (1.0 - mass).max(MASS_ROUNDING);
-        self.least.min(rest.ln())
+        (1.0 - mass).max(MASS_ROUNDING)
     }
 
     /// The indexes of the known tokens in rising order.

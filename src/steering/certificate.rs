@@ -1,78 +1,28 @@
-use super::{Scorer, Threshold};
-
-/// A token that might have been picked, had the upstream listed it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Uncertain {
-    /// Index into the vocabulary.
-    pub index: usize,
-    /// The most its score and noise can come to.
-    pub at_most: f64,
-}
+use super::nucleus::Draw;
+use super::{Policy, Sampling, Scorer, Uncertain};
 
 impl<'a> Scorer<'a> {
-    /// Tokens outside the candidates that cannot be proved to stay below `threshold`, each once.
+    /// The tokens outside the candidates that leave it open whether the pick at `position` is that of the whole vocabulary, each
+    /// once and those that the request raised first. `policy` must be the scorer's own [`Self::policy`].
     ///
-    /// Where there are none, the pick equals the one over the full vocabulary: it is *certified*. Every unknown token has
-    /// at most [`super::Candidates::unknown_at_most`] of ln p_LLM, and its Δ, its adjustment and its noise are known. With a
-    /// plausibility limit above that bound nothing outside is a candidate at all. At least one candidate must be selectable.
-    pub fn uncertain(self, threshold: &'a Threshold) -> impl Iterator<Item = Uncertain> + 'a {
-        let (excess, noise) = (self.excess(), threshold.noise());
-        let unknown = self.candidates.unknown_at_most();
-        let known = self.candidates.sorted_indexes();
-        let plausible = unknown >= self.least_logprob();
-        let tokens = if plausible { self.selectable.len() } else { 0 };
-        // Most adjustments lower a score, which cannot make a token uncertain. Those that raise one are few.
-        let raised = self.adjustments.raised();
-        let lifted: Vec<usize> = raised.iter().copied().filter(|index| *index < tokens).collect();
-        let others = self
-            .suspects(threshold, unknown, tokens)
-            .filter(move |index| !raised.contains(index));
-        lifted
-            .into_iter()
-            .chain(others)
-            .filter(move |index| self.is_selectable(*index) && known.binary_search(index).is_err())
-            .map(move |index| Uncertain {
-                index,
-                at_most: self.score(index, unknown, self.delta.of(index), excess) + noise.of(index),
-            })
-            // NaN proves nothing, so the token stays uncertain.
-            .filter(|token| token.at_most >= threshold.value() || token.at_most.is_nan())
-    }
-
-    /// Every index below `tokens` that may reach the threshold from `unknown` of ln p_LLM, and some that may not, in rising
-    /// order.
-    fn suspects(self, threshold: &'a Threshold, unknown: f64, tokens: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
-        // Copied: it is looked at for every token of the vocabulary.
-        let (delta, rule) = (self.delta, *self.rule);
-        let excess = self.excess();
-        let strength = rule.strength.value();
-        let noise = threshold.noise();
-        if noise.is_silent() {
-            if let Some(cap) = rule.cap {
-                if unknown + cap.nats() < threshold.value() {
-                    return Box::new(std::iter::empty());
-                }
-                if unknown - cap.nats() >= threshold.value() {
-                    return Box::new(0..tokens);
-                }
-                // Between the two, a pull reaches the threshold with the cap just where it does without.
-            }
-            let known_to_branches = delta.reaching(strength, threshold.value() - (unknown - excess));
-            let unknown_to_branches = delta.vocabulary()..tokens;
-            return Box::new(
-                known_to_branches
-                    .take_while(move |index| *index < tokens)
-                    .chain(unknown_to_branches),
-            );
+    /// Where there are none, the pick is *certified*: with the same seed, the whole vocabulary gives the same token. Where all
+    /// tokens are drawn from, that is so when no unlisted token can reach the pick's score and noise. [`Draw`] has the proof for a
+    /// nucleus.
+    pub fn uncertain(
+        self,
+        policy: &Policy,
+        sampling: &Sampling,
+        position: u64,
+    ) -> Box<dyn Iterator<Item = Uncertain> + 'a> {
+        if !sampling.has_nucleus() {
+            return Box::new(self.reaching(sampling.threshold(policy, position)));
         }
-        let with_noise = (0..tokens).zip(noise.bounds());
+        let draw = Draw::new(self, policy, sampling, position);
         Box::new(
-            with_noise
-                .filter(move |(index, noise)| {
-                    let at_most = rule.score(unknown, delta.pull_at_most(*index, strength), excess);
-                    at_most + noise >= threshold.value()
-                })
-                .map(|(index, _)| index),
+            draw.into_iter()
+                .flat_map(|draw| draw.uncertain())
+                .collect::<Vec<_>>()
+                .into_iter(),
         )
     }
 }
@@ -120,7 +70,10 @@ mod tests {
             floor in prop::sample::select(vec![0.0, 1e-4, 1e-2]),
             plausibility in prop::sample::select(vec![0.0, 0.01, 0.3]),
             cap in prop::sample::select(vec![0.0, 0.0, 0.3, 1.0, 3.0, 100.0]),
-            temperature in prop::sample::select(vec![0.0, 0.7, 1.3]),
+            temperature in prop::sample::select(vec![0.0, 0.7, 1.0, 1.3]),
+            top_p in prop_oneof![Just(1.0), Just(1.0), 0.05..1.0f64],
+            top_k in prop_oneof![Just(0), Just(0), 1usize..20],
+            min_p in prop_oneof![Just(0.0), Just(0.0), 0.0..0.6f64],
             seed: u64,
             bias in prop::collection::btree_map(0usize..40, -8.0f64..8.0, 0..4),
             presence in prop::sample::select(vec![0.0, -1.5, 0.7]),
@@ -136,7 +89,7 @@ mod tests {
             let selectable: Vec<bool> = (0..40).map(|index| index % 7 != 3).collect();
             let all = candidates(&log_softmax(&llm));
             let mut known = top(&all, k);
-            let sampling = sampling(temperature, seed);
+            let sampling = Sampling { temperature, top_p, top_k, min_p, seed };
             // Where nothing of the upstream's own list may be picked, nothing is.
             prop_assume!(known.known().iter().any(|candidate| selectable[candidate.index]));
             let full = Scorer {
@@ -152,8 +105,8 @@ mod tests {
                 let unlisted = {
                     let scorer = Scorer { candidates: &known, ..full };
                     let policy = scorer.policy();
-                    let threshold = sampling.threshold(&policy, 3);
-                    let uncertain: Vec<usize> = scorer.uncertain(&threshold).map(|token| token.index).collect();
+                    let uncertain = scorer.uncertain(&policy, &sampling, 3);
+                    let uncertain: Vec<usize> = uncertain.map(|token| token.index).collect();
                     let mut once = uncertain.clone();
                     once.sort_unstable();
                     once.dedup();
@@ -179,14 +132,13 @@ mod tests {
                 adjustments: &Adjustments::default(),
                 selectable: &[true; 20],
             };
-            let threshold = sampling(0.0, 0).threshold(&scorer.policy(), 0);
-            prop_assert_eq!(scorer.uncertain(&threshold).count(), 0);
+            prop_assert_eq!(scorer.uncertain(&scorer.policy(), &sampling(0.0, 0), 0).count(), 0);
         }
     }
 
     fn uncertain(scorer: Scorer<'_>, temperature: f64) -> Vec<usize> {
-        let threshold = sampling(temperature, 1).threshold(&scorer.policy(), 0);
-        scorer.uncertain(&threshold).map(|token| token.index).collect()
+        let uncertain = scorer.uncertain(&scorer.policy(), &sampling(temperature, 1), 0);
+        uncertain.map(|token| token.index).collect()
     }
 
     /// What is uncertain with one cap where token `pulled` of four is what the private context calls for.

@@ -38,7 +38,7 @@ impl Noise {
     }
 
     /// An upper bound of `T·G` for the tokens 0, 1, 2, … in turn, at a few nanoseconds each.
-    pub fn bounds(&self) -> impl Iterator<Item = f64> {
+    pub fn bounds(&self) -> impl Iterator<Item = f64> + use<> {
         let mut generator = self.generator.clone();
         let temperature = self.temperature;
         std::iter::repeat_with(move || temperature * gumbel_at_most(generator.next_u64()))

@@ -49,11 +49,9 @@ impl Sampling {
             .map(|(scored, _)| scored)
     }
 
-    /// What a token outside the candidates would have to exceed to be picked. With a nucleus, which is cut from the candidates
-    /// alone, that is the policy's best score, without noise.
-    pub fn threshold(&self, policy: &Policy, position: u64) -> Threshold {
-        let temperature = if self.cuts() { 0.0 } else { self.temperature };
-        let noise = Noise::new(self.seed, position, temperature);
+    /// What a token outside the candidates would have to exceed to be picked, where all tokens are drawn from.
+    pub(super) fn threshold(&self, policy: &Policy, position: u64) -> Threshold {
+        let noise = Noise::new(self.seed, position, self.temperature);
         let values = policy
             .scored()
             .iter()
@@ -62,22 +60,17 @@ impl Sampling {
         Threshold::new(noise, value)
     }
 
-    /// Whether some candidates are not drawn from, however likely.
-    fn cuts(&self) -> bool {
-        self.top_p < 1.0 || self.top_k > 0 || self.min_p > 0.0
+    /// Whether some tokens are not drawn from, however the noise falls.
+    pub(super) fn has_nucleus(&self) -> bool {
+        self.temperature > 0.0 && (self.top_p < 1.0 || self.top_k > 0 || self.min_p > 0.0)
     }
 
-    /// How many of the best candidates are drawn from: first those that are likely enough, of these at most `top_k`, and of
-    /// these as many as hold `top_p` of what is left (vLLM's order).
+    /// How many of the best candidates are drawn from: of what [`Self::left`] leaves as many as hold `top_p` of it.
     pub(super) fn nucleus(&self, policy: &Policy) -> usize {
-        let all = policy.scored();
-        let Some(best) = policy.best().filter(|_| self.cuts()) else {
-            return all.len();
-        };
-        let weight = |scored: &Scored| ((scored.score - best.score) / self.temperature).exp();
-        let likely_enough = all.iter().take_while(|scored| weight(scored) >= self.min_p);
-        let most = if self.top_k > 0 { self.top_k } else { all.len() };
-        let left: Vec<f64> = likely_enough.take(most).map(weight).collect();
+        if !self.has_nucleus() {
+            return policy.scored().len();
+        }
+        let left = self.left(policy);
         let total: f64 = left.iter().sum();
         let mut kept = 0.0;
         let last = left.iter().position(|weight| {
@@ -85,6 +78,22 @@ impl Sampling {
             kept >= self.top_p * total
         });
         last.map_or(left.len(), |last| last + 1).max(1)
+    }
+
+    /// The weights, against the best one's, of the candidates that `top_p` chooses from: those that are likely enough, and of
+    /// these at most `top_k` (vLLM's order).
+    pub(super) fn left(&self, policy: &Policy) -> Vec<f64> {
+        let best = policy.best().map_or(f64::NEG_INFINITY, |best| best.score);
+        let weights = policy.scored().iter().map(|scored| self.weight(scored.score, best));
+        weights
+            .take_while(|weight| *weight >= self.min_p)
+            .take(if self.top_k > 0 { self.top_k } else { usize::MAX })
+            .collect()
+    }
+
+    /// What a token of this score weighs in a draw, against the best one.
+    pub(super) fn weight(&self, score: f64, best: f64) -> f64 {
+        ((score - best) / self.temperature).exp()
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Noise;
 
 /// What a token outside the candidates would have to exceed, noise included, to be picked instead.
-pub struct Threshold {
+pub(super) struct Threshold {
     noise: Noise,
     value: f64,
 }

@@ -25,11 +25,7 @@ impl Scorer<'_> {
         // Scores are up to this constant where only their differences matter.
         let constant = self.rule.strength.value() * self.delta.zero() - self.excess();
         let noise = Noise::new(sampling.seed, position, sampling.temperature);
-        let nucleus = if noise.is_silent() {
-            usize::MAX
-        } else {
-            sampling.nucleus(policy)
-        };
+        let nucleus = sampling.nucleus(policy);
         let candidates = policy.scored().iter().zip(policy.log_policy()).enumerate();
         candidates
             .map(|(rank, (scored, logprob))| {
