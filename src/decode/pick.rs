@@ -74,18 +74,15 @@ impl Chooser<'_> {
         let policy = scorer.policy();
         let chosen = self.sampling.pick(&policy, self.position)?;
         let raised = self.adjustments.raised();
-        let wanted = match self.exactness {
-            Exactness::Off => 0,
+        // Raised tokens come first.
+        let found = || scorer.uncertain(&policy, self.sampling, self.position);
+        let mut uncertain: Vec<Uncertain> = match self.exactness {
+            Exactness::Off if raised.is_empty() => Vec::new(),
+            Exactness::Off => found().take_while(|token| raised.contains(&token.index)).collect(),
             // One is enough to know that the pick is not certified.
-            Exactness::Certify | Exactness::Refetch => 1,
-            Exactness::RefetchIds => usize::MAX,
+            Exactness::Certify | Exactness::Refetch => found().take(raised.len().max(1)).collect(),
+            Exactness::RefetchIds => found().collect(),
         };
-        let mut uncertain = Vec::new();
-        if wanted > 0 || !raised.is_empty() {
-            let all = scorer.uncertain(&policy, self.sampling, self.position);
-            // Raised tokens come first.
-            uncertain.extend(all.take(wanted.max(raised.len())));
-        }
         let mut raised: Vec<TokenId> = uncertain
             .iter()
             .filter(|token| raised.contains(&token.index))

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONTEXT, DINNER, ask, content, default_proxy, events, post, question, run, streamed_content, tokenizer,
+    CONTEXT, DINNER, ask, content, default_proxy, events, post, proxy, question, run, streamed_content, tokenizer,
+    upstream,
 };
 
 async fn answer(address: SocketAddr, body: &Value) -> Value {
@@ -150,6 +151,14 @@ fn a_bias_forces_and_forbids_tokens_also_those_the_upstream_does_not_list() {
         let unlikely = tokenizer.encode(" 7").unwrap()[0].0;
         let forced = with(json!({"logit_bias": {unlikely.to_string(): 100}, "max_tokens": 4}));
         let bytes = tokenizer.bytes().get(costeer::vocabulary::TokenId(unlikely)).repeat(4);
+        assert_eq!(content(&answer(address, &forced).await).as_bytes(), bytes);
+        // Not where steering is bypassed, either.
+        let bypass = [
+            ("steering.bypass", "latch"),
+            ("steering.bypass_threshold", "1"),
+            ("steering.bypass_positions", "1"),
+        ];
+        let (_service, address) = proxy(upstream().await, &bypass).await;
         assert_eq!(content(&answer(address, &forced).await).as_bytes(), bytes);
     });
 }

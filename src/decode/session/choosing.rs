@@ -29,36 +29,44 @@ impl Session {
             .first()
             .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
         if self.bypass.passes(largest) {
-            let computing = Instant::now();
-            let pick = self.chooser(Exactness::Off).pick(&candidates, &Delta::none());
-            self.report.time.arithmetic += computing.elapsed();
-            return pick
-                .map(|pick| (pick, Picking::Passed))
-                .ok_or_else(|| self.no_candidate());
+            let (pick, _) = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
+            return Ok((pick, Picking::Passed));
         }
         let pair = self.branch_logits(position).await?;
-        let mut computing = Instant::now();
+        let checking = Instant::now();
         let delta = pair.delta(self.plan.rule.delta_floor)?;
+        self.report.time.arithmetic += checking.elapsed();
         let exactness = self.plan.exactness;
+        let (pick, refetched) = self.settle(&mut candidates, &delta, exactness).await?;
+        let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
+            (Exactness::Off, _, _) => None,
+            (_, true, false) => Some(Certainty::Certified),
+            (_, true, true) => Some(Certainty::Refetched),
+            (_, false, _) => Some(Certainty::Uncertified),
+        };
+        Ok((pick, Picking::Steered(certainty)))
+    }
+
+    /// The pick, after the upstream was asked for everything that it should and can be asked for, and whether it had anything to
+    /// add. It is asked for tokens that the client raised with every exactness.
+    async fn settle(
+        &mut self,
+        candidates: &mut Candidates,
+        delta: &Delta<'_>,
+        exactness: Exactness,
+    ) -> Result<(Pick, bool), DecodeError> {
         let mut refetched = false;
         loop {
-            let pick = self.chooser(exactness).pick(&candidates, &delta);
-            let pick = pick.ok_or_else(|| self.no_candidate())?;
+            let computing = Instant::now();
+            let pick = self.chooser(exactness).pick(candidates, delta);
             self.report.time.arithmetic += computing.elapsed();
+            let pick = pick.ok_or_else(|| self.no_candidate())?;
             let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
-                let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
-                    (Exactness::Off, _, _) => None,
-                    (_, true, false) => Some(Certainty::Certified),
-                    (_, true, true) => Some(Certainty::Refetched),
-                    (_, false, _) => Some(Certainty::Uncertified),
-                };
-                return Ok((pick, Picking::Steered(certainty)));
+                return Ok((pick, refetched));
             };
             let waiting = Instant::now();
-            let more = self.fetch(wanted, &mut candidates).await?;
-            computing = Instant::now();
-            self.report.time.upstream_wait += computing - waiting;
-            refetched |= more;
+            refetched |= self.fetch(wanted, candidates).await?;
+            self.report.time.upstream_wait += waiting.elapsed();
         }
     }
 
