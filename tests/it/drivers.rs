@@ -217,6 +217,23 @@ fn a_host_with_chat_completions_only_continues_the_message() {
     });
 }
 
+/// What travels is text, so a picked part of a character could not be sent back.
+#[test]
+fn a_longer_list_of_such_a_host_brings_no_parts_of_characters() {
+    run(async {
+        let settings = [("steering.exactness", "refetch"), ("upstream.top_k", "5")];
+        let (_proxy, proxy) = proxy(chat_host(Host::Continues).await, &settings).await;
+        for seed in 0..4 {
+            let mut body = question(DINNER);
+            body["temperature"] = json!(2);
+            body["seed"] = json!(seed);
+            let response = ask(proxy, &body, &[("x-costeer-context", CONTEXT)]).await;
+            let status = response.status();
+            assert_eq!(status, 200, "{}", response.text().await.unwrap());
+        }
+    });
+}
+
 async fn refusal(address: SocketAddr, settings: &[(&'static str, &str)]) -> (u16, String) {
     let (_proxy, proxy) = proxy(address, settings).await;
     let response = ask(proxy, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;

@@ -188,7 +188,8 @@ impl OpenaiChat {
         let entry = answer.entries().unwrap_or_default().into_iter().next();
         let entry = entry.ok_or_else(|| problem(Problem::NoLogprobs))?;
         let count = count.min(entry.top_logprobs.len());
-        candidates(&self.tokenizer, &entry, count).map_err(problem)
+        // The draft is known from the position's own list.
+        candidates(&self.tokenizer, &entry, count, None).map_err(problem)
     }
 
     fn unusable(&self, reason: &str) -> UpstreamError {

@@ -61,11 +61,16 @@ fn token(tokenizer: &Tokenizer, entry: &Entry) -> Option<TokenId> {
     tokenizer.token_of(bytes.unwrap_or(entry.token.as_bytes()))
 }
 
-/// The list of an entry, in ids.
+/// The list of an entry, in ids. Parts of characters are left out, unless it is the `draft` that the host itself went on with.
 ///
 /// # Errors
 /// As for [`ranked`].
-pub fn candidates(tokenizer: &Tokenizer, entry: &Entry, top_k: usize) -> Result<Vec<(TokenId, f64)>, Problem> {
+pub fn candidates(
+    tokenizer: &Tokenizer,
+    entry: &Entry,
+    top_k: usize,
+    draft: Option<TokenId>,
+) -> Result<Vec<(TokenId, f64)>, Problem> {
     // Checked before tokens are looked up: those that are not found have their share of the mass, too.
     let numbered = entry.top_logprobs.iter().enumerate();
     let raw = numbered
@@ -76,7 +81,8 @@ pub fn candidates(tokenizer: &Tokenizer, entry: &Entry, top_k: usize) -> Result<
         let entry = entry.top_logprobs.get(index.index())?;
         Some((token(tokenizer, entry)?, logprob))
     });
-    Ok(named.collect())
+    let is_whole = |id: TokenId| std::str::from_utf8(tokenizer.bytes().get(id)).is_ok();
+    Ok(named.filter(|(id, _)| Some(*id) == draft || is_whole(*id)).collect())
 }
 
 pub struct Events {
@@ -98,9 +104,7 @@ impl Events {
             )));
         };
         self.ended |= self.tokenizer.ends().contains(&draft);
-        let mut candidates = candidates(&self.tokenizer, entry, self.top_k)?;
-        let bytes = self.tokenizer.bytes();
-        candidates.retain(|(id, _)| *id == draft || std::str::from_utf8(bytes.get(*id)).is_ok());
+        let candidates = candidates(&self.tokenizer, entry, self.top_k, Some(draft))?;
         Ok(Position { draft, candidates })
     }
 
@@ -113,7 +117,7 @@ impl Events {
                 candidates: vec![(draft, 0.0)],
             });
         };
-        let mut candidates = candidates(&self.tokenizer, &entry, self.top_k)?;
+        let mut candidates = candidates(&self.tokenizer, &entry, self.top_k, None)?;
         candidates.insert(0, (draft, entry.logprob));
         Ok(Position { draft, candidates })
     }
