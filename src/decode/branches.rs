@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::spelling::{Logits, ProjectedLogits, Spelling};
+use super::spelling::{Logits, Projected, Spelling};
 use super::window::Window;
 use crate::local::{BranchPair, LocalError, PairLogits};
 use crate::steering::{Delta, NotANumber};
@@ -52,17 +52,17 @@ struct Question {
 struct Aligned {
     spelling: Spelling,
     /// The last logits of the private and of the public branch, and after how many tokens of the answer they came.
-    logits: Option<(usize, [Logits; 2])>,
+    logits: Option<(usize, Arc<[Logits; 2]>)>,
     /// The most tokens that the unfed ones may come to.
     cost: usize,
 }
 
 /// What both branches say about the upstream's next token.
-pub struct ProjectedPair {
-    private: ProjectedLogits,
-    public: ProjectedLogits,
-    /// Whether it was projected from another vocabulary.
-    is_aligned: bool,
+pub enum ProjectedPair {
+    /// The logits of the private and of the public branch, where both speak the same tokens.
+    Same([Vec<f32>; 2]),
+    /// What they come to in the upstream's tokens.
+    Other(Projected),
 }
 
 impl Branches {
@@ -180,9 +180,10 @@ impl Branches {
             let said = self.said.pop_front().ok_or_else(nothing)?;
             self.said_from += 1;
             let current = match &mut self.aligned {
-                None => ProjectedPair::raw(said),
+                None => ProjectedPair::Same([said.private, said.public]),
                 Some(aligned) => {
-                    aligned.logits = Some((place, [Logits::new(said.private), Logits::new(said.public)]));
+                    let logits = [Logits::new(said.private), Logits::new(said.public)];
+                    aligned.logits = Some((place, Arc::new(logits)));
                     aligned.project()?
                 }
             };
@@ -255,47 +256,29 @@ impl Aligned {
     fn follow(&mut self, picked: &[TokenId], place: usize) -> Vec<TokenId> {
         self.cost = 0;
         let logits = self.logits.as_ref().filter(|(after, _)| *after == place);
-        self.spelling
-            .follow(picked, logits.map(|(_, [private, public])| [private, public]))
+        let branches = logits.map(|(_, logits)| {
+            let [private, public] = &**logits;
+            [private, public]
+        });
+        self.spelling.follow(picked, branches)
     }
 
     fn project(&self) -> Result<ProjectedPair, LocalError> {
         let nothing = || LocalError::Engine("the branches have said nothing yet".into());
-        let (_, [private, public]) = self.logits.as_ref().ok_or_else(nothing)?;
-        let [private, public] = self.spelling.project([private, public]);
-        Ok(ProjectedPair {
-            private,
-            public,
-            is_aligned: true,
-        })
+        let (_, logits) = self.logits.as_ref().ok_or_else(nothing)?;
+        Ok(ProjectedPair::Other(self.spelling.project(logits)))
     }
 }
 
 impl ProjectedPair {
-    /// Of branches that speak the upstream's tokens.
-    fn raw(said: PairLogits) -> Self {
-        let raw = |logits| ProjectedLogits {
-            logits,
-            normaliser: 0.0,
-        };
-        Self {
-            private: raw(said.private),
-            public: raw(said.public),
-            is_aligned: false,
-        }
-    }
-
     /// Δ of the upstream's tokens.
     ///
     /// # Errors
     /// [`NotANumber`] when a branch gave no distribution.
     pub fn delta(&self, floor: f64) -> Result<Delta<'_>, NotANumber> {
-        let (private, public) = (&self.private, &self.public);
-        if self.is_aligned {
-            let normalisers = (private.normaliser, public.normaliser);
-            Delta::aligned(&private.logits, &public.logits, normalisers, floor)
-        } else {
-            Delta::new(&private.logits, &public.logits, floor)
+        match self {
+            Self::Same([private, public]) => Delta::new(private, public, floor),
+            Self::Other(projected) => projected.delta(floor),
         }
     }
 }

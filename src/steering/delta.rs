@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use super::log_sum_exp;
+use super::{Projection, log_sum_exp};
 
 /// The logits are no distribution: every entry is −∞, or one is NaN or +∞.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,8 @@ pub struct NotANumber;
 pub struct Delta<'a> {
     private: &'a [f32],
     public: &'a [f32],
+    /// Whose tokens are asked for, where they are not the branches' own.
+    projection: Option<&'a dyn Projection>,
     floor: f64,
     /// ln Σ exp of the private and the public logits; 0 without a floor, which alone needs them.
     normalisers: (f64, f64),
@@ -38,18 +40,18 @@ impl<'a> Delta<'a> {
         Ok(Self {
             private,
             public,
+            projection: None,
             floor,
             normalisers,
             zero: OnceLock::new(),
         })
     }
 
-    /// As [`Self::new`], from values that were put together for another vocabulary than the branches', shape
-    /// `[that vocabulary]`: logarithms of probabilities, up to the constants `normalisers` (ln of what a branch's would sum to).
+    /// As [`Self::new`], from logits that have the constants `normalisers` (ln of what a branch's would sum to).
     ///
     /// # Errors
     /// [`NotANumber`] when either side is no distribution.
-    pub fn aligned(
+    pub fn normalised(
         private: &'a [f32],
         public: &'a [f32],
         normalisers: (f64, f64),
@@ -63,9 +65,38 @@ impl<'a> Delta<'a> {
         Ok(Self {
             private,
             public,
+            projection: None,
             floor,
             normalisers: if has_floor { normalisers } else { (0.0, 0.0) },
             zero: OnceLock::from(if has_floor { 0.0 } else { normalisers.0 - normalisers.1 }),
+        })
+    }
+
+    /// Δ of the tokens of another vocabulary, from the branches' own logits and what these say about those tokens.
+    ///
+    /// # Errors
+    /// [`NotANumber`] when either branch is no distribution.
+    pub fn projected(
+        private: &'a [f32],
+        public: &'a [f32],
+        projection: &'a dyn Projection,
+        floor: f64,
+    ) -> Result<Self, NotANumber> {
+        if !(is_distribution(private) && is_distribution(public)) {
+            return Err(NotANumber);
+        }
+        let has_floor = floor > 0.0;
+        Ok(Self {
+            private,
+            public,
+            projection: Some(projection),
+            floor,
+            normalisers: if has_floor {
+                projection.normalisers()
+            } else {
+                (0.0, 0.0)
+            },
+            zero: OnceLock::new(),
         })
     }
 
@@ -74,6 +105,7 @@ impl<'a> Delta<'a> {
         Self {
             private: &[],
             public: &[],
+            projection: None,
             floor: 0.0,
             normalisers: (0.0, 0.0),
             zero: OnceLock::from(0.0),
@@ -83,14 +115,14 @@ impl<'a> Delta<'a> {
     /// Δ of the token at `index`, in nats; [`Self::zero`] for a token the branches do not know or both hold impossible.
     #[inline]
     pub fn of(&self, index: usize) -> f64 {
-        let (Some(private), Some(public)) = (self.private.get(index), self.public.get(index)) else {
+        let Some([private, public]) = self.logits(index) else {
             return self.zero();
         };
-        if *private == f32::NEG_INFINITY && *public == f32::NEG_INFINITY {
+        if private == f32::NEG_INFINITY && public == f32::NEG_INFINITY {
             return self.zero();
         }
-        let private = f64::from(*private) - self.normalisers.0;
-        let public = f64::from(*public) - self.normalisers.1;
+        let private = f64::from(private) - self.normalisers.0;
+        let public = f64::from(public) - self.normalisers.1;
         if self.floor > 0.0 {
             (private.exp() + self.floor).ln() - (public.exp() + self.floor).ln()
         } else {
@@ -102,7 +134,7 @@ impl<'a> Delta<'a> {
     #[inline]
     pub fn pull_at_most(&self, index: usize, strength: f64) -> f64 {
         match (self.private.get(index), self.public.get(index)) {
-            (Some(private), Some(public)) if self.floor > 0.0 => {
+            (Some(private), Some(public)) if self.floor > 0.0 && self.projection.is_none() => {
                 let free = f64::from(*private) - f64::from(*public) - (self.normalisers.0 - self.normalisers.1);
                 // NaN (both −∞) becomes 0, which is Δ there.
                 (strength * free).max(0.0)
@@ -111,54 +143,100 @@ impl<'a> Delta<'a> {
         }
     }
 
+    /// What the private and the public branch give the token.
+    #[inline]
+    fn logits(&self, index: usize) -> Option<[f32; 2]> {
+        match self.projection {
+            None => Some([*self.private.get(index)?, *self.public.get(index)?]),
+            Some(projection) => projection.logits(index),
+        }
+    }
+
     /// The value that neither favours nor hinders a token: equal probabilities in both branches.
     pub fn zero(&self) -> f64 {
         *self.zero.get_or_init(|| {
             if self.floor > 0.0 {
-                0.0
-            } else {
-                log_sum_exp(self.private) - log_sum_exp(self.public)
+                return 0.0;
             }
+            let (private, public) = match self.projection {
+                None => (log_sum_exp(self.private), log_sum_exp(self.public)),
+                Some(projection) => projection.normalisers(),
+            };
+            private - public
         })
     }
 
     /// Indexes below [`Self::vocabulary`] where `strength · Δ` may reach `least`, in rising order: all of those, and few
-    /// others. The logits are read once, in blocks a compiler can vectorise.
-    pub fn reaching(&self, strength: f64, least: f64) -> impl Iterator<Item = usize> {
+    /// others. The branches' logits are read once, in blocks a compiler can vectorise.
+    ///
+    /// For the tokens of another vocabulary, those are the ones that have a share of a branches' token that reaches it.
+    pub fn reaching(&self, strength: f64, least: f64) -> Box<dyn Iterator<Item = usize> + 'a> {
         // Without the floor the pull is the larger one wherever it is above 0, see `pull_at_most`.
         let offset = strength * (self.normalisers.1 - self.normalisers.0);
         let everything = self.floor > 0.0 && least <= 0.0;
-        // f32 holds the difference of two logits to about 1e-5.
-        let slack = 1e-4 * (1.0 + strength.abs()) + 1e-5 * (least - offset).abs();
-        let least = if everything {
+        // f32 holds the difference of two logits to about 1e-5. Only an infinite pull reaches infinity.
+        let slack = 1e-4 * (1.0 + strength.abs()) + (1e-5 * (least - offset).abs()).min(f64::MAX);
+        let own_least = if everything {
             f32::NEG_INFINITY
         } else {
             (least - offset - slack) as f32
         };
-        let strength = strength as f32;
-        let reaches = move |private: &f32, public: &f32| {
-            let pull = strength * (private - public);
-            // NaN (both −∞) is included: the caller looks at the token itself.
-            (pull >= least) | pull.is_nan()
+        let mut own = pulled(self.private, self.public, strength as f32, own_least).peekable();
+        let Some(projection) = self.projection else {
+            return Box::new(own);
         };
-        let blocks = self.private.chunks(BLOCK).zip(self.public.chunks(BLOCK)).enumerate();
-        blocks
-            .filter(move |(_, (private, public))| {
-                let pairs = private.iter().zip(public.iter());
-                pairs.fold(false, |any, (private, public)| any | reaches(private, public))
-            })
-            .flat_map(move |(block, (private, public))| {
-                let pairs = private.iter().zip(public).enumerate();
-                pairs
-                    .filter(move |(_, (private, public))| reaches(private, public))
-                    .map(move |(index, _)| block * BLOCK + index)
-            })
+        // Where the branches know nothing, Δ is `zero`. That lies between the least and the largest Δ, too.
+        let mut found = projection.unbounded();
+        let is_any = !found.is_empty() || own.peek().is_some();
+        if is_any && strength * self.zero() >= least - slack {
+            return Box::new(0..projection.size());
+        }
+        for index in own {
+            projection.add_with_share_of(index, &mut found);
+        }
+        found.sort_unstable();
+        found.dedup();
+        Box::new(found.into_iter())
     }
 
-    /// Number of tokens the branches know.
-    pub fn vocabulary(&self) -> usize {
-        self.private.len().min(self.public.len())
+    /// Whether it is for the tokens of another vocabulary, and has to be put together for each.
+    pub(super) fn is_projected(&self) -> bool {
+        self.projection.is_some()
     }
+
+    /// Number of tokens the branches know something of.
+    pub fn vocabulary(&self) -> usize {
+        match self.projection {
+            None => self.private.len().min(self.public.len()),
+            Some(projection) => projection.size(),
+        }
+    }
+}
+
+/// Indexes where `strength · (private − public)` reaches `least`, in rising order.
+fn pulled<'a>(
+    private: &'a [f32],
+    public: &'a [f32],
+    strength: f32,
+    least: f32,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let reaches = move |private: &f32, public: &f32| {
+        let pull = strength * (private - public);
+        // NaN (both −∞) is included: the caller looks at the token itself.
+        (pull >= least) | pull.is_nan()
+    };
+    let blocks = private.chunks(BLOCK).zip(public.chunks(BLOCK)).enumerate();
+    blocks
+        .filter(move |(_, (private, public))| {
+            let pairs = private.iter().zip(public.iter());
+            pairs.fold(false, |any, (private, public)| any | reaches(private, public))
+        })
+        .flat_map(move |(block, (private, public))| {
+            let pairs = private.iter().zip(public).enumerate();
+            pairs
+                .filter(move |(_, (private, public))| reaches(private, public))
+                .map(move |(index, _)| block * BLOCK + index)
+        })
 }
 
 /// Entries a vectorised pass looks at before it decides anything.

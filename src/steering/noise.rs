@@ -37,6 +37,11 @@ impl Noise {
         self.temperature * gumbel(generator.next_u64())
     }
 
+    /// What `T·G` comes to for one token in some hundreds.
+    pub(super) fn in_one_of_hundreds(&self) -> f64 {
+        6.0 * self.temperature
+    }
+
     /// An upper bound of `T·G` for the tokens 0, 1, 2, … in turn, at a few nanoseconds each.
     pub fn bounds(&self) -> impl Iterator<Item = f64> + use<> {
         let mut generator = self.generator.clone();

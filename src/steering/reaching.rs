@@ -43,37 +43,54 @@ impl<'a> Scorer<'a> {
     /// Every index below `tokens` that may reach the threshold from `unknown` of ln p_LLM, and some that may not, in rising
     /// order.
     fn suspects(self, threshold: &Threshold, unknown: f64, tokens: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
-        // Copied: it is looked at for every token of the vocabulary.
-        let (delta, rule) = (self.delta, *self.rule);
-        let (excess, least) = (self.excess(), threshold.value());
-        let strength = rule.strength.value();
-        let noise = threshold.noise();
+        let (noise, least) = (threshold.noise(), threshold.value());
         if noise.is_silent() {
-            if let Some(cap) = rule.cap {
-                if unknown + cap.nats() < least {
-                    return Box::new(std::iter::empty());
-                }
-                if unknown - cap.nats() >= least {
-                    return Box::new(0..tokens);
-                }
-                // Between the two, a pull reaches the threshold with the cap just where it does without.
-            }
-            let known_to_branches = delta.reaching(strength, least - (unknown - excess));
-            let unknown_to_branches = delta.vocabulary()..tokens;
-            return Box::new(
-                known_to_branches
-                    .take_while(move |index| *index < tokens)
-                    .chain(unknown_to_branches),
-            );
+            return self.scoring(least, unknown, tokens);
         }
+        // Copied: it is looked at for every token of the vocabulary.
+        let (delta, rule, excess) = (self.delta, *self.rule, self.excess());
+        let may_reach = move |index: usize, noise: f64| {
+            let pull = delta.pull_at_most(index, rule.strength.value());
+            rule.score(unknown, pull, excess) + noise >= least
+        };
         let with_noise = (0..tokens).zip(noise.bounds());
+        if !delta.is_projected() {
+            let suspects = with_noise.filter(move |(index, noise)| may_reach(*index, *noise));
+            return Box::new(suspects.map(|(index, _)| index));
+        }
+        // Here Δ is put together for each token that is looked at. Without much noise, a token has to have a score near the
+        // threshold, and those are found without looking.
+        let much = noise.in_one_of_hundreds();
+        let mut near = self.scoring(least - much, unknown, tokens);
+        let mut next_near = near.next();
+        let suspects = with_noise.filter(move |(index, noise)| {
+            let is_near = next_near == Some(*index);
+            if is_near {
+                next_near = near.next();
+            }
+            (is_near || *noise >= much) && may_reach(*index, *noise)
+        });
+        Box::new(suspects.map(|(index, _)| index))
+    }
+
+    /// Every index below `tokens` that may have a score of `least` without noise, and some that may not, in rising order.
+    fn scoring(self, least: f64, unknown: f64, tokens: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
+        if let Some(cap) = self.rule.cap {
+            if unknown + cap.nats() < least {
+                return Box::new(std::iter::empty());
+            }
+            if unknown - cap.nats() >= least {
+                return Box::new(0..tokens);
+            }
+            // Between the two, a pull reaches it with the cap just where it does without.
+        }
+        let strength = self.rule.strength.value();
+        let known_to_branches = self.delta.reaching(strength, least - (unknown - self.excess()));
+        let unknown_to_branches = self.delta.vocabulary()..tokens;
         Box::new(
-            with_noise
-                .filter(move |(index, noise)| {
-                    let at_most = rule.score(unknown, delta.pull_at_most(*index, strength), excess);
-                    at_most + noise >= least
-                })
-                .map(|(index, _)| index),
+            known_to_branches
+                .take_while(move |index| *index < tokens)
+                .chain(unknown_to_branches),
         )
     }
 }

@@ -62,8 +62,9 @@ impl Alignment {
             steered: if is_identical { tokens } else { distinct(&pairs) },
             ends: distinct(&ends),
         };
-        let size = if is_identical { 0 } else { upstream.selectable().len() };
-        let token_map = TokenMap::new(size, pairs.into_iter().chain(ends).collect());
+        let size = |side: &Tokenizer| if is_identical { 0 } else { side.selectable().len() };
+        let pairs = pairs.into_iter().chain(ends).collect();
+        let token_map = TokenMap::new(size(&upstream), size(&local), pairs);
         let leads = Leads {
             upstream: upstream.lead(),
             local: local.lead(),

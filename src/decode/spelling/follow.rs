@@ -51,14 +51,16 @@ impl Spelling {
         self.longer.clear();
         if let (AlignmentKind::Bytes, [token], Some(branches)) = (self.alignment.kind(), picked, branches) {
             let places = self.going_on(*token, &written);
-            let settled = self.mass(self.alignment.local().lexicon().exactly(&written), branches);
-            let open = self.mass(places.iter().copied(), branches);
-            if open[0] + open[1] > settled[0] + settled[1] {
-                self.upstream_pending.clear();
-                self.pending = written;
-                return Vec::new();
+            if !places.is_empty() {
+                let settled = self.mass(self.alignment.local().lexicon().exactly(&written), branches);
+                let open = self.mass(places.iter().copied(), branches);
+                if open[0] + open[1] > settled[0] + settled[1] {
+                    self.upstream_pending.clear();
+                    self.pending = written;
+                    return Vec::new();
+                }
+                self.longer = self.odds(&places, written.len(), settled, branches);
             }
-            self.longer = self.odds(&places, written.len(), settled, branches);
         }
         self.upstream_pending.clear();
         self.pending.clear();
@@ -125,7 +127,7 @@ impl Spelling {
         let lexicon = self.alignment.local().lexicon();
         branches.map(|branch| {
             let logits: Vec<f32> = places.clone().map(|place| branch.logit(lexicon.id(place))).collect();
-            (log_sum_exp(&logits) - branch.normaliser).exp()
+            (log_sum_exp(&logits) - branch.normaliser()).exp()
         })
     }
 
@@ -138,7 +140,8 @@ impl Spelling {
     /// The upstream's token that would come next if one of the tokens at `places` had been meant, and not the token that is its
     /// first `length` bytes.
     fn odds(&self, places: &[usize], length: usize, settled: [f64; 2], branches: [&Logits; 2]) -> Vec<Longer> {
-        if settled.contains(&0.0) {
+        // What is as good as impossible would make their quotient infinite.
+        if settled.iter().any(|mass| *mass < f64::MIN_POSITIVE) {
             return Vec::new();
         }
         let (upstream, lexicon) = (self.alignment.upstream().lexicon(), self.alignment.local().lexicon());

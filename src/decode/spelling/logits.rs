@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use crate::steering::log_sum_exp;
 use crate::vocabulary::TokenId;
 
@@ -5,17 +7,21 @@ use crate::vocabulary::TokenId;
 pub struct Logits {
     /// As the model gave them, shape `[local vocabulary]`.
     pub(super) raw: Vec<f32>,
-    /// ln Σ exp of them.
-    pub(super) normaliser: f64,
+    normaliser: OnceLock<f64>,
 }
 
 impl Logits {
     /// Of these logits.
     pub fn new(raw: Vec<f32>) -> Self {
         Self {
-            normaliser: log_sum_exp(&raw),
             raw,
+            normaliser: OnceLock::new(),
         }
+    }
+
+    /// ln Σ exp of them. It takes an exponential for each, and many positions do without it.
+    pub(super) fn normaliser(&self) -> f64 {
+        *self.normaliser.get_or_init(|| log_sum_exp(&self.raw))
     }
 
     /// A token's logit; −∞ for one that the model does not know.
@@ -25,11 +31,11 @@ impl Logits {
 
     /// ln of a token's probability.
     pub(super) fn logprob(&self, id: TokenId) -> f64 {
-        f64::from(self.logit(id)) - self.normaliser
+        f64::from(self.logit(id)) - self.normaliser()
     }
 }
 
-/// What one branch says about the upstream's next token: its [`Logits`], projected onto the upstream's vocabulary.
+/// What one branch says about the upstream's next token where bytes are pending.
 pub struct ProjectedLogits {
     /// ln of probabilities up to a constant, shape `[upstream vocabulary]`. Tokens about which nothing is known get that constant.
     pub logits: Vec<f32>,

@@ -4,9 +4,13 @@
 mod follow;
 mod logits;
 mod project;
+mod settled;
 
 pub use follow::Spelling;
-pub use logits::{Logits, ProjectedLogits};
+pub use logits::Logits;
+pub use project::Projected;
 
+#[cfg(test)]
+mod laziness;
 #[cfg(test)]
 mod tests;

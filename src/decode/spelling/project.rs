@@ -1,53 +1,45 @@
 use std::cmp::Reverse;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::follow::Spelling;
 use super::logits::{Logits, ProjectedLogits};
-use crate::steering::log_sum_exp;
-use crate::vocabulary::{AlignmentKind, TokenId, TokenMap};
+use super::settled::Settled;
+use crate::steering::{Delta, NotANumber};
+use crate::vocabulary::{AlignmentKind, TokenId};
 
-impl Spelling {
-    /// What both branches say about the upstream's next token, the private one first.
-    pub fn project(&self, branches: [&Logits; 2]) -> [ProjectedLogits; 2] {
-        if self.pending.is_empty() && self.upstream_pending.is_empty() {
-            [0, 1].map(|branch| self.settled(branches[branch], branch))
-        } else {
-            self.unsettled(branches)
+/// What both branches say about the upstream's next token.
+pub enum Projected {
+    /// Where no bytes are pending.
+    Settled(Settled),
+    /// Where some are: the private branch's, then the public one's.
+    Pending([ProjectedLogits; 2]),
+}
+
+impl Projected {
+    /// Δ of the upstream's tokens.
+    ///
+    /// # Errors
+    /// [`NotANumber`] when a branch gave no distribution.
+    pub fn delta(&self, floor: f64) -> Result<Delta<'_>, NotANumber> {
+        match self {
+            Self::Settled(settled) => settled.delta(floor),
+            Self::Pending([private, public]) => {
+                let normalisers = (private.normaliser, public.normaliser);
+                Delta::normalised(&private.logits, &public.logits, normalisers, floor)
+            }
         }
     }
+}
 
-    /// Where no bytes are pending: a token gets the sum of the small model's tokens that the token map gives for it.
-    fn settled(&self, logits: &Logits, branch: usize) -> ProjectedLogits {
-        let open: f64 = self.longer.iter().map(|longer| longer.odds[branch].exp()).sum();
-        let normaliser = logits.normaliser + open.ln_1p();
-        let token_map = self.alignment.token_map();
-        let logit = |id: u32| logits.logit(TokenId(id));
-        let first = token_map.first().iter();
-        let mut projected: Vec<f32> = first
-            .map(|id| match *id {
-                TokenMap::UNMAPPED => normaliser as f32,
-                id => logit(id),
-            })
-            .collect();
-        let mut together = Vec::new();
-        for group in token_map.others().chunk_by(|left, right| left.0 == right.0) {
-            if let Some(sum) = group.first().and_then(|(id, _)| projected.get_mut(*id as usize)) {
-                together.clear();
-                together.push(*sum);
-                together.extend(group.iter().map(|(_, id)| logit(*id)));
-                *sum = log_sum_exp(&together) as f32;
-            }
-        }
-        for longer in &self.longer {
-            if let Some(sum) = projected.get_mut(longer.next.index()) {
-                let is_unmapped = token_map.of(longer.next).next().is_none();
-                let known = if is_unmapped { f32::NEG_INFINITY } else { *sum };
-                *sum = log_sum_exp(&[known, (logits.normaliser + longer.odds[branch]) as f32]) as f32;
-            }
-        }
-        ProjectedLogits {
-            logits: projected,
-            normaliser,
+impl Spelling {
+    /// What both branches, the private one first, say about the upstream's next token.
+    pub fn project(&self, branches: &Arc<[Logits; 2]>) -> Projected {
+        if self.pending.is_empty() && self.upstream_pending.is_empty() {
+            Projected::Settled(Settled::new(self, Arc::clone(branches)))
+        } else {
+            let [private, public] = &**branches;
+            Projected::Pending(self.unsettled([private, public]))
         }
     }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::logits::ProjectedLogits;
 use super::*;
+use crate::steering::Projection;
 use crate::vocabulary::{Alignment, AlignmentChoice, TokenId, Tokenizer};
 
 const END: &str = "<end>";
@@ -61,26 +63,43 @@ fn logits(fed: &[TokenId], branch: usize, size: usize) -> Logits {
     Logits::new((0..size).map(logit).collect())
 }
 
+/// What each branch says about every token of the upstream's.
+fn written_out(spelling: &Spelling, branches: &Arc<[Logits; 2]>) -> [ProjectedLogits; 2] {
+    match spelling.project(branches) {
+        Projected::Pending(projected) => projected,
+        Projected::Settled(settled) => [0, 1].map(|branch: usize| {
+            let normaliser = <[f64; 2]>::from(settled.normalisers())[branch];
+            let each = (0..settled.size()).map(|token| settled.logits(token));
+            ProjectedLogits {
+                logits: each
+                    .map(|logits| logits.map_or(normaliser as f32, |logits| logits[branch]))
+                    .collect(),
+                normaliser,
+            }
+        }),
+    }
+}
+
 /// A walk through a text, and what the definition needs of it.
-struct Walk {
-    upstream: Vec<Vec<u8>>,
+pub(super) struct Walk {
+    pub(super) upstream: Vec<Vec<u8>>,
     local: Vec<Vec<u8>>,
-    spelling: Spelling,
-    branches: [Logits; 2],
+    pub(super) spelling: Spelling,
+    pub(super) branches: Arc<[Logits; 2]>,
     fed: Vec<TokenId>,
     /// What the small model has not been fed as a whole token.
     pending: Vec<u8>,
     /// The logits before the last token fed, where that was one token, and the bytes pending then: a longer token may have been meant.
-    before: Option<([Logits; 2], Vec<u8>, TokenId)>,
+    before: Option<(Arc<[Logits; 2]>, Vec<u8>, TokenId)>,
 }
 
 impl Walk {
-    fn new(choice: AlignmentChoice, upstream: Vec<Vec<u8>>, local: Vec<Vec<u8>>) -> Self {
+    pub(super) fn new(choice: AlignmentChoice, upstream: Vec<Vec<u8>>, local: Vec<Vec<u8>>) -> Self {
         let alignment = Alignment::new(choice, tokenizer(&upstream), tokenizer(&local)).unwrap();
         let size = local.len() + 1;
         Self {
             spelling: Spelling::new(Arc::new(alignment), false),
-            branches: [logits(&[], 0, size), logits(&[], 1, size)],
+            branches: Arc::new([logits(&[], 0, size), logits(&[], 1, size)]),
             upstream,
             local,
             fed: Vec::new(),
@@ -89,7 +108,7 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, picked: usize) {
+    pub(super) fn step(&mut self, picked: usize) {
         let token = TokenId(picked as u32);
         let written = [self.pending.as_slice(), &self.upstream[picked]].concat();
         let tokens = self
@@ -104,7 +123,7 @@ impl Walk {
         assert_eq!(spelled, written, "what is fed must be what is written");
         self.fed.extend(&tokens);
         let size = self.local.len() + 1;
-        let new = [logits(&self.fed, 0, size), logits(&self.fed, 1, size)];
+        let new = Arc::new([logits(&self.fed, 0, size), logits(&self.fed, 1, size)]);
         let old = std::mem::replace(&mut self.branches, new);
         let one = tokens.len() == 1;
         self.before = one.then(|| (old, std::mem::take(&mut self.pending), token));
@@ -156,7 +175,7 @@ impl Walk {
 }
 
 /// All letters, and some words of them.
-fn words() -> impl Strategy<Value = Vec<Vec<u8>>> {
+pub(super) fn words() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let letter = || prop::sample::select(vec![b'a', b'b', b'c']);
     prop::collection::btree_set(prop::collection::vec(letter(), 2..5), 0..25).prop_map(|words| {
         let letters = [b"a", b"b", b"c"].map(|letter| letter.to_vec());
@@ -175,13 +194,13 @@ proptest! {
     ) {
         let mut walk = Walk::new(AlignmentChoice::Bytes, upstream, local);
         for pick in picks {
-            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
+            let projected = written_out(&walk.spelling, &walk.branches);
             for token in 0..walk.upstream.len() {
                 let logratio = |branch: usize| f64::from(projected[branch].logits[token]);
                 let expected = [0, 1].map(|branch| walk.owned(token, branch));
                 if let [Some(private), Some(public)] = expected {
                     let delta = logratio(0) - logratio(1);
-                    let constant = walk.branches[0].normaliser - walk.branches[1].normaliser;
+                    let constant = walk.branches[0].normaliser() - walk.branches[1].normaliser();
                     let constant = if walk.pending.is_empty() { constant } else { 0.0 };
                     prop_assert!(
                         (delta - constant - (private.ln() - public.ln())).abs() < 1e-4,
@@ -199,7 +218,7 @@ proptest! {
         let bytes: Vec<Vec<u8>> = [b"a", b"b", b"c"].map(|letter| letter.to_vec()).to_vec();
         let mut walk = Walk::new(AlignmentChoice::Bytes, bytes, local);
         for pick in picks {
-            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
+            let projected = written_out(&walk.spelling, &walk.branches);
             for (branch, one) in projected.iter().enumerate() {
                 let probability = |id: usize| (f64::from(one.logits[id]) - one.normaliser).exp();
                 let total = one.normaliser.exp();
@@ -221,8 +240,8 @@ proptest! {
     ) {
         let mut walk = Walk::new(choice, words.clone(), words);
         for pick in picks {
-            let projected = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
-            for (one, logits) in projected.iter().zip(&walk.branches) {
+            let projected = written_out(&walk.spelling, &walk.branches);
+            for (one, logits) in projected.iter().zip(walk.branches.iter()) {
                 prop_assert_eq!(&one.logits, &logits.raw);
             }
             let fed = walk.fed.len();
@@ -235,7 +254,7 @@ proptest! {
     #[test]
     fn what_has_no_twin_is_neither_favoured_nor_hindered(upstream in words(), local in words()) {
         let walk = Walk::new(AlignmentChoice::Intersection, upstream, local);
-        let [private, public] = walk.spelling.project([&walk.branches[0], &walk.branches[1]]);
+        let [private, public] = written_out(&walk.spelling, &walk.branches);
         for (id, word) in walk.upstream.iter().enumerate() {
             match walk.local.iter().position(|other| other == word) {
                 Some(twin) => prop_assert_eq!(private.logits[id], walk.branches[0].raw[twin]),
@@ -262,9 +281,9 @@ fn a_space_before_the_answer_is_nobodys_word() {
         for choice in [AlignmentChoice::Intersection, AlignmentChoice::Bytes] {
             let (upstream, local) = (tokenizer_with(&words, upstream), tokenizer_with(&words, local));
             let alignment = Arc::new(Alignment::new(choice, upstream, local).unwrap());
-            let branches = [logits(&[], 0, 8), logits(&[], 1, 8)];
+            let branches = Arc::new([logits(&[], 0, 8), logits(&[], 1, 8)]);
             let mut spelling = Spelling::new(Arc::clone(&alignment), true);
-            let projected = spelling.project([&branches[0], &branches[1]]);
+            let projected = written_out(&spelling, &branches);
             let delta = f64::from(projected[0].logits[picked.index()]) - f64::from(projected[1].logits[picked.index()]);
             let meant = branches[0].logprob(fed) - branches[1].logprob(fed);
             assert!((delta - meant).abs() < 1e-5, "{choice:?}: {delta} is not {meant}");
