@@ -13,8 +13,8 @@ use crate::upstream::{CandidateQuery, CandidateRequest, Position};
 
 /// From a position of the upstream's to the token that is picked there.
 impl Session {
-    /// The token of `position`: steered, and how certain that is; or the upstream's own where steering is bypassed.
-    pub(super) async fn pick(&mut self, position: &Position) -> Result<(Pick, Picking), DecodeError> {
+    /// The token of `position`: steered, and how certain that is; or the upstream's own where the position `passes` steering.
+    pub(super) async fn pick(&mut self, position: &Position, passes: bool) -> Result<(Pick, Picking), DecodeError> {
         if let Some(end) = self.forced_end(position) {
             let pick = self
                 .chooser(Exactness::Off)
@@ -24,11 +24,7 @@ impl Session {
                 .ok_or_else(|| self.no_candidate());
         }
         let mut candidates = offered(position);
-        let largest = position
-            .candidates
-            .first()
-            .map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
-        if self.bypass.passes(largest) {
+        if passes {
             let (pick, _) = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
             return Ok((pick, Picking::Passed));
         }

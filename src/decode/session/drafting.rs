@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::Session;
+use super::{Place, Session};
 use crate::decode::draft::Draft;
 use crate::decode::error::DecodeError;
 use crate::upstream::{Position, PositionRequest, UpstreamError};
@@ -34,17 +34,24 @@ impl Session {
     }
 
     /// The next position; the same one again until something was picked at it.
-    pub(super) async fn next_position(&mut self) -> Result<Arc<Position>, DecodeError> {
+    pub(super) async fn next_position(&mut self) -> Result<Place, DecodeError> {
         loop {
-            if let Some(position) = &self.position {
-                return Ok(Arc::clone(position));
+            if let Some(place) = &self.position {
+                return Ok(place.clone());
             }
             self.open_draft();
             let Some(draft) = &mut self.draft else {
                 continue;
             };
             match draft.next().await.transpose() {
-                Ok(Some(position)) => self.position = Some(Arc::new(self.checked(position)?)),
+                Ok(Some(position)) => {
+                    let position = Arc::new(self.checked(position)?);
+                    let likeliest = position.candidates.first();
+                    let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
+                    // It counts once, however often the pick is given up and begun again.
+                    let passes = self.bypass.passes(largest);
+                    self.position = Some(Place { position, passes });
+                }
                 // Used up: go on from the prefix. An answer without any position would repeat for ever.
                 Ok(None) if draft.taken() > 0 => self.close_draft(false),
                 Ok(None) => {

@@ -35,8 +35,7 @@ pub struct Session {
     /// Prompt and picked tokens: all that is needed to ask the upstream again, anywhere.
     prefix: Prefix,
     draft: Option<Draft>,
-    /// The position that is being picked at.
-    position: Option<Arc<Position>>,
+    position: Option<Place>,
     window: Window,
     bypass: Bypass,
     adjustments: Adjustments,
@@ -45,6 +44,14 @@ pub struct Session {
     refetch: Refetch,
     started: Instant,
     finished: bool,
+}
+
+/// A position that is being picked at.
+#[derive(Clone)]
+struct Place {
+    position: Arc<Position>,
+    /// Whether it is passed through unsteered.
+    passes: bool,
 }
 
 impl Session {
@@ -101,9 +108,9 @@ impl Session {
     async fn step(&mut self) -> Result<Event, DecodeError> {
         let before = self.report.time;
         let waiting = Instant::now();
-        let position = self.next_position().await?;
+        let Place { position, passes } = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
-        let (mut pick, picking) = self.pick(&position).await?;
+        let (mut pick, picking) = self.pick(&position, passes).await?;
         // Nothing is waited for from here on.
         self.position = None;
         self.report.book(picking);
