@@ -45,18 +45,13 @@ impl KvType {
     }
 }
 
-/// Whether attention is computed without writing out its weights.
-///
-/// On a CPU the answer can differ then in the last digits with how a prompt was cut into pieces: 64 tokens and more are computed by
-/// another kernel.
+/// Whether attention is computed without writing out its weights, which is faster for long prompts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlashAttention {
-    /// Where an accelerator computes, or where [`KvType::Q8`] needs it.
-    Auto,
-    /// Always.
+    /// It is.
     On,
-    /// Never.
+    /// It is not: sums are exact to a few more bits.
     Off,
 }
 
@@ -71,7 +66,6 @@ impl LlamaOptions {
     /// Whether attention is to be computed so.
     pub fn flash_attention(&self) -> bool {
         match self.flash_attention {
-            FlashAttention::Auto => self.gpu_layers > 0 || self.kv_type == KvType::Q8,
             FlashAttention::On => true,
             FlashAttention::Off => false,
         }

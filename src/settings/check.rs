@@ -24,9 +24,9 @@ const MOST_POSITIONS: usize = 1024;
 fn check_local(local: &Local) -> Result<(), SettingsError> {
     require(local.slots >= 1, "local.slots", "it must be at least 1")?;
     require(
-        (16..=4096).contains(&local.batch),
+        (128..=4096).contains(&local.batch),
         "local.batch",
-        "it must be from 16 to 4096",
+        "it must be from 128 to 4096",
     )?;
     require(
         (1..=MOST_BLOCK).contains(&local.block),
@@ -41,7 +41,7 @@ fn check_local(local: &Local) -> Result<(), SettingsError> {
     require(
         local.kv_type != KvType::Q8 || local.flash_attention != FlashAttention::Off,
         "local.kv_type",
-        "\"q8_0\" needs flash attention; set local.flash_attention to \"auto\"",
+        "\"q8_0\" needs flash attention; set local.flash_attention to \"on\"",
     )
 }
 

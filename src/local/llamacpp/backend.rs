@@ -2,14 +2,14 @@ use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
-use crate::local::worker::{Backend, Pass, Run, SequenceId, Shape};
+use crate::local::worker::{Backend, Kind, Pass, Run, SequenceId, Shape};
 use crate::vocabulary::TokenId;
 
 /// A llama.cpp context whose sequences have a memory each.
 ///
-/// On a CPU and without flash attention its promise holds bit by bit from two tokens a run on; a single token is computed by
-/// other kernels. In one memory for all sequences it would not hold: sums run over the cells in the order in which they were
-/// filled.
+/// On a CPU its promise holds bit by bit. Flash attention has one kernel for less than 64 tokens of a sequence and one for more.
+/// Without it, two tokens and more are computed alike. A lone token, of one sequence, has kernels of its own everywhere. In one
+/// memory for all sequences nothing would hold: sums run over the cells in the order in which they were filled.
 pub struct LlamaCpp<'a> {
     context: LlamaContext<'a>,
     batch: LlamaBatch<'static>,
@@ -77,10 +77,13 @@ impl Backend for LlamaCpp<'_> {
         let run = Run {
             sequence: empty,
             start: 0,
-            tokens: vec![TokenId(0); self.shape.least_run],
+            tokens: vec![TokenId(0); self.shape.least.answer.max(2)],
             rows: 0..0,
         };
-        self.forward(&Pass { runs: vec![run] })?;
+        self.forward(&Pass {
+            kind: Kind::Answer,
+            runs: vec![run],
+        })?;
         self.truncate(empty, 0)
     }
 }

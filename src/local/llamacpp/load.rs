@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::backend::LlamaCpp;
 use super::plan::{SPARE, plan};
 use crate::local::llama_options::{KvType, LlamaOptions};
-use crate::local::worker::{Backend, Bounds, Command, Shape, Worker, WorkerModel, WorkerOptions};
+use crate::local::worker::{Backend, Bounds, Command, Shape, Worker, WorkerModel};
 use crate::local::{LocalError, ModelSource, SlotLimits};
 
 /// What a thread says once it has loaded its model.
@@ -98,11 +98,7 @@ fn serve(
     if ready.send(Ok(Loaded { shape, description })).is_err() {
         return;
     }
-    let options = WorkerOptions {
-        slots,
-        cache: options.cache,
-    };
-    Worker::new(&mut backend, options).run(commands);
+    Worker::new(&mut backend, options.cache).run(commands);
 }
 
 fn model(path: &Path, options: &LlamaOptions) -> Result<LlamaModel, String> {

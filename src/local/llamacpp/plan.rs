@@ -1,18 +1,21 @@
 use llama_cpp_2::model::LlamaModel;
 
 use crate::local::llama_options::LlamaOptions;
-use crate::local::worker::Shape;
+use crate::local::worker::{RunLength, Shape};
 
 /// Tokens a branch can hold where nothing is set and the model could hold more: memory for all of them is taken at the start.
 const WINDOW: usize = 8192;
 
+/// Tokens of a sequence from which on flash attention on a CPU takes its kernel for many.
+const TILE: usize = 64;
+
 /// Cells beyond the window, for tokens that fill up a run and are forgotten again.
-pub const SPARE: usize = 64;
+pub const SPARE: usize = TILE;
 
 /// llama.cpp's own bound.
 const MOST_SEQUENCES: usize = 256;
 
-/// Sequences that only remember: more would not be found faster than computed anew.
+/// Pairs of sequences that only remember: more would not be found faster than computed anew.
 const MOST_REMEMBERING: usize = 16;
 
 /// What a context for `slots` sessions looks like.
@@ -32,9 +35,9 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
     };
     let token_bytes = token_bytes(model, options);
     let sequence = token_bytes * (length + SPARE);
-    let remembering = (options.cache / sequence.max(1)).min(MOST_REMEMBERING);
+    let remembering = (options.cache / (2 * sequence).max(1)).min(MOST_REMEMBERING);
     // Two for each session, and one that stays empty.
-    let sequences = 2 * slots + remembering + 1;
+    let sequences = 2 * (slots + remembering) + 1;
     if sequences > MOST_SEQUENCES {
         return Err(format!(
             "local.slots is {slots}, and the engine holds {} sessions at most",
@@ -51,12 +54,23 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
         ));
     }
     let goes_back = !(model.is_recurrent() || model.is_hybrid());
+    let flash = options.flash_attention();
+    let least = match (goes_back, flash) {
+        // Nothing could be filled up where there is no way back.
+        (false, _) => RunLength { prompt: 1, answer: 1 },
+        // The two branches of a pair are never computed apart, so that no token is alone.
+        (true, true) => RunLength {
+            prompt: TILE,
+            answer: 1,
+        },
+        (true, false) => RunLength { prompt: 2, answer: 2 },
+    };
     Ok(Shape {
         sequences,
         length,
         batch: options.batch,
-        // A single token could not be filled up where there is no way back.
-        least_run: if goes_back { 2 } else { 1 },
+        least,
+        most_answer: if flash { TILE - 1 } else { options.batch },
         rolls_back: goes_back,
         token_bytes,
     })

@@ -6,8 +6,8 @@ pub struct SequenceId(pub usize);
 
 /// An engine with an open KV cache. It holds a fixed number of sequences and computes several of them in one pass.
 ///
-/// Its promise: the logits after a token depend on the tokens of its sequence alone, not on the pass that computed them, as
-/// long as every [`Run`] has at least [`Shape::least_run`] tokens.
+/// Its promise: what is computed depends on the tokens of a sequence and on the [`Kind`] of run that
+/// each was computed in, as long as runs are as long as [`Shape`] wants them. Kernels for many tokens round otherwise than those for few.
 pub trait Backend {
     /// What it can do.
     fn shape(&self) -> Shape;
@@ -46,17 +46,39 @@ pub struct Shape {
     pub length: usize,
     /// Tokens of one pass, of all runs together.
     pub batch: usize,
-    /// Tokens a run has at least; shorter ones are filled up with tokens that are forgotten again.
-    pub least_run: usize,
+    /// Tokens a run of each kind has at least; shorter ones are filled up with tokens that are forgotten again.
+    pub least: RunLength,
+    /// Tokens a run of an answer has at most.
+    pub most_answer: usize,
     /// Whether [`Backend::truncate`] can forget a part of a sequence, and not only all of it.
     pub rolls_back: bool,
     /// Memory a token takes.
     pub token_bytes: usize,
 }
 
+/// What a run belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A prompt, but for its last token.
+    Prompt,
+    /// An answer, with the prompt's last token before it.
+    Answer,
+}
+
+/// A number of tokens for each kind of run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunLength {
+    /// For prompts.
+    pub prompt: usize,
+    /// For answers.
+    pub answer: usize,
+}
+
 /// What to compute at once. All runs are of the same length and of different sequences, in rising order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pass {
+    /// Which kind of run they are.
+    pub kind: Kind,
     /// One entry a sequence.
     pub runs: Vec<Run>,
 }

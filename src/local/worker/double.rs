@@ -1,14 +1,17 @@
-use super::backend::{Backend, Pass, SequenceId, Shape};
+use super::backend::{Backend, Kind, Pass, SequenceId, Shape};
 use crate::vocabulary::TokenId;
 
-/// An engine whose logits are a hash of all tokens before them, and of nothing else. It refuses what a real one would compute
-/// wrongly.
+/// An engine whose logits are a hash of all tokens before them and of the kind of run that each was computed in. It refuses what a
+/// real one would compute wrongly.
 pub struct Double {
     shape: Shape,
-    held: Vec<Vec<TokenId>>,
+    held: Vec<Vec<Computed>>,
     /// Passes with this token fail.
     pub poison: Option<TokenId>,
 }
+
+/// A token, and how it was computed.
+pub type Computed = (TokenId, Kind);
 
 pub const VOCABULARY: usize = 5;
 
@@ -23,9 +26,10 @@ impl Double {
 }
 
 /// What the engine says after these tokens.
-pub fn logits(tokens: &[TokenId]) -> Vec<f32> {
+pub fn logits(tokens: &[Computed]) -> Vec<f32> {
     let mut hash = 1u64;
-    for token in tokens {
+    for (token, kind) in tokens {
+        hash = hash.wrapping_add((*kind == Kind::Answer).into());
         hash = (hash ^ u64::from(token.0))
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             .rotate_left(23);
@@ -42,7 +46,11 @@ impl Backend for Double {
 
     fn forward(&mut self, pass: &Pass) -> Result<Vec<Vec<f32>>, String> {
         let length = pass.runs.first().map_or(0, |run| run.tokens.len());
-        assert!(length >= self.shape.least_run, "a run of {length}");
+        let (least, most) = match pass.kind {
+            Kind::Prompt => (self.shape.least.prompt, self.shape.batch),
+            Kind::Answer => (self.shape.least.answer, self.shape.most_answer),
+        };
+        assert!((least..=most).contains(&length), "a run of {length}");
         assert!(length * pass.runs.len() <= self.shape.batch, "more than a batch");
         assert!(pass.runs.is_sorted_by(|left, right| left.sequence < right.sequence));
         if pass
@@ -58,7 +66,7 @@ impl Backend for Double {
             let held = &mut self.held[run.sequence.0];
             assert_eq!(held.len(), run.start, "a hole, or something in the way");
             for (offset, token) in run.tokens.iter().enumerate() {
-                held.push(*token);
+                held.push((*token, pass.kind));
                 assert!(held.len() <= self.shape.length + 64, "too long");
                 if run.rows.contains(&offset) {
                     rows.push(logits(held));

@@ -8,7 +8,7 @@ use super::command::Holder;
 use crate::local::{LocalError, PairLogits, Rows};
 use crate::vocabulary::TokenId;
 
-/// A slot as the worker sees it: two neighbouring sequences, the public branch's first.
+/// Two neighbouring sequences, the public branch's first, and what runs on them. There are as many as slots at least.
 pub struct Lane {
     /// The first of the two.
     pub first: SequenceId,

@@ -10,10 +10,10 @@ mod sequences;
 mod session;
 mod work;
 
-pub use backend::{Backend, Pass, Run, SequenceId, Shape};
+pub use backend::{Backend, Kind, Pass, Run, RunLength, SequenceId, Shape};
 pub use command::{Command, Holder, Prompts};
 pub use session::{Bounds, WorkerModel};
-pub use work::{Worker, WorkerOptions};
+pub use work::Worker;
 
 #[cfg(test)]
 mod double;

@@ -17,8 +17,9 @@ const CHEAP: usize = 4;
 /// `None` where nobody is ready.
 pub fn together(ready: &[(usize, usize)], turn: usize, shape: &Shape) -> Option<Group> {
     let first = ready.iter().find(|(lane, _)| *lane >= turn).or(ready.first())?;
-    let most = (shape.batch / 2).max(1);
-    let tokens = first.1.clamp(shape.least_run, most.max(shape.least_run));
+    let least = shape.least.answer;
+    let most = (shape.batch / 2).min(shape.most_answer).max(least);
+    let tokens = first.1.clamp(least, most);
     let may_be_filled_up = |wants: usize| shape.rolls_back && (wants >= tokens.div_ceil(2) || tokens <= CHEAP);
     let joins = |wants: usize| wants >= tokens || may_be_filled_up(wants);
     let room = (shape.batch / (2 * tokens)).max(1);
@@ -31,13 +32,15 @@ pub fn together(ready: &[(usize, usize)], turn: usize, shape: &Shape) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use super::super::backend::RunLength;
     use super::*;
 
     const SHAPE: Shape = Shape {
         sequences: 16,
         length: 100,
         batch: 32,
-        least_run: 2,
+        least: RunLength { prompt: 8, answer: 2 },
+        most_answer: 16,
         rolls_back: true,
         token_bytes: 1,
     };
@@ -67,7 +70,7 @@ mod tests {
     fn nothing_is_filled_up_where_there_is_no_way_back() {
         let shape = Shape {
             rolls_back: false,
-            least_run: 1,
+            least: RunLength { prompt: 1, answer: 1 },
             ..SHAPE
         };
         let group = together(&[(0, 1), (1, 3), (2, 2)], 2, &shape).unwrap();

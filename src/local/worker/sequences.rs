@@ -1,59 +1,74 @@
-use super::backend::{Backend, SequenceId, Shape};
+use super::backend::{Backend, Kind, SequenceId, Shape};
 use crate::local::Owner;
 use crate::vocabulary::TokenId;
 
-/// Tokens that two sequences must share at least for a copy to be worth its time.
-const WORTH_COPYING: usize = 64;
+/// Tokens that a copy must save from being computed for it to be worth its time: it moves a sequence's whole memory.
+const WORTH_COPYING: usize = 128;
 
-/// What every sequence of an engine holds, and for whom.
+/// What the sequences of an engine hold, and for whom.
 ///
-/// The first ones belong to the slots. Those after them only remember what slots have computed, and the last one stays empty: a
-/// copy of it wipes another.
+/// They come in pairs of neighbours, one for each branch of a session: an engine computes neighbours in one go. There may be more
+/// pairs than sessions; what a session leaves behind stays until its pair is needed for another, or the budget is spent. The
+/// last sequence stays empty: a copy of it wipes another.
 pub struct Sequences {
-    held: Vec<Held>,
-    /// How many belong to slots.
-    slots: usize,
-    /// Tokens that may be remembered in sequences that nobody uses.
+    pairs: Vec<Pair>,
+    /// Tokens that may be remembered in pairs that nobody uses.
     budget: usize,
     rolls_back: bool,
     clock: u64,
-    /// Whether something was copied since the engine's last pass.
-    copied: bool,
 }
 
 #[derive(Default)]
-struct Held {
-    tokens: Vec<TokenId>,
+struct Pair {
+    /// Of the public and of the private branch.
+    tokens: [Vec<TokenId>; 2],
+    /// How many of them were computed as a prompt. The rest would be computed otherwise if it were one, so it serves nobody.
+    prompt: [usize; 2],
     owner: Owner,
     /// When it was last used; larger is later.
     used: u64,
     busy: bool,
+    /// There are traces of forgotten tokens in its memory.
+    is_dirty: bool,
+}
+
+impl Pair {
+    fn held(&self) -> usize {
+        self.tokens.iter().map(Vec::len).sum()
+    }
 }
 
 impl Sequences {
-    /// All empty. `slots` of them belong to slots, and `budget` bytes may be remembered.
-    pub fn new(shape: &Shape, slots: usize, budget: usize) -> Self {
-        let mut held = Vec::new();
-        held.resize_with(shape.sequences, Held::default);
+    /// All empty. `budget` bytes may be remembered.
+    pub fn new(shape: &Shape, budget: usize) -> Self {
+        let mut pairs = Vec::new();
+        pairs.resize_with(shape.sequences.saturating_sub(1) / 2, Pair::default);
         Self {
-            held,
-            slots,
+            pairs,
             budget: budget / shape.token_bytes.max(1),
             rolls_back: shape.rolls_back,
             clock: 0,
-            copied: false,
         }
+    }
+
+    /// How many pairs there are.
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
     }
 
     /// How many tokens a sequence holds.
     pub fn length(&self, id: SequenceId) -> usize {
-        self.held.get(id.0).map_or(0, |held| held.tokens.len())
+        self.tokens(id).map_or(0, Vec::len)
     }
 
     /// Notes what was computed.
-    pub fn append(&mut self, id: SequenceId, tokens: &[TokenId]) {
-        if let Some(held) = self.held.get_mut(id.0) {
-            held.tokens.extend_from_slice(tokens);
+    pub fn append(&mut self, id: SequenceId, tokens: &[TokenId], kind: Kind) {
+        let branch = id.0 % 2;
+        if let Some(pair) = self.pairs.get_mut(id.0 / 2) {
+            pair.tokens[branch].extend_from_slice(tokens);
+            if kind == Kind::Prompt {
+                pair.prompt[branch] = pair.tokens[branch].len();
+            }
         }
     }
 
@@ -62,149 +77,146 @@ impl Sequences {
     /// # Errors
     /// The engine's own words.
     pub fn truncate(&mut self, backend: &mut dyn Backend, id: SequenceId, length: usize) -> Result<(), String> {
-        if let Some(held) = self.held.get_mut(id.0).filter(|held| held.tokens.len() > length) {
-            held.tokens.truncate(length);
+        let branch = id.0 % 2;
+        let pair = self.pairs.get_mut(id.0 / 2);
+        if let Some(pair) = pair.filter(|pair| pair.tokens[branch].len() > length) {
+            pair.tokens[branch].truncate(length);
+            pair.prompt[branch] = pair.prompt[branch].min(length);
+            pair.is_dirty = true;
             backend.truncate(id, length)?;
         }
         Ok(())
     }
 
-    /// How many tokens of `prompt` would not have to be computed again if its branch went on from this sequence.
-    pub fn shared(&self, id: SequenceId, owner: Owner, prompt: &[TokenId]) -> usize {
-        let Some(held) = self.held.get(id.0).filter(|held| held.owner == owner) else {
-            return 0;
-        };
-        // The last token is computed in any case: its logits are wanted.
-        let most = prompt.len().saturating_sub(1);
-        let pairs = held.tokens.iter().zip(prompt).take(most);
-        let shared = pairs.take_while(|(left, right)| left == right).count();
-        if self.rolls_back || shared == held.tokens.len() {
-            shared
-        } else {
-            0
-        }
-    }
-
-    /// Has the sequence `id` begin a branch with this prompt: what is known of it already is kept or copied from where it is
-    /// held. Returns how many tokens that is.
+    /// Has a pair begin with these prompts: what is known of them already stays, or is copied from where it is held. The session goes
+    /// on in the pair that it had, if it had one. Returns the pair and how many tokens of each prompt it holds; `None` where all
+    /// are busy.
     ///
     /// # Errors
     /// The engine's own words.
     pub fn begin(
         &mut self,
         backend: &mut dyn Backend,
-        id: SequenceId,
+        own: Option<usize>,
         owner: Owner,
-        prompt: &[TokenId],
-    ) -> Result<usize, String> {
-        let here = self.shared(id, owner, prompt);
-        let others = (0..self.held.len()).map(SequenceId).filter(|other| *other != id);
-        let elsewhere = others.map(|other| (self.shared(other, owner, prompt), other));
-        let (there, other) = elsewhere.max_by_key(|(shared, _)| *shared).unwrap_or((0, id));
-        let copies = self.rolls_back && there >= here + WORTH_COPYING;
-        let kept = if copies { there } else { here };
-        if self.length(id) >= kept + WORTH_COPYING || copies {
-            self.remember_elsewhere(backend, id, other)?;
+        prompts: &[Vec<TokenId>; 2],
+    ) -> Result<Option<(usize, [usize; 2])>, String> {
+        let Some(index) = own.or_else(|| self.choose(owner, prompts)) else {
+            return Ok(None);
+        };
+        let shared = self.shared(index, owner, prompts);
+        let best = (0..self.pairs.len()).max_by_key(|other| self.shared(*other, owner, prompts).iter().sum::<usize>());
+        let there = best.map_or([0; 2], |best| self.shared(best, owner, prompts));
+        let mut kept = shared;
+        for branch in 0..2 {
+            let id = SequenceId(2 * index + branch);
+            if let Some(best) = best.filter(|_| self.rolls_back && there[branch] >= shared[branch] + WORTH_COPYING) {
+                backend.copy(SequenceId(2 * best + branch), id)?;
+                let (tokens, prompt) = (self.pairs[best].tokens[branch].clone(), self.pairs[best].prompt[branch]);
+                (self.pairs[index].tokens[branch], self.pairs[index].prompt[branch]) = (tokens, prompt);
+                kept[branch] = there[branch];
+            }
+            self.truncate(backend, id, kept[branch])?;
         }
-        if copies {
-            self.copy(backend, other, id)?;
-        }
-        self.truncate(backend, id, kept)?;
         self.clock += 1;
-        if let Some(held) = self.held.get_mut(id.0) {
-            held.owner = owner;
-            held.used = self.clock;
-            held.busy = true;
+        if let Some(pair) = self.pairs.get_mut(index) {
+            pair.owner = owner;
+            pair.used = self.clock;
+            pair.busy = true;
         }
         self.trim(backend)?;
-        Ok(kept)
+        Ok(Some((index, kept)))
     }
 
-    /// Nobody uses the sequence any longer; what it holds is remembered as long as there is room.
+    /// Nobody uses the pair any longer; what it holds is remembered as long as there is room.
     ///
     /// # Errors
     /// The engine's own words.
-    pub fn end(&mut self, backend: &mut dyn Backend, id: SequenceId) -> Result<(), String> {
-        if let Some(held) = self.held.get_mut(id.0) {
-            held.busy = false;
+    pub fn end(&mut self, backend: &mut dyn Backend, index: usize) -> Result<(), String> {
+        if let Some(pair) = self.pairs.get_mut(index) {
+            pair.busy = false;
         }
         self.trim(backend)
     }
 
-    /// Forgets and wipes a sequence.
+    /// Whether empty sequences have traces of what they held.
+    pub fn are_dirty(&self) -> bool {
+        self.pairs
+            .iter()
+            .any(|pair| pair.is_dirty && pair.held() == 0 && !pair.busy)
+    }
+
+    /// Wipes the memory of empty sequences.
     ///
     /// # Errors
     /// The engine's own words.
-    pub fn wipe(&mut self, backend: &mut dyn Backend, id: SequenceId) -> Result<(), String> {
-        self.copy(backend, self.empty(), id)
-    }
-
-    /// Carries out copies that wait for the engine's next pass.
-    ///
-    /// # Errors
-    /// The engine's own words.
-    pub fn settle(&mut self, backend: &mut dyn Backend) -> Result<(), String> {
-        if std::mem::take(&mut self.copied) {
-            backend.settle(self.empty())?;
+    pub fn wipe(&mut self, backend: &mut dyn Backend) -> Result<(), String> {
+        let empty = SequenceId(2 * self.pairs.len());
+        for (index, pair) in self.pairs.iter_mut().enumerate() {
+            if pair.is_dirty && pair.held() == 0 && !pair.busy {
+                pair.is_dirty = false;
+                backend.copy(empty, SequenceId(2 * index))?;
+                backend.copy(empty, SequenceId(2 * index + 1))?;
+            }
         }
-        Ok(())
+        backend.settle(empty)
     }
 
-    /// The engine has just computed a pass, and with it carried out all copies.
-    pub fn passed(&mut self) {
-        self.copied = false;
-    }
-
-    fn empty(&self) -> SequenceId {
-        SequenceId(self.held.len().saturating_sub(1))
-    }
-
-    /// Keeps what `id` holds in a sequence that is there for that, before `id` is used for something else. It is not `needed`.
-    fn remember_elsewhere(
-        &mut self,
-        backend: &mut dyn Backend,
-        id: SequenceId,
-        needed: SequenceId,
-    ) -> Result<(), String> {
-        let worth = self.length(id);
-        if worth < WORTH_COPYING || worth > self.budget {
-            return Ok(());
-        }
-        let spare = (self.slots..self.empty().0)
-            .map(SequenceId)
-            .filter(|spare| *spare != needed);
-        let oldest = spare.min_by_key(|spare| self.held.get(spare.0).map_or(0, |held| held.used));
-        match oldest {
-            Some(oldest) => self.copy(backend, id, oldest),
-            None => Ok(()),
+    /// The pair for a session that has none yet. It is the one that has most of the prompts already, unless that would cost it much
+    /// that the session has no use for, and there is another to copy to. Among equals it is an empty one, or the one that was
+    /// used longest ago.
+    fn choose(&self, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> Option<usize> {
+        let free = || (0..self.pairs.len()).filter(|index| !self.pairs[*index].busy);
+        let shared = |index: usize| self.shared(index, owner, prompts).iter().sum::<usize>();
+        let best = free()
+            .max_by_key(|index| shared(*index))
+            .filter(|best| shared(*best) > 0);
+        let oldest = |except: Option<usize>| {
+            let others = free().filter(move |index| Some(*index) != except);
+            others.min_by_key(|index| (self.pairs[*index].held() > 0, self.pairs[*index].used))
+        };
+        match best {
+            Some(best) if self.pairs[best].held() < shared(best) + WORTH_COPYING || !self.rolls_back => Some(best),
+            Some(best) if shared(best) < WORTH_COPYING => oldest(None).or(Some(best)),
+            Some(best) => oldest(Some(best)).or(Some(best)),
+            None => oldest(None),
         }
     }
 
-    fn copy(&mut self, backend: &mut dyn Backend, from: SequenceId, to: SequenceId) -> Result<(), String> {
-        backend.copy(from, to)?;
-        self.copied = true;
-        let source = self.held.get(from.0);
-        let (tokens, owner, used) =
-            source.map_or_else(Default::default, |held| (held.tokens.clone(), held.owner, held.used));
-        if let Some(held) = self.held.get_mut(to.0) {
-            (held.tokens, held.owner, held.used) = (tokens, owner, used);
-        }
-        Ok(())
+    /// How many tokens of each prompt would not have to be computed again if its branch went on from this pair.
+    fn shared(&self, index: usize, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> [usize; 2] {
+        let Some(pair) = self.pairs.get(index).filter(|pair| pair.owner == owner) else {
+            return [0; 2];
+        };
+        [0, 1].map(|branch| {
+            let (held, prompt) = (&pair.tokens[branch][..pair.prompt[branch]], &prompts[branch]);
+            // The last token is computed in any case: its logits are wanted.
+            let pairs = held.iter().zip(prompt).take(prompt.len().saturating_sub(1));
+            let shared = pairs.take_while(|(left, right)| left == right).count();
+            // Where there is no way back, all of it serves or nothing.
+            let serves = self.rolls_back || shared == pair.tokens[branch].len();
+            if serves { shared } else { 0 }
+        })
     }
 
-    /// Wipes what was used longest ago until the rest is within the budget.
+    fn tokens(&self, id: SequenceId) -> Option<&Vec<TokenId>> {
+        self.pairs.get(id.0 / 2).and_then(|pair| pair.tokens.get(id.0 % 2))
+    }
+
+    /// Forgets what was used longest ago until the rest is within the budget.
     fn trim(&mut self, backend: &mut dyn Backend) -> Result<(), String> {
         loop {
             let idle = self
-                .held
+                .pairs
                 .iter()
                 .enumerate()
-                .filter(|(_, held)| !held.busy && !held.tokens.is_empty());
-            let total: usize = idle.clone().map(|(_, held)| held.tokens.len()).sum();
-            let Some((oldest, _)) = idle.min_by_key(|(_, held)| held.used).filter(|_| total > self.budget) else {
+                .filter(|(_, pair)| !pair.busy && pair.held() > 0);
+            let total: usize = idle.clone().map(|(_, pair)| pair.held()).sum();
+            let Some((oldest, _)) = idle.min_by_key(|(_, pair)| pair.used).filter(|_| total > self.budget) else {
                 return Ok(());
             };
-            self.wipe(backend, SequenceId(oldest))?;
+            self.truncate(backend, SequenceId(2 * oldest), 0)?;
+            self.truncate(backend, SequenceId(2 * oldest + 1), 0)?;
         }
     }
 }

@@ -5,15 +5,16 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::double::{Double, logits};
-use super::{Bounds, Shape, Worker, WorkerModel, WorkerOptions};
+use super::{Bounds, Kind, RunLength, Shape, Worker, WorkerModel};
 use crate::local::{BranchPair, LocalModel, Owner, SlotLimits};
 use crate::vocabulary::TokenId;
 
 const SHAPE: Shape = Shape {
-    sequences: 10,
+    sequences: 11,
     length: 400,
     batch: 32,
-    least_run: 2,
+    least: RunLength { prompt: 8, answer: 2 },
+    most_answer: 7,
     rolls_back: true,
     token_bytes: 1,
 };
@@ -26,8 +27,7 @@ fn model(shape: Shape, cache: usize) -> Arc<dyn LocalModel> {
     std::thread::spawn(move || {
         let mut backend = Double::new(shape);
         backend.poison = Some(POISON);
-        let options = WorkerOptions { slots: SLOTS, cache };
-        Worker::new(&mut backend, options).run(&received);
+        Worker::new(&mut backend, cache).run(&received);
     });
     let limits = SlotLimits {
         slots: SLOTS,
@@ -136,7 +136,16 @@ async fn look(
     assert_eq!(said.positions.len(), rows);
     for (index, said) in said.positions.into_iter().enumerate() {
         let before = answer.len() + 1 + index - rows;
-        let expected = |prompt: &[TokenId]| logits(&[prompt, &answer[..before]].concat());
+        let expected = |prompt: &[TokenId]| {
+            let (last, others) = prompt.split_last().unwrap();
+            let prompt = others.iter().map(|token| (*token, Kind::Prompt));
+            let answer = [last].into_iter().chain(&answer[..before]);
+            logits(
+                &prompt
+                    .chain(answer.map(|token| (*token, Kind::Answer)))
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(said.public, expected(&prompts[0]));
         assert_eq!(said.private, expected(&prompts[1]));
     }
@@ -163,7 +172,7 @@ proptest! {
         cache in prop::sample::select(vec![0usize, 100, 300, 100_000]),
         rolls_back in prop::bool::weighted(0.8),
     ) {
-        let shape = Shape { rolls_back, least_run: if rolls_back { 2 } else { 1 }, ..SHAPE };
+        let shape = Shape { rolls_back, least: if rolls_back { SHAPE.least } else { RunLength { prompt: 1, answer: 1 } }, ..SHAPE };
         let scripts: Vec<Script> = if rolls_back { scripts } else { scripts.into_iter().map(forward_only).collect() };
         run(async move {
             let model = model(shape, cache);

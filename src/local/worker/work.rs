@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use super::backend::{Backend, Pass, Run, Shape};
+use super::backend::{Backend, Kind, Pass, Run, Shape};
 use super::command::{Command, Holder, Prompts};
 use super::lane::{Branch, Lane, Session, Wanted};
 use super::pass::together;
@@ -14,14 +14,8 @@ use crate::vocabulary::TokenId;
 /// Sessions that have just got logits come back within this time, mostly. Waiting for them lets all compute together.
 const GATHERING: Duration = Duration::from_millis(2);
 
-/// How a worker runs.
-#[derive(Clone, Copy, Debug)]
-pub struct WorkerOptions {
-    /// Sessions that run at the same time.
-    pub slots: usize,
-    /// Bytes of what was computed that may be remembered for later sessions.
-    pub cache: usize,
-}
+/// After so long without anything to do there is time to wipe what was forgotten.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// What the thread does that owns an engine.
 pub struct Worker<'a> {
@@ -44,12 +38,14 @@ struct Member {
 }
 
 impl<'a> Worker<'a> {
-    /// Of a backend with two sequences a slot at least, and one that stays empty.
-    pub fn new(backend: &'a mut dyn Backend, options: WorkerOptions) -> Self {
+    /// Of a backend with two sequences a slot at least, and one that stays empty. `cache` bytes of what was computed may be
+    /// remembered for later sessions.
+    pub fn new(backend: &'a mut dyn Backend, cache: usize) -> Self {
         let shape = backend.shape();
+        let sequences = Sequences::new(&shape, cache);
         Self {
-            sequences: Sequences::new(&shape, 2 * options.slots, options.cache),
-            lanes: (0..options.slots).map(Lane::new).collect(),
+            lanes: (0..sequences.pairs()).map(Lane::new).collect(),
+            sequences,
             shape,
             backend,
             pieces: Pieces::default(),
@@ -62,8 +58,7 @@ impl<'a> Worker<'a> {
     pub fn run(mut self, commands: &Receiver<Command>) {
         loop {
             if !self.has_work() {
-                self.settle();
-                match commands.recv() {
+                match self.wait(commands) {
                     Ok(command) => self.obey(command),
                     Err(_) => return,
                 }
@@ -73,6 +68,18 @@ impl<'a> Worker<'a> {
             }
             self.compute();
         }
+    }
+
+    /// The next command. Where none comes for a while, the traces of what was forgotten are wiped meanwhile.
+    fn wait(&mut self, commands: &Receiver<Command>) -> Result<Command, RecvError> {
+        if self.sequences.are_dirty() {
+            match commands.recv_timeout(IDLE) {
+                Ok(command) => return Ok(command),
+                Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
+                Err(RecvTimeoutError::Timeout) => log(self.sequences.wipe(self.backend)),
+            }
+        }
+        commands.recv()
     }
 
     /// Takes all commands that have come, and waits a moment for those of sessions that are about to go on.
@@ -130,25 +137,26 @@ impl<'a> Worker<'a> {
 
     fn open(&mut self, holder: Holder, owner: Owner, prompts: Prompts) {
         let prompts = [prompts.public, prompts.private];
-        let Some(index) = self.lane_for(holder, owner, &prompts) else {
-            // There are as many lanes as slots, so this cannot be; whoever waits for logits is told that nothing comes.
+        let own = self.lanes.iter().position(|lane| lane.holder == Some(holder));
+        let begun = self.sequences.begin(self.backend, own, owner, &prompts);
+        let (index, kept, failed) = match begun {
+            Ok(Some((index, kept))) => (Some(index), kept, None),
+            // There are as many lanes as slots at least, so one is free.
+            Ok(None) => (None, [0; 2], None),
+            Err(reason) => (
+                own.or_else(|| self.lanes.iter().position(|lane| lane.holder.is_none())),
+                [0; 2],
+                Some(reason),
+            ),
+        };
+        let Some(lane) = index.and_then(|index| self.lanes.get_mut(index)) else {
             tracing::error!("a session was opened on a slot that does not exist");
             return;
         };
-        let Some(lane) = self.lanes.get_mut(index) else { return };
         lane.holder = Some(holder);
-        let mut failed = None;
-        let branches = [0, 1].map(|branch| {
-            let (id, prompt) = (lane.sequences()[branch], &prompts[branch]);
-            let kept = self.sequences.begin(self.backend, id, owner, prompt);
-            let kept = kept.unwrap_or_else(|reason| {
-                failed = Some(reason);
-                0
-            });
-            Branch {
-                prompt: prompt.len(),
-                pending: prompt.iter().skip(kept).copied().collect(),
-            }
+        let branches = [0, 1].map(|branch: usize| Branch {
+            prompt: prompts[branch].len(),
+            pending: prompts[branch].iter().skip(kept[branch]).copied().collect(),
         });
         lane.session = Some(Session {
             branches,
@@ -157,25 +165,6 @@ impl<'a> Worker<'a> {
             returning: false,
             failed,
         });
-    }
-
-    /// The lane of this holder, or else the free one that has most of the prompts already.
-    fn lane_for(&self, holder: Holder, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> Option<usize> {
-        let held = self.lanes.iter().position(|lane| lane.holder == Some(holder));
-        let free = self.lanes.iter().enumerate().filter(|(_, lane)| lane.holder.is_none());
-        held.or_else(|| {
-            let shared = |lane: &Lane| -> usize {
-                let pairs = lane.sequences().into_iter().zip(prompts);
-                pairs.map(|(id, prompt)| self.sequences.shared(id, owner, prompt)).sum()
-            };
-            // Among equals the one with least to lose, and of those the first: neighbours compute together best.
-            let held =
-                |lane: &Lane| -> usize { lane.sequences().into_iter().map(|id| self.sequences.length(id)).sum() };
-            let best = free
-                .rev()
-                .max_by_key(|(_, lane)| (shared(lane), std::cmp::Reverse(held(lane))));
-            best.map(|(index, _)| index)
-        })
     }
 
     fn extend(&mut self, holder: Holder, tokens: &[TokenId], wanted: Wanted) {
@@ -220,13 +209,15 @@ impl<'a> Worker<'a> {
     }
 
     fn release(&mut self, holder: Holder) {
-        let Some(lane) = self.lane_of(holder) else { return };
-        lane.holder = None;
-        lane.session = None;
-        for id in lane.sequences() {
-            let ended = self.sequences.end(self.backend, id);
-            self.log(ended);
+        let Some(index) = self.lanes.iter().position(|lane| lane.holder == Some(holder)) else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.holder = None;
+            lane.session = None;
         }
+        let ended = self.sequences.end(self.backend, index);
+        log(ended);
     }
 
     fn lane_of(&mut self, holder: Holder) -> Option<&mut Lane> {
@@ -235,18 +226,6 @@ impl<'a> Worker<'a> {
 
     fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.lanes.iter().filter_map(|lane| lane.session.as_ref())
-    }
-
-    fn settle(&mut self) {
-        let settled = self.sequences.settle(self.backend);
-        self.log(settled);
-    }
-
-    /// For what no session waits for.
-    fn log(&self, result: Result<(), String>) {
-        if let Err(reason) = result {
-            tracing::warn!(reason, "the local model could not forget what it remembered");
-        }
     }
 
     fn has_work(&self) -> bool {
@@ -290,11 +269,10 @@ impl<'a> Worker<'a> {
             Some((lane, (branch, left))) if answers.is_empty() || self.prompt_next => {
                 self.turn[1] = lane + 1;
                 let others = self.sessions().count() > 1;
-                let tokens = left
-                    .min(self.pieces.next(self.shape.batch, others))
-                    .max(self.shape.least_run);
+                let least = self.shape.least.prompt;
+                let tokens = self.pieces.next(left, &(least..=self.shape.batch), others).max(least);
                 let started = Instant::now();
-                self.pass(&[Member { lane, branch }], tokens);
+                self.pass(Kind::Prompt, &[Member { lane, branch }], tokens);
                 self.pieces.learn(tokens, started.elapsed());
             }
             _ => {
@@ -310,15 +288,15 @@ impl<'a> Worker<'a> {
                     .lanes
                     .iter()
                     .flat_map(|lane| [0, 1].map(|branch| Member { lane: *lane, branch }));
-                self.pass(&members.collect::<Vec<_>>(), group.tokens);
+                self.pass(Kind::Answer, &members.collect::<Vec<_>>(), group.tokens);
             }
         }
     }
 
     /// Computes so many tokens of each member. Where that fails for all together, each session is tried alone, so that only those
     /// fail that cannot go on.
-    fn pass(&mut self, members: &[Member], tokens: usize) {
-        let Err(reason) = self.forward(members, tokens) else {
+    fn pass(&mut self, kind: Kind, members: &[Member], tokens: usize) {
+        let Err(reason) = self.forward(kind, members, tokens) else {
             return;
         };
         let alone = members
@@ -328,7 +306,7 @@ impl<'a> Worker<'a> {
             let outcome = if alone {
                 Err(reason.clone())
             } else {
-                self.forward(group, tokens)
+                self.forward(kind, group, tokens)
             };
             let lane = group.first().and_then(|member| self.lanes.get_mut(member.lane));
             if let (Err(reason), Some(session)) = (outcome, lane.and_then(|lane| lane.session.as_mut())) {
@@ -337,9 +315,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn forward(&mut self, members: &[Member], tokens: usize) -> Result<(), String> {
+    fn forward(&mut self, kind: Kind, members: &[Member], tokens: usize) -> Result<(), String> {
         let started = Instant::now();
-        let (mut pass, mut real) = (Pass::default(), Vec::new());
+        let (mut pass, mut real) = (Pass { kind, runs: Vec::new() }, Vec::new());
         for member in members {
             let Some((run, count)) = self.run_of(*member, tokens) else {
                 continue;
@@ -352,7 +330,6 @@ impl<'a> Worker<'a> {
         let mut rows = computed.unwrap_or_default().into_iter();
         let failed = failure.is_some();
         let took = started.elapsed();
-        self.sequences.passed();
         for (run, (member, count)) in pass.runs.iter().zip(real) {
             let count = if failed { 0 } else { count };
             // What was filled up, or what a failed pass may have left, is forgotten.
@@ -360,8 +337,8 @@ impl<'a> Worker<'a> {
                 let truncated = self.backend.truncate(run.sequence, run.start + count);
                 failure = failure.or(truncated.err());
             }
-            self.sequences
-                .append(run.sequence, run.tokens.get(..count).unwrap_or_default());
+            let own = run.tokens.get(..count).unwrap_or_default();
+            self.sequences.append(run.sequence, own, kind);
             let Some(session) = self.lanes.get_mut(member.lane).and_then(|lane| lane.session.as_mut()) else {
                 continue;
             };
@@ -414,5 +391,12 @@ impl<'a> Worker<'a> {
             rows: first_row.min(count)..count,
         };
         Some((run, count))
+    }
+}
+
+/// For what no session waits for.
+fn log(result: Result<(), String>) {
+    if let Err(reason) = result {
+        tracing::warn!(reason, "the local model could not forget what it remembered");
     }
 }
