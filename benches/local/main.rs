@@ -19,6 +19,7 @@ mod memory;
 mod models;
 mod pace;
 mod program;
+mod same;
 mod server_alone;
 mod stage;
 mod table;
@@ -58,7 +59,15 @@ fn main() {
     });
 }
 
-const SECTIONS: [&str; 6] = ["first-token", "each-token", "pace", "together", "memory", "abandoned"];
+const SECTIONS: [&str; 7] = [
+    "first-token",
+    "each-token",
+    "pace",
+    "together",
+    "memory",
+    "abandoned",
+    "same",
+];
 
 async fn measure(section: &str, model: &Model, texts: &Texts) {
     match section {
@@ -67,6 +76,7 @@ async fn measure(section: &str, model: &Model, texts: &Texts) {
         "pace" => pace::measure(model, texts).await,
         "together" => together::measure(model, texts).await,
         "memory" => memory::measure(model, texts).await,
+        "same" => same::measure(model, texts).await,
         _ => abandoned::measure(model, texts).await,
     }
 }

@@ -46,6 +46,8 @@ pub struct Question {
     messages: Vec<Value>,
     pub context: String,
     pub tokens: usize,
+    /// The seed, where it is drawn and not the likeliest.
+    seed: Option<u64>,
 }
 
 /// The prompts that the small model is given for a question.
@@ -60,7 +62,14 @@ impl Question {
             messages: vec![json!({"role": "user", "content": question})],
             context,
             tokens,
+            seed: None,
         }
+    }
+
+    /// The same, drawn.
+    pub fn drawn(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
     }
 
     /// The next turn of the same chat.
@@ -71,7 +80,13 @@ impl Question {
     }
 
     pub fn body(&self) -> Value {
-        json!({"messages": self.messages, "temperature": 0, "max_tokens": self.tokens})
+        let temperature = if self.seed.is_some() { 1 } else { 0 };
+        json!({
+            "messages": self.messages,
+            "temperature": temperature,
+            "seed": self.seed.unwrap_or(0),
+            "max_tokens": self.tokens,
+        })
     }
 
     fn request(&self) -> PublicRequest {

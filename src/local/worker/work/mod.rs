@@ -1,11 +1,11 @@
-use std::collections::VecDeque;
+mod computing;
+
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use super::backend::{Backend, Kind, Pass, Run, Shape};
+use super::backend::{Backend, Shape};
 use super::command::{Command, Holder, Prompts};
 use super::lane::{Branch, Lane, Session, Wanted};
-use super::pass::together;
 use super::pieces::Pieces;
 use super::sequences::Sequences;
 use crate::local::Owner;
@@ -28,13 +28,6 @@ pub struct Worker<'a> {
     turn: [usize; 2],
     /// Whether the next pass is for a prompt, where both wait.
     prompt_next: bool,
-}
-
-/// A branch that takes part in a pass.
-#[derive(Clone, Copy)]
-struct Member {
-    lane: usize,
-    branch: usize,
 }
 
 impl<'a> Worker<'a> {
@@ -230,167 +223,6 @@ impl<'a> Worker<'a> {
 
     fn has_work(&self) -> bool {
         !self.answers().is_empty() || self.lanes.iter().any(|lane| self.prompt_of(lane).is_some())
-    }
-
-    /// Lanes that wait for logits after their prompts, and how many tokens each branch has to compute for them.
-    fn answers(&self) -> Vec<(usize, usize)> {
-        let lanes = self.lanes.iter().enumerate();
-        let waiting = lanes.filter_map(|(index, lane)| {
-            let session = lane.session.as_ref()?;
-            let ready = session.is_waited_for() && self.prompt_of(lane).is_none();
-            let tokens = session.pending(0).max(session.pending(1));
-            (ready && tokens > 0).then_some((index, tokens))
-        });
-        waiting.collect()
-    }
-
-    /// A branch of the lane whose prompt is not computed yet, and how many tokens of it are left.
-    fn prompt_of(&self, lane: &Lane) -> Option<(usize, usize)> {
-        let session = lane.session.as_ref().filter(|session| session.failed.is_none())?;
-        let left = |branch: usize| session.prompt_left(branch, self.sequences.length(lane.sequences()[branch]));
-        (0..2).map(|branch| (branch, left(branch))).find(|(_, left)| *left > 0)
-    }
-
-    /// One pass: for answers, or for a piece of a prompt; by turns where both wait.
-    fn compute(&mut self) {
-        let answers = self.answers();
-        let lanes = self.lanes.iter().enumerate();
-        let prompts: Vec<(usize, (usize, usize))> = lanes
-            .filter_map(|(index, lane)| self.prompt_of(lane).map(|prompt| (index, prompt)))
-            .collect();
-        let turn = self.turn[1];
-        let prompt = prompts
-            .iter()
-            .find(|(lane, _)| *lane >= turn)
-            .or(prompts.first())
-            .copied();
-        self.prompt_next = !self.prompt_next;
-        match prompt {
-            Some((lane, (branch, left))) if answers.is_empty() || self.prompt_next => {
-                self.turn[1] = lane + 1;
-                let others = self.sessions().count() > 1;
-                let least = self.shape.least.prompt;
-                let tokens = self.pieces.next(left, &(least..=self.shape.batch), others).max(least);
-                let started = Instant::now();
-                self.pass(Kind::Prompt, &[Member { lane, branch }], tokens);
-                self.pieces.learn(tokens, started.elapsed());
-            }
-            _ => {
-                let Some(group) = together(&answers, self.turn[0], &self.shape) else {
-                    return;
-                };
-                self.turn[0] = group
-                    .lanes
-                    .iter()
-                    .find(|lane| **lane >= self.turn[0])
-                    .map_or(0, |lane| lane + 1);
-                let members = group
-                    .lanes
-                    .iter()
-                    .flat_map(|lane| [0, 1].map(|branch| Member { lane: *lane, branch }));
-                self.pass(Kind::Answer, &members.collect::<Vec<_>>(), group.tokens);
-            }
-        }
-    }
-
-    /// Computes so many tokens of each member. Where that fails for all together, each session is tried alone, so that only those
-    /// fail that cannot go on.
-    fn pass(&mut self, kind: Kind, members: &[Member], tokens: usize) {
-        let Err(reason) = self.forward(kind, members, tokens) else {
-            return;
-        };
-        let alone = members
-            .iter()
-            .all(|member| members.first().is_some_and(|first| first.lane == member.lane));
-        for group in members.chunk_by(|left, right| left.lane == right.lane) {
-            let outcome = if alone {
-                Err(reason.clone())
-            } else {
-                self.forward(kind, group, tokens)
-            };
-            let lane = group.first().and_then(|member| self.lanes.get_mut(member.lane));
-            if let (Err(reason), Some(session)) = (outcome, lane.and_then(|lane| lane.session.as_mut())) {
-                session.fail(reason);
-            }
-        }
-    }
-
-    fn forward(&mut self, kind: Kind, members: &[Member], tokens: usize) -> Result<(), String> {
-        let started = Instant::now();
-        let (mut pass, mut real) = (Pass { kind, runs: Vec::new() }, Vec::new());
-        for member in members {
-            let Some((run, count)) = self.run_of(*member, tokens) else {
-                continue;
-            };
-            pass.runs.push(run);
-            real.push((*member, count));
-        }
-        let computed = self.backend.forward(&pass);
-        let mut failure = computed.as_ref().err().cloned();
-        let mut rows = computed.unwrap_or_default().into_iter();
-        let failed = failure.is_some();
-        let took = started.elapsed();
-        for (run, (member, count)) in pass.runs.iter().zip(real) {
-            let count = if failed { 0 } else { count };
-            // What was filled up, or what a failed pass may have left, is forgotten.
-            if failed || count < run.tokens.len() {
-                let truncated = self.backend.truncate(run.sequence, run.start + count);
-                failure = failure.or(truncated.err());
-            }
-            let own = run.tokens.get(..count).unwrap_or_default();
-            self.sequences.append(run.sequence, own, kind);
-            let Some(session) = self.lanes.get_mut(member.lane).and_then(|lane| lane.session.as_mut()) else {
-                continue;
-            };
-            // Both branches of a pair take part in the same pass.
-            if member.branch == 0 || pass.runs.len() == 1 {
-                session.compute += took;
-            }
-            if let Some(branch) = session.branches.get_mut(member.branch) {
-                branch.pending.drain(..count.min(branch.pending.len()));
-            }
-            if let Some(wanted) = &mut session.wanted
-                && let Some(computed) = wanted.computed.get_mut(member.branch)
-            {
-                computed.extend(rows.by_ref().take(run.rows.len()));
-            }
-        }
-        if let Some(reason) = failure {
-            return Err(reason);
-        }
-        for lane in &mut self.lanes {
-            if let Some(session) = &mut lane.session {
-                session.deliver();
-            }
-        }
-        Ok(())
-    }
-
-    /// The next `tokens` of a branch, and how many of them are its own; the rest only fills up.
-    fn run_of(&self, member: Member, tokens: usize) -> Option<(Run, usize)> {
-        let lane = self.lanes.get(member.lane)?;
-        let session = lane.session.as_ref()?;
-        let sequence = *lane.sequences().get(member.branch)?;
-        let pending: &VecDeque<TokenId> = &session.branches.get(member.branch)?.pending;
-        let start = self.sequences.length(sequence);
-        // A piece of a prompt stops before its last token, whose logits are wanted.
-        let most = match session.prompt_left(member.branch, start) {
-            0 => pending.len(),
-            left => left,
-        };
-        let mut run: Vec<TokenId> = pending.iter().take(tokens.min(most)).copied().collect();
-        let count = run.len();
-        let first_row = pending
-            .len()
-            .saturating_sub(session.wanted.as_ref().map_or(0, |wanted| wanted.rows));
-        run.resize(tokens, *run.last()?);
-        let run = Run {
-            sequence,
-            start,
-            tokens: run,
-            rows: first_row.min(count)..count,
-        };
-        Some((run, count))
     }
 }
 
