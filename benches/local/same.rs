@@ -66,7 +66,7 @@ async fn answers(service: &Service, texts: &Texts) -> Vec<Vec<TokenId>> {
 
 fn question(texts: &Texts, number: usize) -> Question {
     let question = Question::new(texts.question(number), texts.context(number, WORDS), TOKENS);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         question
     } else {
         question.drawn(number as u64)
