@@ -10,10 +10,20 @@
 # path under /models, or a hub id, which is fetched into /models once. --init lets Ctrl-C end it while it is still loading.
 #
 # On x86-64 the image needs a CPU with AVX2 and FMA. For any: docker build --build-arg TARGET_CPU=x86-64; the quantised kernels are then
-# about nine times slower.
+# about nine times slower. TARGET_CPU=x86-64-v4 is for CPUs with AVX-512, and only for those.
+#
+# Both engines are in it: llama.cpp runs GGUF files, mistral.rs everything else. --build-arg FEATURES= leaves llama.cpp out.
 
 FROM rust:1.95-bookworm AS builder
+# llama.cpp is built by cmake, and its header is read with libclang. Not pinned, as below.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends cmake libclang-dev \
+    && rm -rf /var/lib/apt/lists/*
 ARG TARGET_CPU=x86-64-v3
+# The crate could choose llama.cpp's CPU kernels at run time (its feature dynamic-backends). They are shared libraries then, which it looks for
+# beside the program. This image is one program in a bare root, so the kernels are compiled in, for TARGET_CPU.
+ARG FEATURES=llamacpp
 WORKDIR /build
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
@@ -22,7 +32,7 @@ COPY benches benches
 COPY config config
 COPY src src
 COPY deploy/build.sh deploy/build.sh
-# Dependencies, which take 10 to 15 minutes, stay compiled in a cache mount. cargo-chef would keep them in a layer instead, but it has to be
+# Dependencies, which take 15 to 25 minutes, stay compiled in a cache mount. cargo-chef would keep them in a layer instead, but it has to be
 # installed first, and a layer is lost as a whole when Cargo.lock changes in one line. Needs BuildKit (Docker 23 has it on), Podman or Buildah.
 # The touch: cargo goes by the files' times, and a source that is older than the last build would not be compiled, though its text is new.
 RUN --mount=type=cache,id=costeer-registry,target=/usr/local/cargo/registry,sharing=locked \

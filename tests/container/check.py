@@ -207,7 +207,7 @@ def build_with_stub(scratch, machine, variables):
     for name, body in stubs.items():
         (tools / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         (tools / name).chmod(0o755)
-    kept = {key: value for key, value in os.environ.items() if key not in ("RUSTFLAGS", "TARGET_CPU")}
+    kept = {key: value for key, value in os.environ.items() if key not in ("RUSTFLAGS", "TARGET_CPU", "FEATURES")}
     kept |= {"PATH": f"{tools}:{os.environ['PATH']}", "CARGO_TARGET_DIR": "some target"} | variables
     # From elsewhere, into a folder that is named from there.
     subprocess.run([ROOT / "deploy/build.sh", "out"], cwd=scratch, env=kept, check=True, stdout=subprocess.DEVNULL)
@@ -216,22 +216,33 @@ def build_with_stub(scratch, machine, variables):
     return (scratch / "said").read_text(encoding="utf-8").rstrip("\n").split("|")
 
 
-def the_build_script_sets_the_cpu():
+def arguments():
+    """The builder stage's arguments and their defaults."""
+    return dict(argument.split("=", 1) for argument in values(stages()[0], "ARG"))
+
+
+def the_image_is_built_with_features_that_exist():
+    known = tomllib.loads(read("Cargo.toml"))["features"]
+    unknown = [feature for feature in arguments()["FEATURES"].split(",") if feature not in known]
+    assert not unknown, f"Cargo.toml has no such feature: {', '.join(unknown)}"
+
+
+def the_build_script_sets_cpu_and_features():
     configured = tomllib.loads(read(".cargo/config.toml"))["target"]
     (flags,) = [" ".join(target["rustflags"]) for target in configured.values()]
-    (argument,) = values(stages()[0], "ARG")
-    same("default CPUs", f"-C target-cpu={argument.removeprefix('TARGET_CPU=')}", flags)
+    same("default CPUs", f"-C target-cpu={arguments()['TARGET_CPU']}", flags)
+    plain = "build --release --locked --bin costeer"
     cases = [
-        ("x86_64", {}, flags),
-        ("x86_64", {"TARGET_CPU": "x86-64"}, "-C target-cpu=x86-64"),
-        ("x86_64", {"TARGET_CPU": "x86-64-v2", "RUSTFLAGS": "-C debuginfo=1"}, "-C debuginfo=1 -C target-cpu=x86-64-v2"),
-        ("aarch64", {"TARGET_CPU": "x86-64-v3"}, ""),
+        ("x86_64", {}, flags, plain),
+        ("x86_64", {"TARGET_CPU": "x86-64", "FEATURES": ""}, "-C target-cpu=x86-64", plain),
+        ("x86_64", {"TARGET_CPU": "x86-64-v2", "RUSTFLAGS": "-C debuginfo=1"}, "-C debuginfo=1 -C target-cpu=x86-64-v2", plain),
+        ("aarch64", {"TARGET_CPU": "x86-64-v3", "FEATURES": "llamacpp,otel"}, "", f"{plain} --features llamacpp,otel"),
     ]
-    for machine, variables, expected in cases:
+    for machine, variables, expected, command in cases:
         with tempfile.TemporaryDirectory() as scratch:
-            found, arguments, folder = build_with_stub(Path(scratch), machine, variables)
+            found, said, folder = build_with_stub(Path(scratch), machine, variables)
         assert found == expected, f"RUSTFLAGS on {machine} with {variables}: {found!r}"
-        assert arguments == "build --release --locked --bin costeer" and folder == str(ROOT), (arguments, folder)
+        assert said == command and folder == str(ROOT), (said, folder)
 
 
 CHECKS = [
@@ -244,7 +255,8 @@ CHECKS = [
     health_is_asked_for,
     data_is_in_the_volumes,
     the_context_has_what_is_needed,
-    the_build_script_sets_the_cpu,
+    the_image_is_built_with_features_that_exist,
+    the_build_script_sets_cpu_and_features,
 ]
 
 
