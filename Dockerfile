@@ -10,7 +10,7 @@
 # path under /models, or a hub id, which is fetched into /models once. --init lets Ctrl-C end it while it is still loading.
 #
 # On x86-64 the image needs a CPU with AVX2 and FMA. For any: docker build --build-arg TARGET_CPU=x86-64; the quantised kernels are then
-# about nine times slower. TARGET_CPU=x86-64-v4 is for CPUs with AVX-512, and only for those.
+# about nine times slower.
 #
 # Both engines are in it: llama.cpp runs GGUF files, mistral.rs everything else. --build-arg FEATURES= leaves llama.cpp out.
 

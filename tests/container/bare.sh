@@ -20,8 +20,8 @@ cd "$root"
 # The user, and what else the Dockerfile's last stage sets.
 user=10001
 variables=(PATH=/usr/local/bin HOME=/models HF_HOME=/models/huggingface COSTEER__STORE__PATH=/profiles/profiles.db)
-# What debian:bookworm-slim has of that which a Rust program links to.
-libraries='linux-vdso|ld-linux-[^ ]*|libc|libm|libgcc_s|libdl|libpthread|librt'
+# What debian:bookworm-slim has of that which a Rust program links to, and llama.cpp, which is C++.
+libraries='linux-vdso|ld-linux-[^ ]*|libc|libm|libgcc_s|libdl|libpthread|librt|libstdc\+\+'
 
 spaces=(--mount --pid --fork)
 as=(--userspec="$user:$user" --groups=)
