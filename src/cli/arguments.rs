@@ -21,7 +21,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show what steering does, on the model pair that comes along, then serve it.
+    /// Show what steering does, on the model pair that comes along or on another one, then serve it.
     Demo(DemoArguments),
     /// Run the proxy.
     ///
@@ -49,6 +49,14 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoArguments {
+    /// Small model instead of the one that comes along: directory (Hugging Face layout), GGUF file or hub id.
+    #[arg(long, value_name = "MODEL")]
+    pub local: Option<String>,
+    /// Big model instead of the one that comes along: directory (Hugging Face layout), GGUF file or hub id.
+    ///
+    /// It runs on this machine, and is held in memory twice.
+    #[arg(long, value_name = "MODEL")]
+    pub upstream_model: Option<String>,
     /// Exit after the showcase instead of serving until Ctrl-C.
     #[arg(long)]
     pub once: bool,
@@ -59,7 +67,7 @@ pub struct DemoArguments {
     #[arg(long, default_value = "127.0.0.1:8090")]
     pub upstream_listen: SocketAddr,
     #[command(flatten)]
-    pub pacing: PacingArguments,
+    pub served: ServedArguments,
 }
 
 #[derive(Args)]
@@ -126,15 +134,16 @@ pub struct UpstreamArguments {
     /// Requests that run side by side; each holds the model in memory once.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub slots: u16,
-    /// Number format of the computation.
-    #[arg(long, value_enum, default_value = "f32")]
-    pub dtype: Dtype,
     #[command(flatten)]
-    pub pacing: PacingArguments,
+    pub served: ServedArguments,
 }
 
+/// How a big model is served, whichever command serves it.
 #[derive(Args)]
-pub struct PacingArguments {
+pub struct ServedArguments {
+    /// Number format of the computation; a GGUF file brings its own.
+    #[arg(long, value_enum, default_value = "f32")]
+    pub dtype: Dtype,
     /// Milliseconds each of the big model's tokens takes longer, to stand in for a bigger model.
     #[arg(long, default_value_t = 0)]
     pub pace_ms: u64,
@@ -162,8 +171,8 @@ impl From<Dtype> for Precision {
     }
 }
 
-impl From<&PacingArguments> for Pacing {
-    fn from(arguments: &PacingArguments) -> Self {
+impl From<&ServedArguments> for Pacing {
+    fn from(arguments: &ServedArguments) -> Self {
         Self {
             delay: Duration::from_millis(arguments.delay_ms),
             pace: Duration::from_millis(arguments.pace_ms),

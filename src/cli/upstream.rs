@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::CommandError;
-use super::arguments::UpstreamArguments;
+use super::arguments::{ServedArguments, UpstreamArguments};
 use super::listen::{bind, shutdown};
 use super::progress::during;
 use crate::http::serve;
-use crate::local::{EngineOptions, ModelSource};
+use crate::local::{EngineOptions, LocalError, ModelSource};
 use crate::telemetry;
 use crate::testkit::{DemoServer, Pacing};
 
@@ -19,21 +19,48 @@ pub async fn run(arguments: UpstreamArguments) -> Result<(), CommandError> {
     let listener = bind(arguments.listen, "--listen").await?;
     let listen = listener.local_addr().map_err(CommandError::Serve)?;
     let source = ModelSource::locate("--model", &arguments.model).await?;
-    let options = EngineOptions {
-        precision: arguments.dtype.into(),
-        quantisation: None,
+    let name = arguments.name.unwrap_or_else(|| name_of(&arguments.model));
+    let big = BigModel {
+        source: &source,
+        name: &name,
+        slots: arguments.slots.into(),
         force_cpu: false,
     };
-    let last_part = Path::new(&arguments.model).file_name();
-    let name = arguments
-        .name
-        .or_else(|| last_part.map(|name| name.to_string_lossy().into_owned()))
-        .unwrap_or_else(|| arguments.model.clone());
-    let pacing = Pacing::from(&arguments.pacing);
-    let loading = DemoServer::load(&source, &options, arguments.slots.into(), &name, pacing);
-    let server: Arc<DemoServer> = during("loading the model", loading).await?;
+    let server = during("loading the model", big.load(&arguments.served)).await?;
     tracing::info!(listen = %listen, model = %name, "ready");
     serve(listener, server.router(), shutdown(), DRAIN)
         .await
         .map_err(CommandError::Serve)
+}
+
+/// A model that a command serves in vLLM's dialect.
+pub struct BigModel<'a> {
+    pub source: &'a ModelSource,
+    /// What it is served under.
+    pub name: &'a str,
+    /// Requests that run side by side.
+    pub slots: usize,
+    /// Stay on the CPU even where an accelerator was compiled in.
+    pub force_cpu: bool,
+}
+
+impl BigModel<'_> {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// A [`LocalError`] naming the flag and the file.
+    pub async fn load(&self, arguments: &ServedArguments) -> Result<Arc<DemoServer>, LocalError> {
+        let options = EngineOptions {
+            precision: arguments.dtype.into(),
+            quantisation: None,
+            force_cpu: self.force_cpu,
+        };
+        DemoServer::load(self.source, &options, self.slots, self.name, Pacing::from(arguments)).await
+    }
+}
+
+/// What `model` is served under where nobody says: the last part of where it lies.
+pub fn name_of(model: &str) -> String {
+    let last = Path::new(model).file_name();
+    last.map_or_else(|| model.to_owned(), |name| name.to_string_lossy().into_owned())
 }

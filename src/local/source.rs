@@ -113,7 +113,12 @@ fn gguf(path: &Path) -> Result<(PathBuf, String), String> {
         return Err("it is a file, but not a .gguf one; give a model directory or a GGUF file".into());
     }
     match (path.parent(), path.file_name()) {
-        (Some(folder), Some(file)) => Ok((folder.to_owned(), file.to_string_lossy().into_owned())),
+        (Some(folder), Some(file)) => {
+            // A file in the working directory has nothing before its name, and an empty setting would mean another folder.
+            let is_here = folder.as_os_str().is_empty();
+            let folder = if is_here { Path::new(".") } else { folder };
+            Ok((folder.to_owned(), file.to_string_lossy().into_owned()))
+        }
         _ => Err("it names no file".into()),
     }
 }
