@@ -14,17 +14,15 @@ fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     String::from_utf8(stderr).unwrap()
 }
 
-#[test]
-fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
-    let arguments = [
-        "demo",
-        "--once",
-        "--listen",
-        "127.0.0.1:0",
-        "--upstream-listen",
-        "127.0.0.1:0",
-    ];
-    let output = costeer(&arguments, &[]).output().unwrap();
+/// The demo with any free ports, ended after the showcase.
+fn demo_once<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let ports = ["--listen", "127.0.0.1:0", "--upstream-listen", "127.0.0.1:0"];
+    [&["demo", "--once"], &ports[..], more].concat()
+}
+
+/// What the demo, run in `folder`, writes. It is as it should be.
+fn shown_by_the_demo(more: &[&str], folder: &Path) -> String {
+    let output = costeer(&demo_once(more), &[]).current_dir(folder).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!text.contains('\u{1b}'), "escape sequences in a pipe: {text}");
@@ -35,6 +33,56 @@ fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
         text.contains("steered tokens a second") && text.contains("arithmetic"),
         "{text}"
     );
+    text
+}
+
+/// Where a file or folder of the shipped models lies.
+fn shipped(model: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(model);
+    path.to_str().unwrap().to_owned()
+}
+
+/// The big model's own answers in it.
+fn plain(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with("plain: ")).collect()
+}
+
+#[test]
+fn the_demo_shows_both_answers_and_its_speed_in_plain_text() {
+    let here = std::env::temp_dir();
+    let text = shown_by_the_demo(&[], &here);
+    // The same models, named by flags.
+    let (big, small) = (shipped("llm"), shipped("slm"));
+    let named = shown_by_the_demo(&["--local", &small, "--upstream-model", &big], &here);
+    assert_eq!(plain(&named), plain(&text));
+    // A big model of another family: its name as it lies in the working directory, with its own vocabulary beside it.
+    let folder = shipped("slm-pieces");
+    let other = shown_by_the_demo(&["--upstream-model", "model.gguf"], Path::new(&folder));
+    assert_ne!(plain(&other), plain(&text));
+}
+
+#[test]
+fn the_demo_says_which_of_its_flags_names_no_usable_model() {
+    let broken = Folder::new();
+    broken.copy_without_weights("slm");
+    let weights = std::fs::read(shipped("slm/model.safetensors")).unwrap();
+    std::fs::write(broken.path().join("model.safetensors"), &weights[..weights.len() / 2]).unwrap();
+    let broken = broken.path().to_str().unwrap();
+    for flag in ["--local", "--upstream-model"] {
+        for model in ["/nowhere/at/all", broken] {
+            let message = failure(&demo_once(&[flag, model]), &[]);
+            assert!(message.contains(flag) && message.contains(model), "{message}");
+            assert!(!message.contains("local.model"), "{message}");
+        }
+    }
+    std::fs::write(Path::new(broken).join("tokenizer.json"), "{").unwrap();
+    for flag in ["--local", "--upstream-model"] {
+        let message = failure(&demo_once(&[flag, broken]), &[]);
+        assert!(
+            message.contains(flag) && message.contains("tokenizer.json"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
