@@ -19,9 +19,10 @@ use crate::support::{
 };
 
 /// As many questions as the plain run asks; the long proofs ask all.
-const FEW: usize = 3;
+pub const FEW: usize = 3;
 
-const QUESTIONS: [(&str, &str); 8] = [
+/// Questions, and what is private about whoever asks them.
+pub const QUESTIONS: [(&str, &str); 8] = [
     (DINNER, CONTEXT),
     (
         "Would you pick a breakfast for me?",

@@ -20,6 +20,7 @@ mod doctor;
 mod drivers;
 mod failover;
 mod gate;
+mod giving_up;
 mod golden;
 mod hostile;
 mod leaks;
