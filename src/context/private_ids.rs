@@ -24,8 +24,6 @@ impl PrivateIds {
 
 impl Drop for PrivateIds {
     fn drop(&mut self) {
-        for id in &mut self.0 {
-            id.0.zeroize();
-        }
+        self.0.zeroize();
     }
 }

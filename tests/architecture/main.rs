@@ -175,6 +175,9 @@ fn secrets_stay_where_they_belong() {
         if text.contains("mistralrs::") {
             assert_eq!(room, "local", "{} knows mistral.rs", module.file.display());
         }
+        if text.contains("llama_cpp_2::") {
+            assert_eq!(room, "local", "{} knows llama.cpp", module.file.display());
+        }
         if text.contains("axum::") {
             assert!(
                 ["http", "testkit", "wire"].contains(&room.as_str()),

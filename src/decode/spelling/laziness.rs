@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::tests::{Walk, words};
-use super::*;
+use super::{Logits, Projected, Spelling};
 use crate::steering::{
     Adjustments, Candidate, Candidates, Cap, Delta, Projection, Rule, Sampling, Scorer, Strength, log_sum_exp,
 };

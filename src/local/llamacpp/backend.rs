@@ -77,7 +77,7 @@ impl Backend for LlamaCpp<'_> {
         let run = Run {
             sequence: empty,
             start: 0,
-            tokens: vec![TokenId(0); self.shape.least.answer.max(2)],
+            tokens: vec![TokenId(0); self.shape.least.answer.max(2)].into(),
             rows: 0..0,
         };
         self.forward(&Pass {

@@ -4,7 +4,7 @@ use crate::local::llama_options::LlamaOptions;
 use crate::local::worker::{RunLength, Shape};
 
 /// Tokens a branch can hold where nothing is set and the model could hold more: memory for all of them is taken at the start.
-const WINDOW: usize = 8192;
+const WINDOW: usize = 4096;
 
 /// Tokens of a sequence from which on flash attention on a CPU takes its kernel for many.
 const TILE: usize = 64;

@@ -1,3 +1,5 @@
+use zeroize::Zeroizing;
+
 use crate::vocabulary::TokenId;
 
 /// One of the sequences of tokens that an engine holds, counted from 0.
@@ -91,7 +93,7 @@ pub struct Run {
     /// How many tokens it holds already.
     pub start: usize,
     /// What to append.
-    pub tokens: Vec<TokenId>,
+    pub tokens: Zeroizing<Vec<TokenId>>,
     /// The logits after the tokens of this range of [`Self::tokens`] are wanted.
     pub rows: std::ops::Range<usize>,
 }

@@ -1,4 +1,5 @@
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::local::{LocalError, Owner, Rows};
 use crate::vocabulary::TokenId;
@@ -51,7 +52,7 @@ pub enum Command {
 /// The prompts of a session.
 pub struct Prompts {
     /// Of the branch that sees what the upstream sees.
-    pub public: Vec<TokenId>,
+    pub public: Zeroizing<Vec<TokenId>>,
     /// Of the branch that also sees the private context.
-    pub private: Vec<TokenId>,
+    pub private: Zeroizing<Vec<TokenId>>,
 }

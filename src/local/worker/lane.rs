@@ -1,7 +1,7 @@
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::backend::SequenceId;
 use super::command::Holder;
@@ -53,7 +53,7 @@ pub struct Branch {
     /// Tokens of its prompt.
     pub prompt: usize,
     /// Tokens that were not computed yet, the prompt's first.
-    pub pending: VecDeque<TokenId>,
+    pub pending: Zeroizing<Vec<TokenId>>,
 }
 
 /// Logits that were asked for.

@@ -1,3 +1,5 @@
+use zeroize::{Zeroize, Zeroizing};
+
 use super::backend::{Backend, Kind, SequenceId, Shape};
 use crate::local::Owner;
 use crate::vocabulary::TokenId;
@@ -21,7 +23,7 @@ pub struct Sequences {
 #[derive(Default)]
 struct Pair {
     /// Of the public and of the private branch.
-    tokens: [Vec<TokenId>; 2],
+    tokens: [Zeroizing<Vec<TokenId>>; 2],
     /// How many of them were computed as a prompt. The rest would be computed otherwise if it were one, so it serves nobody.
     prompt: [usize; 2],
     owner: Owner,
@@ -34,7 +36,7 @@ struct Pair {
 
 impl Pair {
     fn held(&self) -> usize {
-        self.tokens.iter().map(Vec::len).sum()
+        self.tokens.iter().map(|tokens| tokens.len()).sum()
     }
 }
 
@@ -42,7 +44,11 @@ impl Sequences {
     /// All empty. `budget` bytes may be remembered.
     pub fn new(shape: &Shape, budget: usize) -> Self {
         let mut pairs = Vec::new();
-        pairs.resize_with(shape.sequences.saturating_sub(1) / 2, Pair::default);
+        pairs.resize_with(shape.sequences.saturating_sub(1) / 2, || Pair {
+            // As long as they can come to be: a vector that grows leaves its old memory as it is.
+            tokens: [(); 2].map(|()| Zeroizing::new(Vec::with_capacity(shape.length))),
+            ..Pair::default()
+        });
         Self {
             pairs,
             budget: budget / shape.token_bytes.max(1),
@@ -58,7 +64,7 @@ impl Sequences {
 
     /// How many tokens a sequence holds.
     pub fn length(&self, id: SequenceId) -> usize {
-        self.tokens(id).map_or(0, Vec::len)
+        self.pairs.get(id.0 / 2).map_or(0, |pair| pair.tokens[id.0 % 2].len())
     }
 
     /// Notes what was computed.
@@ -80,6 +86,7 @@ impl Sequences {
         let branch = id.0 % 2;
         let pair = self.pairs.get_mut(id.0 / 2);
         if let Some(pair) = pair.filter(|pair| pair.tokens[branch].len() > length) {
+            pair.tokens[branch][length..].zeroize();
             pair.tokens[branch].truncate(length);
             pair.prompt[branch] = pair.prompt[branch].min(length);
             pair.is_dirty = true;
@@ -99,7 +106,7 @@ impl Sequences {
         backend: &mut dyn Backend,
         own: Option<usize>,
         owner: Owner,
-        prompts: &[Vec<TokenId>; 2],
+        prompts: &[Zeroizing<Vec<TokenId>>; 2],
     ) -> Result<Option<(usize, [usize; 2])>, String> {
         let Some(index) = own.or_else(|| self.choose(owner, prompts)) else {
             return Ok(None);
@@ -113,7 +120,10 @@ impl Sequences {
             if let Some(best) = best.filter(|_| self.rolls_back && there[branch] >= shared[branch] + WORTH_COPYING) {
                 backend.copy(SequenceId(2 * best + branch), id)?;
                 let (tokens, prompt) = (self.pairs[best].tokens[branch].clone(), self.pairs[best].prompt[branch]);
-                (self.pairs[index].tokens[branch], self.pairs[index].prompt[branch]) = (tokens, prompt);
+                let held = &mut self.pairs[index].tokens[branch];
+                held.zeroize();
+                held.extend_from_slice(&tokens);
+                self.pairs[index].prompt[branch] = prompt;
                 kept[branch] = there[branch];
             }
             self.truncate(backend, id, kept[branch])?;
@@ -165,7 +175,7 @@ impl Sequences {
     /// The pair for a session that has none yet. It is the one that has most of the prompts already, unless that would cost it much
     /// that the session has no use for, and there is another to copy to. Among equals it is an empty one, or the one that was
     /// used longest ago.
-    fn choose(&self, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> Option<usize> {
+    fn choose(&self, owner: Owner, prompts: &[Zeroizing<Vec<TokenId>>; 2]) -> Option<usize> {
         let free = || (0..self.pairs.len()).filter(|index| !self.pairs[*index].busy);
         let shared = |index: usize| self.shared(index, owner, prompts).iter().sum::<usize>();
         let best = free()
@@ -184,23 +194,19 @@ impl Sequences {
     }
 
     /// How many tokens of each prompt would not have to be computed again if its branch went on from this pair.
-    fn shared(&self, index: usize, owner: Owner, prompts: &[Vec<TokenId>; 2]) -> [usize; 2] {
+    fn shared(&self, index: usize, owner: Owner, prompts: &[Zeroizing<Vec<TokenId>>; 2]) -> [usize; 2] {
         let Some(pair) = self.pairs.get(index).filter(|pair| pair.owner == owner) else {
             return [0; 2];
         };
         [0, 1].map(|branch| {
             let (held, prompt) = (&pair.tokens[branch][..pair.prompt[branch]], &prompts[branch]);
             // The last token is computed in any case: its logits are wanted.
-            let pairs = held.iter().zip(prompt).take(prompt.len().saturating_sub(1));
+            let pairs = held.iter().zip(prompt.iter()).take(prompt.len().saturating_sub(1));
             let shared = pairs.take_while(|(left, right)| left == right).count();
             // Where there is no way back, all of it serves or nothing.
             let serves = self.rolls_back || shared == pair.tokens[branch].len();
             if serves { shared } else { 0 }
         })
-    }
-
-    fn tokens(&self, id: SequenceId) -> Option<&Vec<TokenId>> {
-        self.pairs.get(id.0 / 2).and_then(|pair| pair.tokens.get(id.0 % 2))
     }
 
     /// Forgets what was used longest ago until the rest is within the budget.

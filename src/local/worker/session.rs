@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::command::{Command, Holder, Prompts};
 use crate::local::places::{Place, Places};
@@ -94,8 +95,8 @@ impl Slot for HeldSlot {
     ) -> BoxFuture<'a, Result<Box<dyn BranchPair>, LocalError>> {
         async move {
             let prompts = Prompts {
-                public: public.to_vec(),
-                private: private.to_vec(),
+                public: Zeroizing::new(public.to_vec()),
+                private: Zeroizing::new(private.to_vec()),
             };
             let (holder, owner) = (self.holder, self.owner);
             let sent = self.commands.send(Command::Open { holder, owner, prompts });

@@ -1,5 +1,6 @@
-use std::collections::VecDeque;
 use std::time::Instant;
+
+use zeroize::Zeroizing;
 
 use super::Worker;
 use crate::local::worker::backend::{Kind, Pass, Run};
@@ -58,14 +59,16 @@ impl Worker<'_> {
             .collect();
         let turn = self.turn[1];
         let prompt = prompts.iter().find(|(lane, _)| *lane >= turn).or(prompts.first());
-        self.prompt_next = !self.prompt_next;
+        // Whoever waited when the last piece of a prompt was computed comes before the next piece.
+        self.owed.retain(|lane| answers.iter().any(|(ready, _)| ready == lane));
         match prompt.copied() {
-            Some((lane, left)) if answers.is_empty() || self.prompt_next => {
+            Some((lane, left)) if self.owed.is_empty() => {
                 self.turn[1] = lane + 1;
                 let (members, tokens) = self.piece_of(lane, left);
                 let started = Instant::now();
                 self.pass(Kind::Prompt, &members, tokens);
                 self.pieces.learn(members.len() * tokens, started.elapsed());
+                self.owed = answers.iter().map(|(lane, _)| *lane).collect();
             }
             _ => {
                 let Some(group) = together(&answers, self.turn[0], &self.shape) else {
@@ -76,6 +79,7 @@ impl Worker<'_> {
                     .iter()
                     .find(|lane| **lane >= self.turn[0])
                     .map_or(0, |lane| lane + 1);
+                self.owed.retain(|lane| !group.lanes.contains(lane));
                 let members = group
                     .lanes
                     .iter()
@@ -139,7 +143,8 @@ impl Worker<'_> {
                 session.compute += took;
             }
             if let Some(branch) = session.branches.get_mut(member.branch) {
-                branch.pending.drain(..count.min(branch.pending.len()));
+                let computed = count.min(branch.pending.len());
+                branch.pending.drain(..computed);
             }
             if let Some(wanted) = &mut session.wanted
                 && let Some(computed) = wanted.computed.get_mut(member.branch)
@@ -163,19 +168,22 @@ impl Worker<'_> {
         let lane = self.lanes.get(member.lane)?;
         let session = lane.session.as_ref()?;
         let sequence = *lane.sequences().get(member.branch)?;
-        let pending: &VecDeque<TokenId> = &session.branches.get(member.branch)?.pending;
+        let pending: &[TokenId] = &session.branches.get(member.branch)?.pending;
         let start = self.sequences.length(sequence);
         // A piece of a prompt stops before its last token, whose logits are wanted.
         let most = match session.prompt_left(member.branch, start) {
             0 => pending.len(),
             left => left,
         };
-        let mut run: Vec<TokenId> = pending.iter().take(tokens.min(most)).copied().collect();
+        // Not longer than it will be: a vector that grows leaves its old memory as it is.
+        let mut run = Zeroizing::new(Vec::with_capacity(tokens));
+        run.extend(pending.iter().take(tokens.min(most)));
         let count = run.len();
         let first_row = pending
             .len()
             .saturating_sub(session.wanted.as_ref().map_or(0, |wanted| wanted.rows));
-        run.resize(tokens, *run.last()?);
+        let last = *run.last()?;
+        run.resize(tokens, last);
         let run = Run {
             sequence,
             start,

@@ -3,6 +3,8 @@ mod computing;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::backend::{Backend, Shape};
 use super::command::{Command, Holder, Prompts};
 use super::lane::{Branch, Lane, Session, Wanted};
@@ -26,8 +28,8 @@ pub struct Worker<'a> {
     pieces: Pieces,
     /// The lane whose answer and the lane whose prompt is computed next.
     turn: [usize; 2],
-    /// Whether the next pass is for a prompt, where both wait.
-    prompt_next: bool,
+    /// Lanes that wait for logits and come before the next piece of a prompt.
+    owed: Vec<usize>,
 }
 
 impl<'a> Worker<'a> {
@@ -43,7 +45,7 @@ impl<'a> Worker<'a> {
             backend,
             pieces: Pieces::default(),
             turn: [0, 0],
-            prompt_next: false,
+            owed: Vec::new(),
         }
     }
 
@@ -129,7 +131,8 @@ impl<'a> Worker<'a> {
     }
 
     fn open(&mut self, holder: Holder, owner: Owner, prompts: Prompts) {
-        let prompts = [prompts.public, prompts.private];
+        let Prompts { public, private } = prompts;
+        let prompts = [public, private];
         let own = self.lanes.iter().position(|lane| lane.holder == Some(holder));
         let begun = self.sequences.begin(self.backend, own, owner, &prompts);
         let (index, kept, failed) = match begun {
@@ -149,7 +152,7 @@ impl<'a> Worker<'a> {
         lane.holder = Some(holder);
         let branches = [0, 1].map(|branch: usize| Branch {
             prompt: prompts[branch].len(),
-            pending: prompts[branch].iter().skip(kept[branch]).copied().collect(),
+            pending: Zeroizing::new(prompts[branch].iter().skip(kept[branch]).copied().collect()),
         });
         lane.session = Some(Session {
             branches,
