@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How long a piece of a prompt may hold up the answers of others.
-const STALL: Duration = Duration::from_millis(150);
+const STALL: Duration = Duration::from_millis(100);
 
 /// How much of a prompt to compute at once.
 #[derive(Default)]
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(pieces.next(1000, &BOUNDS, false), 256);
         assert_eq!(pieces.next(1000, &BOUNDS, true), 16);
         pieces.learn(256, Duration::from_millis(512));
-        assert_eq!(pieces.next(1000, &BOUNDS, true), 75);
+        assert_eq!(pieces.next(1000, &BOUNDS, true), 50);
         for _ in 0..20 {
             pieces.learn(256, Duration::from_millis(10));
         }

@@ -37,15 +37,17 @@ impl Worker<'_> {
         left.iter().any(|left| *left > 0).then_some(left)
     }
 
-    /// The next piece of a prompt. Where both branches of a session have something left, they go together.
+    /// The next piece of a prompt. Where both branches of a session have something left and nobody else waits, they go together.
     fn piece_of(&self, lane: usize, left: [usize; 2]) -> (Vec<Member>, usize) {
         let others = self.sessions().count() > 1;
         let least = self.shape.least.prompt;
         let members: Vec<Member> = (0..2)
             .filter(|branch| left[*branch] > 0)
             .map(|branch| Member { lane, branch })
+            // Others wait for less at a time.
+            .take(if others { 1 } else { 2 })
             .collect();
-        let shorter = left.into_iter().filter(|left| *left > 0).min().unwrap_or(0);
+        let shorter = members.iter().map(|member| left[member.branch]).min().unwrap_or(0);
         let most = (self.shape.batch / members.len().max(1)).max(least);
         (members, self.pieces.next(shorter, &(least..=most), others).max(least))
     }
@@ -59,16 +61,16 @@ impl Worker<'_> {
             .collect();
         let turn = self.turn[1];
         let prompt = prompts.iter().find(|(lane, _)| *lane >= turn).or(prompts.first());
-        // Whoever waited when the last piece of a prompt was computed comes before the next piece.
-        self.owed.retain(|lane| answers.iter().any(|(ready, _)| ready == lane));
+        // Between two pieces of prompts, everybody who comes in time gets logits once.
+        let are_owed = answers.iter().any(|(lane, _)| self.owed.contains(lane));
         match prompt.copied() {
-            Some((lane, left)) if self.owed.is_empty() => {
+            Some((lane, left)) if !are_owed => {
                 self.turn[1] = lane + 1;
                 let (members, tokens) = self.piece_of(lane, left);
                 let started = Instant::now();
                 self.pass(Kind::Prompt, &members, tokens);
                 self.pieces.learn(members.len() * tokens, started.elapsed());
-                self.owed = answers.iter().map(|(lane, _)| *lane).collect();
+                self.owed = (0..self.lanes.len()).collect();
             }
             _ => {
                 let Some(group) = together(&answers, self.turn[0], &self.shape) else {

@@ -28,7 +28,7 @@ pub struct Worker<'a> {
     pieces: Pieces,
     /// The lane whose answer and the lane whose prompt is computed next.
     turn: [usize; 2],
-    /// Lanes that wait for logits and come before the next piece of a prompt.
+    /// Lanes that have got no logits since the last piece of a prompt.
     owed: Vec<usize>,
 }
 
