@@ -12,7 +12,7 @@ use crate::upstream::{Habits, PacedUpstream};
 const TOKENS: usize = 128;
 
 /// Near positions in a hundred, and the most that a token may take beside a step of the crate and beside the small model alone.
-const SHARES: [(u64, f64, f64); 2] = [(28, 0.75, 1.4), (9, 0.6, 1.1)];
+const SHARES: [(u64, f64, f64); 2] = [(34, 0.75, 1.4), (9, 0.6, 1.1)];
 
 pub async fn measure(model: &Model, texts: &Texts) {
     let server = ServerAlone::start(model).await;
