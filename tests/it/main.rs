@@ -24,6 +24,8 @@ mod giving_up;
 mod golden;
 mod hostile;
 mod leaks;
+#[cfg(feature = "llamacpp")]
+mod llamacpp;
 mod lookahead;
 mod metrics;
 mod openapi;
