@@ -8,12 +8,12 @@ mod pass;
 mod pieces;
 mod sequences;
 mod session;
-mod work;
+mod thread;
 
 pub use backend::{Backend, Kind, Pass, Run, RunLength, SequenceId, Shape};
 pub use command::{Command, Holder, Prompts};
 pub use session::{Bounds, WorkerModel};
-pub use work::Worker;
+pub use thread::Worker;
 
 #[cfg(test)]
 mod double;
