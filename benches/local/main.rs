@@ -20,6 +20,7 @@ mod models;
 mod pace;
 mod program;
 mod same;
+mod served;
 mod server_alone;
 mod stage;
 mod table;
