@@ -163,43 +163,55 @@ impl Branches {
             return Ok((Arc::clone(current), Duration::ZERO));
         }
         let mut compute = Duration::ZERO;
-        if !self.is_pending() {
-            if let Some(asked) = &self.asked {
-                let rows = self.pair.logits().await?;
-                compute = rows.compute;
-                if asked.is_pure {
-                    window.checked(asked.positions, asked.since.elapsed());
-                }
-                self.said_from = asked.from;
-                self.said = rows.positions.into();
-                self.asked = None;
-            }
-            let place = self.answer();
-            while self.said_from < place && self.said.pop_front().is_some() {
-                self.said_from += 1;
-            }
-            let nothing = || LocalError::Engine("it has said nothing about this position".into());
-            let said = self.said.pop_front().ok_or_else(nothing)?;
-            self.said_from += 1;
-            let current = match &mut self.aligned {
-                None => ProjectedPair::Same([said.private, said.public]),
-                Some(aligned) => {
-                    let logits = [Logits::new(said.private), Logits::new(said.public)];
-                    aligned.logits = Some((place, Arc::new(logits)));
-                    aligned.project()?
-                }
-            };
-            let current = Arc::new(current);
-            self.current = Some(Arc::clone(&current));
-            return Ok((current, compute));
+        let place = self.answer();
+        let is_pending = self.is_pending();
+        if !is_pending {
+            compute = self.hear(window).await?;
         }
-        let aligned = self
-            .aligned
-            .as_ref()
-            .ok_or_else(|| LocalError::Engine("it was asked nothing".into()))?;
-        let current = Arc::new(aligned.project()?);
+        let current = match &mut self.aligned {
+            Some(aligned) if is_pending => aligned.project()?,
+            aligned => {
+                let nothing = || LocalError::Engine("it has said nothing about this position".into());
+                let PairLogits { public, private } = self.said.pop_front().ok_or_else(nothing)?;
+                self.said_from += 1;
+                match aligned {
+                    None => ProjectedPair::Same([private, public]),
+                    Some(aligned) => {
+                        let logits = [Logits::new(private), Logits::new(public)];
+                        aligned.logits = Some((place, Arc::new(logits)));
+                        aligned.project()?
+                    }
+                }
+            }
+        };
+        let current = Arc::new(current);
         self.current = Some(Arc::clone(&current));
         Ok((current, compute))
+    }
+
+    /// Waits for what was asked, and returns how long the engine computed for it.
+    async fn hear(&mut self, window: &mut Window) -> Result<Duration, LocalError> {
+        let mut compute = Duration::ZERO;
+        if let Some(asked) = &self.asked {
+            let rows = self.pair.logits().await?;
+            compute = rows.compute;
+            if asked.is_pure {
+                window.checked(asked.positions, asked.since.elapsed());
+            }
+            self.said_from = asked.from;
+            self.said = rows.positions.into();
+            self.asked = None;
+        }
+        self.drop_passed();
+        Ok(compute)
+    }
+
+    /// Forgets what was said about positions that something was picked at.
+    fn drop_passed(&mut self) {
+        let place = self.answer();
+        while self.said_from < place && self.said.pop_front().is_some() {
+            self.said_from += 1;
+        }
     }
 
     /// Tokens of the answer so far, in the pair's own vocabulary.
@@ -234,14 +246,11 @@ impl Branches {
                 self.due.push(token);
             }
         }
-        let place = self.answer();
         if !self.due.is_empty() {
             self.said.clear();
             self.asked = None;
         }
-        while self.said_from < place && self.said.pop_front().is_some() {
-            self.said_from += 1;
-        }
+        self.drop_passed();
     }
 
     /// Has the pair forget what was expected and did not come.
