@@ -95,47 +95,35 @@ impl Sequences {
         Ok(())
     }
 
-    /// Has a pair begin with these prompts: what is known of them already stays, or is copied from where it is held. The session goes
-    /// on in the pair that it had, if it had one. Returns the pair and how many tokens of each prompt it holds; `None` where all
-    /// are busy.
+    /// Has a pair begin with these prompts: what is known of them already stays, or is copied from where it is held. Returns how many
+    /// tokens of each prompt it holds then.
     ///
     /// # Errors
     /// The engine's own words.
     pub fn begin(
         &mut self,
         backend: &mut dyn Backend,
-        own: Option<usize>,
+        index: usize,
         owner: Owner,
         prompts: &[Zeroizing<Vec<TokenId>>; 2],
-    ) -> Result<Option<(usize, [usize; 2])>, String> {
-        let Some(index) = own.or_else(|| self.choose(owner, prompts)) else {
-            return Ok(None);
-        };
-        let shared = self.shared(index, owner, prompts);
+    ) -> Result<[usize; 2], String> {
+        let here = self.shared(index, owner, prompts);
         let best = (0..self.pairs.len()).max_by_key(|other| self.shared(*other, owner, prompts).iter().sum::<usize>());
-        let there = best.map_or([0; 2], |best| self.shared(best, owner, prompts));
-        let mut kept = shared;
+        let best = best.unwrap_or(index);
+        let there = self.shared(best, owner, prompts);
+        self.clock += 1;
+        let pair = &mut self.pairs[index];
+        (pair.owner, pair.used, pair.busy) = (owner, self.clock, true);
+        let mut kept = here;
         for branch in 0..2 {
-            let id = SequenceId(2 * index + branch);
-            if let Some(best) = best.filter(|_| self.rolls_back && there[branch] >= shared[branch] + WORTH_COPYING) {
-                backend.copy(SequenceId(2 * best + branch), id)?;
-                let (tokens, prompt) = (self.pairs[best].tokens[branch].clone(), self.pairs[best].prompt[branch]);
-                let held = &mut self.pairs[index].tokens[branch];
-                held.zeroize();
-                held.extend_from_slice(&tokens);
-                self.pairs[index].prompt[branch] = prompt;
+            if self.rolls_back && there[branch] >= here[branch] + WORTH_COPYING {
+                self.copy(backend, best, index, branch)?;
                 kept[branch] = there[branch];
             }
-            self.truncate(backend, id, kept[branch])?;
-        }
-        self.clock += 1;
-        if let Some(pair) = self.pairs.get_mut(index) {
-            pair.owner = owner;
-            pair.used = self.clock;
-            pair.busy = true;
+            self.truncate(backend, SequenceId(2 * index + branch), kept[branch])?;
         }
         self.trim(backend)?;
-        Ok(Some((index, kept)))
+        Ok(kept)
     }
 
     /// Nobody uses the pair any longer; what it holds is remembered as long as there is room.
@@ -172,10 +160,10 @@ impl Sequences {
         backend.settle(empty)
     }
 
-    /// The pair for a session that has none yet. It is the one that has most of the prompts already, unless that would cost it much
+    /// The pair for a session that has none yet; `None` where all are busy. It is the one that has most of the prompts already, unless that would cost it much
     /// that the session has no use for, and there is another to copy to. Among equals it is an empty one, or the one that was
     /// used longest ago.
-    fn choose(&self, owner: Owner, prompts: &[Zeroizing<Vec<TokenId>>; 2]) -> Option<usize> {
+    pub fn choose(&self, owner: Owner, prompts: &[Zeroizing<Vec<TokenId>>; 2]) -> Option<usize> {
         let free = || (0..self.pairs.len()).filter(|index| !self.pairs[*index].busy);
         let shared = |index: usize| self.shared(index, owner, prompts).iter().sum::<usize>();
         let best = free()
@@ -191,6 +179,19 @@ impl Sequences {
             Some(best) => oldest(Some(best)).or(Some(best)),
             None => oldest(None),
         }
+    }
+
+    /// Replaces what a branch of the pair `to` holds by what `from` holds.
+    fn copy(&mut self, backend: &mut dyn Backend, from: usize, to: usize, branch: usize) -> Result<(), String> {
+        backend.copy(SequenceId(2 * from + branch), SequenceId(2 * to + branch))?;
+        let (tokens, prompt) = (self.pairs[from].tokens[branch].clone(), self.pairs[from].prompt[branch]);
+        let pair = &mut self.pairs[to];
+        pair.tokens[branch].zeroize();
+        pair.tokens[branch].extend_from_slice(&tokens);
+        pair.prompt[branch] = prompt;
+        // The traces in its memory are copied as well.
+        pair.is_dirty = true;
+        Ok(())
     }
 
     /// How many tokens of each prompt would not have to be computed again if its branch went on from this pair.

@@ -134,21 +134,17 @@ impl<'a> Worker<'a> {
         let Prompts { public, private } = prompts;
         let prompts = [public, private];
         let own = self.lanes.iter().position(|lane| lane.holder == Some(holder));
-        let begun = self.sequences.begin(self.backend, own, owner, &prompts);
-        let (index, kept, failed) = match begun {
-            Ok(Some((index, kept))) => (Some(index), kept, None),
-            // There are as many lanes as slots at least, so one is free.
-            Ok(None) => (None, [0; 2], None),
-            Err(reason) => (
-                own.or_else(|| self.lanes.iter().position(|lane| lane.holder.is_none())),
-                [0; 2],
-                Some(reason),
-            ),
-        };
-        let Some(lane) = index.and_then(|index| self.lanes.get_mut(index)) else {
+        // There are as many lanes as slots at least, so one is free.
+        let Some(index) = own.or_else(|| self.sequences.choose(owner, &prompts)) else {
             tracing::error!("a session was opened on a slot that does not exist");
             return;
         };
+        let begun = self.sequences.begin(self.backend, index, owner, &prompts);
+        let (kept, failed) = match begun {
+            Ok(kept) => (kept, None),
+            Err(reason) => ([0; 2], Some(reason)),
+        };
+        let Some(lane) = self.lanes.get_mut(index) else { return };
         lane.holder = Some(holder);
         let branches = [0, 1].map(|branch: usize| Branch {
             prompt: prompts[branch].len(),
