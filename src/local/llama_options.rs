@@ -9,8 +9,8 @@ pub struct LlamaOptions {
     pub gpu_layers: u32,
     /// Number format of what is remembered of each token.
     pub kv_type: KvType,
-    /// How attention is computed.
-    pub flash_attention: FlashAttention,
+    /// Whether attention is computed without writing out its weights. Without it, sums are exact to a few more bits.
+    pub flash_attention: bool,
     /// Tokens of a pass.
     pub batch: usize,
     /// Positions of an answer that are checked in one pass.
@@ -41,33 +41,6 @@ impl KvType {
             Self::F32 => 4.0,
             Self::F16 => 2.0,
             Self::Q8 => 34.0 / 32.0,
-        }
-    }
-}
-
-/// Whether attention is computed without writing out its weights, which is faster for long prompts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlashAttention {
-    /// It is.
-    On,
-    /// It is not: sums are exact to a few more bits.
-    Off,
-}
-
-impl LlamaOptions {
-    /// Whether an accelerator was built in.
-    pub const HAS_ACCELERATOR: bool = cfg!(any(
-        feature = "llamacpp-cuda",
-        feature = "llamacpp-metal",
-        feature = "llamacpp-vulkan"
-    ));
-
-    /// Whether attention is to be computed so.
-    pub fn flash_attention(&self) -> bool {
-        match self.flash_attention {
-            FlashAttention::On => true,
-            FlashAttention::Off => false,
         }
     }
 }

@@ -18,7 +18,7 @@ pub mod worker;
 
 pub use contract::{BranchPair, LocalModel, PairLogits, Rows, Slot};
 pub use error::LocalError;
-pub use llama_options::{FlashAttention, KvType, LlamaOptions};
+pub use llama_options::{KvType, LlamaOptions};
 pub use mistral::{Branch, Engine, EngineOptions, Precision, SlotPool};
 pub use owner::Owner;
 pub use places::SlotLimits;

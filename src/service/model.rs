@@ -20,11 +20,7 @@ pub async fn load_model(settings: &Settings, vocabularies: &Vocabularies) -> Res
         },
         llama: LlamaOptions {
             threads: local.threads,
-            gpu_layers: if on_cpu || !LlamaOptions::HAS_ACCELERATOR {
-                0
-            } else {
-                local.gpu_layers
-            },
+            gpu_layers: if on_cpu { 0 } else { local.gpu_layers },
             kv_type: local.kv_type,
             flash_attention: local.flash_attention,
             batch: local.batch,

@@ -5,7 +5,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderN
 use super::{Context, Local, Settings, SettingsError};
 use crate::context::{Template, is_almost_ours};
 use crate::decode::Lookahead;
-use crate::local::{FlashAttention, KvType};
+use crate::local::KvType;
 use crate::steering::Cap;
 use crate::store::ProfileName;
 
@@ -39,9 +39,9 @@ fn check_local(local: &Local) -> Result<(), SettingsError> {
         "it must be at most half of local.batch: both branches of a session are computed in one pass",
     )?;
     require(
-        local.kv_type != KvType::Q8 || local.flash_attention != FlashAttention::Off,
+        local.kv_type != KvType::Q8 || local.flash_attention,
         "local.kv_type",
-        "\"q8_0\" needs flash attention; set local.flash_attention to \"on\"",
+        "\"q8_0\" needs flash attention; set local.flash_attention to true",
     )
 }
 

@@ -131,7 +131,7 @@ fn parameters(shape: &Shape, options: &LlamaOptions) -> LlamaContextParams {
         .with_n_threads_batch(threads)
         .with_type_k(kv_type)
         .with_type_v(kv_type)
-        .with_flash_attention_policy(i32::from(options.flash_attention()))
+        .with_flash_attention_policy(i32::from(options.flash_attention))
         // All of a sequence stays, so that it can be cut anywhere.
         .with_swa_full(true)
 }

@@ -54,7 +54,7 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
         ));
     }
     let goes_back = !(model.is_recurrent() || model.is_hybrid());
-    let flash = options.flash_attention();
+    let flash = options.flash_attention;
     let least = match (goes_back, flash) {
         // Nothing could be filled up where there is no way back.
         (false, _) => RunLength { prompt: 1, answer: 1 },

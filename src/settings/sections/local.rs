@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::values::{millis, optional, optional_count};
-use crate::local::{EngineChoice, FlashAttention, KvType, Precision};
+use crate::local::{EngineChoice, KvType, Precision};
 
 /// `[local]`: the small model.
 #[derive(Clone, Deserialize)]
@@ -31,7 +31,7 @@ pub struct Local {
     /// Number format of llama.cpp's keys and values.
     pub kv_type: KvType,
     /// How llama.cpp computes attention.
-    pub flash_attention: FlashAttention,
+    pub flash_attention: bool,
     /// Tokens llama.cpp computes in one pass.
     pub batch: usize,
     /// Positions of an answer that llama.cpp checks in one pass.
