@@ -43,6 +43,8 @@ struct Question {
     from: usize,
     /// How many positions.
     positions: usize,
+    /// How many of them have come.
+    come: usize,
     /// Whether nothing else is computed with them, so that the time they take can be learnt from.
     is_pure: bool,
     since: Instant,
@@ -147,6 +149,7 @@ impl Branches {
         self.asked = Some(Question {
             from: place,
             positions,
+            come: 0,
             is_pure: !is_first && tokens.len() == positions,
             since: Instant::now(),
         });
@@ -165,8 +168,8 @@ impl Branches {
         let mut compute = Duration::ZERO;
         let place = self.answer();
         let is_pending = self.is_pending();
-        if !is_pending {
-            compute = self.hear(window).await?;
+        while !is_pending && self.said.is_empty() && self.asked.is_some() {
+            compute += self.hear(window).await?;
         }
         let current = match &mut self.aligned {
             Some(aligned) if is_pending => aligned.project()?,
@@ -189,21 +192,22 @@ impl Branches {
         Ok((current, compute))
     }
 
-    /// Waits for what was asked, and returns how long the engine computed for it.
+    /// Waits for the next of what was asked, and returns how long the engine computed for it.
     async fn hear(&mut self, window: &mut Window) -> Result<Duration, LocalError> {
-        let mut compute = Duration::ZERO;
-        if let Some(asked) = &self.asked {
-            let rows = self.pair.logits().await?;
-            compute = rows.compute;
-            if asked.is_pure {
-                window.checked(asked.positions, asked.since.elapsed());
+        let rows = self.pair.logits().await?;
+        if let Some(asked) = &mut self.asked {
+            self.said_from = asked.from + asked.come - self.said.len();
+            asked.come += rows.positions.len();
+            self.said.extend(rows.positions);
+            if asked.come >= asked.positions {
+                if asked.is_pure {
+                    window.checked(asked.positions, asked.since.elapsed());
+                }
+                self.asked = None;
             }
-            self.said_from = asked.from;
-            self.said = rows.positions.into();
-            self.asked = None;
         }
         self.drop_passed();
-        Ok(compute)
+        Ok(rows.compute)
     }
 
     /// Forgets what was said about positions that something was picked at.

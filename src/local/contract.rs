@@ -44,7 +44,8 @@ pub trait BranchPair: Send {
     /// of an earlier call that were not waited for are dropped.
     fn extend(&mut self, tokens: &[TokenId], rows: usize);
 
-    /// Waits for the logits of the last [`Self::extend`]. It can be given up and called again.
+    /// Waits for the next logits of the last [`Self::extend`]: of one position at least. Where an engine has computed only some of
+    /// them, because others wait too, the rest comes with the next calls. It can be given up and called again.
     ///
     /// # Errors
     /// A [`LocalError`] when the engine failed; the pair is of no more use then.
@@ -62,7 +63,7 @@ pub trait BranchPair: Send {
 pub struct Rows {
     /// One entry a position, the first one first.
     pub positions: Vec<PairLogits>,
-    /// How long the engine computed for them.
+    /// How long the engine computed since the last time.
     pub compute: Duration,
 }
 

@@ -1,4 +1,4 @@
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::local::{LocalError, Owner, Rows};
@@ -28,7 +28,7 @@ pub enum Command {
         /// After how many of the last ones logits are wanted.
         rows: usize,
         /// Where they go. It is closed when nobody waits any longer.
-        reply: oneshot::Sender<Result<Rows, LocalError>>,
+        reply: UnboundedSender<Result<Rows, LocalError>>,
     },
     /// Forgets all but the first tokens of the answer.
     Truncate {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use super::backend::SequenceId;
@@ -60,10 +60,10 @@ pub struct Branch {
 pub struct Wanted {
     /// After how many of the last pending tokens.
     pub rows: usize,
-    /// Those that were computed, of the public and of the private branch.
+    /// Those that were computed and not handed over, of the public and of the private branch.
     pub computed: [Vec<Vec<f32>>; 2],
-    /// Where they go.
-    pub reply: oneshot::Sender<Result<Rows, LocalError>>,
+    /// Where they go, as they are computed.
+    pub reply: UnboundedSender<Result<Rows, LocalError>>,
 }
 
 impl Session {
@@ -83,14 +83,15 @@ impl Session {
         self.wanted.as_ref().is_some_and(|wanted| !wanted.reply.is_closed())
     }
 
-    /// Hands over the logits if all of them are there.
+    /// Hands over the logits of the positions that both branches have computed.
     pub fn deliver(&mut self) {
-        if self.branches.iter().any(|branch| !branch.pending.is_empty()) {
+        let Some(wanted) = &mut self.wanted else { return };
+        let [public, private] = &mut wanted.computed;
+        let positions = public.len().min(private.len());
+        if positions == 0 {
             return;
         }
-        let Some(wanted) = self.wanted.take() else { return };
-        let [public, private] = wanted.computed;
-        let positions = public.into_iter().zip(private);
+        let positions = public.drain(..positions).zip(private.drain(..positions));
         let rows = Rows {
             positions: positions
                 .map(|(public, private)| PairLogits { public, private })
@@ -98,7 +99,11 @@ impl Session {
             compute: std::mem::take(&mut self.compute),
         };
         // Nobody may wait for them any longer.
-        self.returning = wanted.reply.send(Ok(rows)).is_ok();
+        let is_heard = wanted.reply.send(Ok(rows)).is_ok();
+        if self.branches.iter().all(|branch| branch.pending.is_empty()) {
+            self.wanted = None;
+            self.returning = is_heard;
+        }
     }
 
     /// Ends it with `reason`.

@@ -14,11 +14,12 @@ const CHEAP: usize = 4;
 
 /// Who computes together, of the lanes that are `ready` with so many tokens a branch, in rising order of lanes. The first one from
 /// `turn` on gets all it wants. Others join it where little of their work would be for nothing: with as many tokens, or filled up.
-/// `None` where nobody is ready.
-pub fn together(ready: &[(usize, usize)], turn: usize, shape: &Shape) -> Option<Group> {
+/// Where a prompt waits as well, the pass is as short as can be. `None` where nobody is ready.
+pub fn together(ready: &[(usize, usize)], turn: usize, prompt_waits: bool, shape: &Shape) -> Option<Group> {
     let first = ready.iter().find(|(lane, _)| *lane >= turn).or(ready.first())?;
     let least = shape.least.answer;
-    let most = (shape.batch / 2).min(shape.most_answer).max(least);
+    let most = if prompt_waits { least } else { shape.most_answer };
+    let most = most.min(shape.batch / 2).max(least);
     let tokens = first.1.clamp(least, most);
     let may_be_filled_up = |wants: usize| shape.rolls_back && (wants >= tokens.div_ceil(2) || tokens <= CHEAP);
     let joins = |wants: usize| wants >= tokens || may_be_filled_up(wants);
@@ -46,13 +47,13 @@ mod tests {
     };
 
     fn group(ready: &[(usize, usize)], turn: usize) -> (Vec<usize>, usize) {
-        let group = together(ready, turn, &SHAPE).unwrap();
+        let group = together(ready, turn, false, &SHAPE).unwrap();
         (group.lanes, group.tokens)
     }
 
     #[test]
     fn nobody_computes_nothing() {
-        assert_eq!(together(&[], 3, &SHAPE), None);
+        assert_eq!(together(&[], 3, false, &SHAPE), None);
     }
 
     #[test]
@@ -73,7 +74,7 @@ mod tests {
             least: RunLength { prompt: 1, answer: 1 },
             ..SHAPE
         };
-        let group = together(&[(0, 1), (1, 3), (2, 2)], 2, &shape).unwrap();
+        let group = together(&[(0, 1), (1, 3), (2, 2)], 2, false, &shape).unwrap();
         assert_eq!((group.lanes, group.tokens), (vec![1, 2], 2));
     }
 
@@ -81,6 +82,12 @@ mod tests {
     fn little_is_not_filled_up_to_much() {
         assert_eq!(group(&[(0, 1), (1, 8)], 1), (vec![1], 8));
         assert_eq!(group(&[(0, 1), (1, 8)], 2), (vec![0, 1], 2));
+    }
+
+    #[test]
+    fn while_a_prompt_waits_nobody_gets_much_at_once() {
+        let group = together(&[(0, 8), (1, 16), (2, 3)], 1, true, &SHAPE).unwrap();
+        assert_eq!((group.lanes, group.tokens), (vec![0, 1, 2], 2));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use zeroize::Zeroizing;
 
 use super::command::{Command, Holder, Prompts};
@@ -114,7 +114,7 @@ impl Slot for HeldSlot {
 struct WorkerPair {
     slot: Arc<HeldSlot>,
     /// Of the last extension.
-    reply: Option<oneshot::Receiver<Result<Rows, LocalError>>>,
+    reply: Option<UnboundedReceiver<Result<Rows, LocalError>>>,
 }
 
 impl WorkerPair {
@@ -126,7 +126,7 @@ impl WorkerPair {
 
 impl BranchPair for WorkerPair {
     fn extend(&mut self, tokens: &[TokenId], rows: usize) {
-        let (reply, receiver) = oneshot::channel();
+        let (reply, receiver) = unbounded_channel();
         // Logits of an earlier extension are wanted no more.
         self.reply = Some(receiver);
         self.send(Command::Extend {
@@ -140,9 +140,8 @@ impl BranchPair for WorkerPair {
     fn logits(&mut self) -> BoxFuture<'_, Result<Rows, LocalError>> {
         async move {
             let none = || LocalError::Engine("it was asked for logits of nothing".into());
-            let rows = self.reply.as_mut().ok_or_else(none)?.await;
-            self.reply = None;
-            rows.map_err(|_| gone())?
+            let rows = self.reply.as_mut().ok_or_else(none)?.recv().await;
+            rows.ok_or_else(gone)?
         }
         .boxed()
     }

@@ -132,9 +132,12 @@ async fn look(
 ) {
     pair.extend(tokens, rows);
     answer.extend(tokens);
-    let said = pair.logits().await.unwrap();
-    assert_eq!(said.positions.len(), rows);
-    for (index, said) in said.positions.into_iter().enumerate() {
+    let mut positions = Vec::new();
+    while positions.len() < rows {
+        positions.extend(pair.logits().await.unwrap().positions);
+    }
+    assert_eq!(positions.len(), rows);
+    for (index, said) in positions.into_iter().enumerate() {
         let before = answer.len() + 1 + index - rows;
         let expected = |prompt: &[TokenId]| {
             let (last, others) = prompt.split_last().unwrap();
@@ -212,6 +215,22 @@ fn an_engine_that_fails_fails_one_session_only() {
         let slot = model.slot(Owner::default()).await.unwrap();
         let mut pair = slot.open(&prompt, &prompt).await.unwrap();
         look(&mut *pair, &[prompt.clone(), prompt], &mut Vec::new(), &[TokenId(9)], 2).await;
+    });
+}
+
+#[test]
+fn what_is_computed_in_parts_is_handed_over_in_parts() {
+    run(async {
+        let model = model(SHAPE, 0);
+        let slot = model.slot(Owner::default()).await.unwrap();
+        let mut pair = slot.open(&[TokenId(1)], &[TokenId(2)]).await.unwrap();
+        pair.extend(&[TokenId(3); 15], 15);
+        let mut parts = Vec::new();
+        while parts.iter().sum::<usize>() < 15 {
+            parts.push(pair.logits().await.unwrap().positions.len());
+        }
+        // The prompt's last token comes first.
+        assert_eq!(parts, [6, 7, 2]);
     });
 }
 

@@ -73,7 +73,7 @@ impl Worker<'_> {
                 self.owed = (0..self.lanes.len()).collect();
             }
             _ => {
-                let Some(group) = together(&answers, self.turn[0], &self.shape) else {
+                let Some(group) = together(&answers, self.turn[0], !prompts.is_empty(), &self.shape) else {
                     return;
                 };
                 self.turn[0] = group
