@@ -1,5 +1,7 @@
 //! How long the first token takes with a long context: with nothing remembered, with a new question, and in a chat's second turn.
 
+use std::time::Duration;
+
 use crate::REPEATS;
 use crate::crate_alone::CrateAlone;
 use crate::models::Model;
@@ -8,9 +10,11 @@ use crate::table::{Goal, Row};
 use crate::texts::Texts;
 use crate::upstream::{Habits, PacedUpstream};
 
-/// Nothing has computed it yet, so it is the most that a second turn brings: in a chat it would be what was picked.
-const ANSWER: &str = "I would begin with something small that you can finish on one evening, and keep the rest for the weekend. Ask a friend who \
-                      has done it before, write down what you need, and buy nothing until the list is complete.";
+/// Tokens of the first turn's answer.
+const ANSWER: usize = 64;
+
+/// How long somebody reads it.
+const READING: Duration = Duration::from_secs(2);
 
 pub async fn measure(model: &Model, texts: &Texts) {
     let upstream = PacedUpstream::start(Habits::default()).await;
@@ -25,7 +29,10 @@ pub async fn measure(model: &Model, texts: &Texts) {
         alone.push(CrateAlone::measure(&model.gguf, &first.prompts(&service), 1).prompts);
         cold.push(1e3 * first.first_token(&service).await);
         new.push(1e3 * about(number + REPEATS).first_token(&service).await);
-        let turn = first.after(ANSWER, texts.question(number + 2 * REPEATS));
+        let chat = Question::new(texts.question(number), texts.context(number, LONG), ANSWER);
+        let answer = chat.answer(&service).await.text;
+        tokio::time::sleep(READING).await;
+        let turn = chat.after(&answer, texts.question(number + 2 * REPEATS));
         second.push(1e3 * turn.first_token(&service).await);
     }
     let row = |what: &str, measured: &[f64], beside: &str, reference: &[f64], most: f64| {

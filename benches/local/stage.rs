@@ -112,11 +112,13 @@ impl Question {
     pub async fn answer(&self, service: &Service) -> Answer {
         let begun = Instant::now();
         let mut session = self.open(service).await;
-        let mut first = None;
-        while session.next().await.unwrap().is_some() {
+        let (mut first, mut text) = (None, String::new());
+        while let Some(event) = session.next().await.unwrap() {
             first.get_or_insert_with(|| begun.elapsed());
+            text.push_str(&event.text);
         }
         Answer {
+            text,
             first: first.unwrap(),
             wall: begun.elapsed(),
             report: session.report().clone(),
@@ -133,6 +135,7 @@ impl Question {
 }
 
 pub struct Answer {
+    pub text: String,
     pub first: Duration,
     pub wall: Duration,
     pub report: Report,

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::backend::{Backend, Kind, Pass, SequenceId, Shape};
 use crate::vocabulary::TokenId;
 
@@ -8,6 +11,8 @@ pub struct Double {
     held: Vec<Vec<Computed>>,
     /// Passes with this token fail.
     pub poison: Option<TokenId>,
+    /// How many tokens it has computed.
+    pub computed: Arc<AtomicUsize>,
 }
 
 /// A token, and how it was computed.
@@ -20,6 +25,7 @@ impl Double {
         Self {
             held: vec![Vec::new(); shape.sequences],
             poison: None,
+            computed: Arc::default(),
             shape,
         }
     }
@@ -60,6 +66,8 @@ impl Backend for Double {
         {
             return Err("poisoned".into());
         }
+        let tokens = pass.runs.iter().map(|run| run.tokens.len()).sum();
+        self.computed.fetch_add(tokens, Ordering::Relaxed);
         let mut rows = Vec::new();
         for run in &pass.runs {
             assert_eq!(run.tokens.len(), length, "runs of different length");

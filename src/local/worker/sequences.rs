@@ -67,6 +67,12 @@ impl Sequences {
         self.pairs.get(id.0 / 2).map_or(0, |pair| pair.tokens[id.0 % 2].len())
     }
 
+    /// The tokens of an answer that a sequence holds: those that were not computed as a prompt.
+    pub fn answer(&self, id: SequenceId) -> &[TokenId] {
+        let pair = self.pairs.get(id.0 / 2);
+        pair.map_or(&[], |pair| &pair.tokens[id.0 % 2][pair.prompt[id.0 % 2]..])
+    }
+
     /// Notes what was computed.
     pub fn append(&mut self, id: SequenceId, tokens: &[TokenId], kind: Kind) {
         let branch = id.0 % 2;
@@ -211,7 +217,10 @@ impl Sequences {
     }
 
     /// Forgets what was used longest ago until the rest is within the budget.
-    fn trim(&mut self, backend: &mut dyn Backend) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The engine's own words.
+    pub fn trim(&mut self, backend: &mut dyn Backend) -> Result<(), String> {
         loop {
             let idle = self
                 .pairs

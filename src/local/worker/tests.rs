@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -23,10 +24,16 @@ const POISON: TokenId = TokenId(666);
 
 /// A model of doubles, in a thread of its own.
 fn model(shape: Shape, cache: usize) -> Arc<dyn LocalModel> {
+    counted(shape, cache).0
+}
+
+/// The same, and how many tokens it has computed.
+fn counted(shape: Shape, cache: usize) -> (Arc<dyn LocalModel>, Arc<AtomicUsize>) {
     let (commands, received) = channel();
+    let mut backend = Double::new(shape);
+    backend.poison = Some(POISON);
+    let computed = Arc::clone(&backend.computed);
     std::thread::spawn(move || {
-        let mut backend = Double::new(shape);
-        backend.poison = Some(POISON);
         Worker::new(&mut backend, cache).run(&received);
     });
     let limits = SlotLimits {
@@ -39,7 +46,10 @@ fn model(shape: Shape, cache: usize) -> Arc<dyn LocalModel> {
         window: shape.length,
         max_block: 8,
     };
-    Arc::new(WorkerModel::new(commands, bounds, "a double".into()))
+    (
+        Arc::new(WorkerModel::new(commands, bounds, "a double".into())),
+        computed,
+    )
 }
 
 /// What a session does next.
@@ -174,13 +184,20 @@ proptest! {
         scripts in prop::collection::vec(script(), 1..9),
         cache in prop::sample::select(vec![0usize, 100, 300, 100_000]),
         rolls_back in prop::bool::weighted(0.8),
+        pauses in prop::bool::weighted(0.1),
     ) {
         let shape = Shape { rolls_back, least: if rolls_back { SHAPE.least } else { RunLength { prompt: 1, answer: 1 } }, ..SHAPE };
         let scripts: Vec<Script> = if rolls_back { scripts } else { scripts.into_iter().map(forward_only).collect() };
         run(async move {
             let model = model(shape, cache);
-            let sessions = scripts.into_iter().map(|script| play(&*model, script));
-            futures::future::join_all(sessions).await;
+            for _ in 0..if pauses { 2 } else { 1 } {
+                let sessions = scripts.iter().map(|script| play(&*model, script.clone()));
+                futures::future::join_all(sessions).await;
+                if pauses {
+                    // Long enough for what is done while nobody waits.
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
         });
     }
 }
@@ -215,6 +232,30 @@ fn an_engine_that_fails_fails_one_session_only() {
         let slot = model.slot(Owner::default()).await.unwrap();
         let mut pair = slot.open(&prompt, &prompt).await.unwrap();
         look(&mut *pair, &[prompt.clone(), prompt], &mut Vec::new(), &[TokenId(9)], 2).await;
+    });
+}
+
+#[test]
+fn an_answer_is_made_ready_for_the_next_turn_while_nobody_waits() {
+    run(async {
+        let (model, computed) = counted(SHAPE, 100_000);
+        let mut prompts = [6, 61].map(|length| (100..100 + length).map(TokenId).collect::<Vec<_>>());
+        let answer: Vec<TokenId> = (0..30).map(TokenId).collect();
+        let slot = model.slot(Owner::default()).await.unwrap();
+        let mut pair = slot.open(&prompts[0], &prompts[1]).await.unwrap();
+        look(&mut *pair, &prompts, &mut Vec::new(), &answer, 30).await;
+        drop(pair);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for prompt in &mut prompts {
+            prompt.extend(answer.iter().chain(&[TokenId(7), TokenId(8)]));
+        }
+        let before = computed.load(Ordering::Relaxed);
+        let slot = model.slot(Owner::default()).await.unwrap();
+        let mut pair = slot.open(&prompts[0], &prompts[1]).await.unwrap();
+        look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
+        // The rest of both prompts and one position after them, each filled up.
+        let least = SHAPE.least.prompt + SHAPE.least.answer;
+        assert_eq!(computed.load(Ordering::Relaxed) - before, 2 * least);
     });
 }
 

@@ -29,6 +29,12 @@ impl Worker<'_> {
         waiting.collect()
     }
 
+    /// Lanes of sessions whose prompts are not computed yet, and the tokens of each branch that are left.
+    pub(super) fn prompts(&self) -> impl Iterator<Item = (usize, [usize; 2])> {
+        let held = self.lanes.iter().enumerate().filter(|(_, lane)| lane.holder.is_some());
+        held.filter_map(|(index, lane)| self.prompt_of(lane).map(|left| (index, left)))
+    }
+
     /// The tokens of each branch's prompt that are not computed yet, where there are any.
     pub(super) fn prompt_of(&self, lane: &Lane) -> Option<[usize; 2]> {
         let session = lane.session.as_ref().filter(|session| session.failed.is_none())?;
@@ -37,9 +43,9 @@ impl Worker<'_> {
         left.iter().any(|left| *left > 0).then_some(left)
     }
 
-    /// The next piece of a prompt. Where both branches of a session have something left and nobody else waits, they go together.
-    fn piece_of(&self, lane: usize, left: [usize; 2]) -> (Vec<Member>, usize) {
-        let others = self.sessions().count() > 1;
+    /// The next piece of a prompt. Where both branches of a session have something left and there are no `others` who wait, they go
+    /// together.
+    fn piece_of(&self, lane: usize, left: [usize; 2], others: bool) -> (Vec<Member>, usize) {
         let least = self.shape.least.prompt;
         let members: Vec<Member> = (0..2)
             .filter(|branch| left[*branch] > 0)
@@ -55,10 +61,7 @@ impl Worker<'_> {
     /// One pass: for answers, or for a piece of a prompt; by turns where both wait.
     pub(super) fn compute(&mut self) {
         let answers = self.answers();
-        let lanes = self.lanes.iter().enumerate();
-        let prompts: Vec<(usize, [usize; 2])> = lanes
-            .filter_map(|(index, lane)| self.prompt_of(lane).map(|left| (index, left)))
-            .collect();
+        let prompts: Vec<(usize, [usize; 2])> = self.prompts().collect();
         let turn = self.turn[1];
         let prompt = prompts.iter().find(|(lane, _)| *lane >= turn).or(prompts.first());
         // Between two pieces of prompts, everybody who comes in time gets logits once.
@@ -66,10 +69,7 @@ impl Worker<'_> {
         match prompt.copied() {
             Some((lane, left)) if !are_owed => {
                 self.turn[1] = lane + 1;
-                let (members, tokens) = self.piece_of(lane, left);
-                let started = Instant::now();
-                self.pass(Kind::Prompt, &members, tokens);
-                self.pieces.learn(members.len() * tokens, started.elapsed());
+                self.compute_piece(lane, left, self.sessions().count() > 1);
                 self.owed = (0..self.lanes.len()).collect();
             }
             _ => {
@@ -89,6 +89,14 @@ impl Worker<'_> {
                 self.pass(Kind::Answer, &members.collect::<Vec<_>>(), group.tokens);
             }
         }
+    }
+
+    /// Computes the next piece of a prompt.
+    pub(super) fn compute_piece(&mut self, lane: usize, left: [usize; 2], others: bool) {
+        let (members, tokens) = self.piece_of(lane, left, others);
+        let started = Instant::now();
+        self.pass(Kind::Prompt, &members, tokens);
+        self.pieces.learn(members.len() * tokens, started.elapsed());
     }
 
     /// Computes so many tokens of each member. Where that fails for all together, each session is tried alone, so that only those

@@ -1,4 +1,5 @@
 mod computing;
+mod leftover;
 
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
@@ -15,6 +16,10 @@ use crate::vocabulary::TokenId;
 
 /// Sessions that have just got logits come back within this time, mostly. Waiting for them lets all compute together.
 const GATHERING: Duration = Duration::from_millis(2);
+
+/// After so long without anything to do there is time for what may be of use later. Programs that ask one question after
+/// another come back sooner, and are not held up.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// After so long without anything to do there is time to wipe what was forgotten.
 const IDLE: Duration = Duration::from_millis(500);
@@ -65,8 +70,18 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The next command. Where none comes for a while, the traces of what was forgotten are wiped meanwhile.
+    /// The next command. Where none comes for a while, answers are made ready for the next turn, and the traces of what was forgotten
+    /// are wiped.
     fn wait(&mut self, commands: &Receiver<Command>) -> Result<Command, RecvError> {
+        let mut patience = PAUSE;
+        while let Some(lane) = self.leftover() {
+            match commands.recv_timeout(patience) {
+                Ok(command) => return Ok(command),
+                Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
+                Err(RecvTimeoutError::Timeout) => self.make_ready(lane),
+            }
+            patience = Duration::ZERO;
+        }
         if self.sequences.are_dirty() {
             match commands.recv_timeout(IDLE) {
                 Ok(command) => return Ok(command),
@@ -204,12 +219,14 @@ impl<'a> Worker<'a> {
         let Some(index) = self.lanes.iter().position(|lane| lane.holder == Some(holder)) else {
             return;
         };
-        if let Some(lane) = self.lanes.get_mut(index) {
-            lane.holder = None;
-            lane.session = None;
-        }
+        let Some(lane) = self.lanes.get_mut(index) else { return };
+        lane.holder = None;
+        lane.session = None;
+        let ids = lane.sequences();
+        let answers = ids.map(|id| Zeroizing::new(self.sequences.answer(id).to_vec()));
         let ended = self.sequences.end(self.backend, index);
         log(ended);
+        self.leave(index, answers);
     }
 
     fn lane_of(&mut self, holder: Holder) -> Option<&mut Lane> {
@@ -217,11 +234,12 @@ impl<'a> Worker<'a> {
     }
 
     fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.lanes.iter().filter_map(|lane| lane.session.as_ref())
+        let held = self.lanes.iter().filter(|lane| lane.holder.is_some());
+        held.filter_map(|lane| lane.session.as_ref())
     }
 
     fn has_work(&self) -> bool {
-        !self.answers().is_empty() || self.lanes.iter().any(|lane| self.prompt_of(lane).is_some())
+        !self.answers().is_empty() || self.prompts().next().is_some()
     }
 }
 
