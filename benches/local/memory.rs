@@ -36,8 +36,8 @@ pub async fn measure(model: &Model, texts: &Texts) {
             resident.push(program.resident());
         }
     }
-    // Two sequences a slot and an empty one, with room for what fills up a pass.
-    let keys_and_values = model.cache_megabytes(17 * (2048 + 64));
+    // Two sequences a slot and an empty one, with room for what fills up a pass, in steps of 256 tokens.
+    let keys_and_values = model.cache_megabytes(17 * 2304);
     let room = 1.5 * model.megabytes() + keys_and_values;
     for (sessions, resident) in SESSIONS.into_iter().zip(&resident) {
         Row {

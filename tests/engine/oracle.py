@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import sys
+import threading
 import urllib.request
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,8 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 NOTABLE = 0.1
 # How many of the judge's likeliest tokens are looked at. A pick beyond them has the regret of the last at least.
 LISTED = 200
+# The last of the four slots of the judge's server.
+COMPANY = 3
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +50,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--largest", type=float, default=0.05, metavar="NATS", help="the largest regret allowed (default: %(default)s)")
     parser.add_argument(
         "--share", type=float, metavar="PER_CENT", help=f"allow this share of regrets above {NOTABLE} nats instead, for quantised weights"
+    )
+    parser.add_argument(
+        "--company",
+        action="store_true",
+        help="keep one slot of the judge's server busy, so that the upstream's tokens are computed beside another; llama.cpp computes a lone token by "
+        "other kernels, which differ on quantised weights",
     )
     return parser.parse_args()
 
@@ -102,8 +111,21 @@ def judged(judge: str, item: dict, answer: list[int]) -> Iterator[Verdict]:
         yield Verdict(str(item["id"]), position, picked, best["id"], regret)
 
 
+def keep_company(judge: str) -> None:
+    """Has the server write something on its last slot for as long as this program runs."""
+    body = {"prompt": "Once upon a time", "n_predict": 500, "ignore_eos": True, "temperature": 1, "cache_prompt": False, "id_slot": COMPANY}
+
+    def write() -> None:
+        while True:
+            post(f"{judge}/completion", body)
+
+    threading.Thread(target=write, daemon=True).start()
+
+
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.company:
+        keep_company(arguments.judge)
     with arguments.prompts.open(encoding="utf-8") as lines:
         items = [json.loads(line) for line in islice(lines, arguments.count)]
     verdicts: list[Verdict] = []

@@ -10,7 +10,7 @@ use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 use tokio::sync::oneshot;
 
 use super::backend::LlamaCpp;
-use super::plan::{SPARE, plan};
+use super::plan::{cells, plan};
 use crate::local::llama_options::{KvType, LlamaOptions};
 use crate::local::worker::{Backend, Bounds, Command, Shape, Worker, WorkerModel};
 use crate::local::{LocalError, ModelSource, SlotLimits};
@@ -86,7 +86,7 @@ fn serve(
         }
     };
     let shape = backend.shape();
-    let memory = shape.token_bytes * (shape.length + SPARE) * shape.sequences;
+    let memory = shape.token_bytes * cells(shape.length) * shape.sequences;
     let description = format!(
         "llama.cpp, {} threads, {} positions a pass, {} sequences of {} tokens in {} MB",
         threads(options),
@@ -107,13 +107,13 @@ fn model(path: &Path, options: &LlamaOptions) -> Result<LlamaModel, String> {
     loaded.map_err(|error| {
         format!(
             "llama.cpp cannot read it ({error}): it is cut short, or of an architecture that this version does not know; \
-             log.level = \"warn\" shows its own words"
+             log.filter = \"warn\" shows its own words"
         )
     })
 }
 
 fn parameters(shape: &Shape, options: &LlamaOptions) -> LlamaContextParams {
-    let whole = (shape.length + SPARE) * shape.sequences;
+    let whole = cells(shape.length) * shape.sequences;
     let batch = count(options.batch);
     let kv_type = match options.kv_type {
         KvType::F32 => KvCacheType::F32,

@@ -10,7 +10,10 @@ const WINDOW: usize = 4096;
 const TILE: usize = 64;
 
 /// Cells beyond the window, for tokens that fill up a run and are forgotten again.
-pub const SPARE: usize = TILE;
+const SPARE: usize = TILE;
+
+/// llama.cpp rounds a sequence's cells up to a multiple of this.
+const CELLS: usize = 256;
 
 /// llama.cpp's own bound.
 const MOST_SEQUENCES: usize = 256;
@@ -34,7 +37,7 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
         None => trained.min(WINDOW),
     };
     let token_bytes = token_bytes(model, options);
-    let sequence = token_bytes * (length + SPARE);
+    let sequence = token_bytes * cells(length);
     let remembering = (options.cache / (2 * sequence).max(1)).min(MOST_REMEMBERING);
     // Two for each session, and one that stays empty.
     let sequences = 2 * (slots + remembering) + 1;
@@ -74,6 +77,11 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
         rolls_back: goes_back,
         token_bytes,
     })
+}
+
+/// Cells of the memory of a sequence that can hold so many tokens.
+pub fn cells(length: usize) -> usize {
+    (length + SPARE).next_multiple_of(CELLS)
 }
 
 /// Bytes of the keys and values of one token, in all layers.
