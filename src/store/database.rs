@@ -1,5 +1,6 @@
 //! The connections to the file.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -7,10 +8,10 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::file::{is_plain, make};
+use super::file::{is_plain, make, share};
 use super::schema::{self, LATEST};
 use super::trouble::Trouble;
-use super::{StoreError, key};
+use super::{StoreError, copies, key};
 
 /// How long a connection waits for another one to finish writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,6 +35,8 @@ pub struct Database {
     /// Readers share this lock, and emptying the log takes it alone. Otherwise readers that overlap could keep the log from ever being
     /// emptied.
     reading: RwLock<()>,
+    /// Held until the database is closed: who replaces the file waits for nobody, and nobody opens it meanwhile.
+    _lock: Option<File>,
 }
 
 impl Database {
@@ -42,10 +45,19 @@ impl Database {
     /// # Errors
     /// A [`StoreError`] naming the file.
     pub fn open(path: &Path, key: Option<SecretString>) -> Result<Self, StoreError> {
-        make(path).map_err(|source| StoreError::File {
+        let trouble = |source| StoreError::File {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        make(path).map_err(trouble)?;
+        Self::open_locked(path, key, share(path).map_err(trouble)?)
+    }
+
+    /// The same for a file that is there, under a lock that has been taken.
+    ///
+    /// # Errors
+    /// A [`StoreError`] naming the file.
+    pub fn open_locked(path: &Path, key: Option<SecretString>, lock: Option<File>) -> Result<Self, StoreError> {
         let plain = is_plain(path);
         match (&key, plain) {
             (Some(_), Some(true)) => return Err(StoreError::NotEncrypted { path: path.into() }),
@@ -59,6 +71,7 @@ impl Database {
             writer: Mutex::new(writer),
             idle: Mutex::default(),
             reading: RwLock::default(),
+            _lock: lock,
         };
         database.migrate()?;
         Ok(database)
@@ -86,6 +99,9 @@ impl Database {
             let found = schema::version(transaction)?;
             if found < LATEST {
                 schema::migrate(transaction, found)?;
+                if found == 1 {
+                    copies::recognise(transaction)?;
+                }
             }
             Ok(())
         })

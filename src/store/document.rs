@@ -9,7 +9,8 @@ use super::PrivateText;
 #[serde(default, deny_unknown_fields)]
 pub struct Document {
     /// Its name within its profile: importing a document with the same key replaces it. Where it is empty, a hash of the other fields
-    /// is the key, so that importing the same document again changes nothing.
+    /// is the key, so that importing the same document again changes nothing. A key that begins with [`Document::FILE`] is the place of a
+    /// file; a copy of that file elsewhere is the same document.
     pub key: PrivateText,
     /// One line; may be empty.
     pub title: PrivateText,
@@ -27,30 +28,48 @@ pub struct Document {
 impl Document {
     /// The longest text, in bytes.
     pub const MOST_TEXT_BYTES: usize = 4 << 20;
+    /// What the key of a file begins with. Its place follows, with slashes between the names.
+    pub const FILE: &str = "file:";
+
+    /// SHA-256 of what a copy of the file shares with it, in hexadecimal: the file's name, title, text and tags. Where and when the copy
+    /// was made is left out.
+    pub fn copy_hash(&self) -> String {
+        let key = self.key.as_private_str();
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let texts = [name, self.title.as_private_str(), self.text.as_private_str()];
+        hash(
+            texts
+                .into_iter()
+                .chain(self.tags.iter().map(PrivateText::as_private_str)),
+        )
+    }
 
     /// SHA-256 of all but the key, in hexadecimal.
     pub fn content_hash(&self) -> String {
-        let mut hash = Sha256::new();
-        // Each part is preceded by its length, so that moving a letter from one part to the next gives another hash.
-        let mut part = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        };
-        part(self.title.as_private_str());
-        part(self.text.as_private_str());
-        part(self.source.as_private_str());
-        part(
-            &self
-                .time
-                // No finer than the store keeps it, so that a document that is exported and imported again has the same hash.
-                .map(|time| time.as_microsecond().to_string())
-                .unwrap_or_default(),
-        );
-        for tag in &self.tags {
-            part(tag.as_private_str());
-        }
-        hex::encode(hash.finalize())
+        // No finer than the store keeps it, so that a document that is exported and imported again has the same hash.
+        let time = self.time.map(|time| time.as_microsecond().to_string());
+        let texts = [
+            self.title.as_private_str(),
+            self.text.as_private_str(),
+            self.source.as_private_str(),
+            time.as_deref().unwrap_or_default(),
+        ];
+        hash(
+            texts
+                .into_iter()
+                .chain(self.tags.iter().map(PrivateText::as_private_str)),
+        )
     }
+}
+
+/// SHA-256 of `parts`. Each is preceded by its length, so that moving a letter from one part to the next gives another hash.
+fn hash<'t>(parts: impl Iterator<Item = &'t str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
 }
 
 /// `Option<Timestamp>` as RFC 3339 text, or null.

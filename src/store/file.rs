@@ -22,6 +22,37 @@ pub fn make(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Waits until nobody replaces the file, and keeps others from replacing it until what it gives is dropped. `None` where the file system
+/// has no locks.
+pub fn share(path: &Path) -> std::io::Result<Option<File>> {
+    let lock = lock_file(path)?;
+    locked(lock.lock_shared(), lock)
+}
+
+/// Keeps others from opening the file until what it gives is dropped; an error of [`WouldBlock`](std::io::ErrorKind::WouldBlock) where
+/// somebody has it open. `None` where the file system has no locks.
+pub fn own(path: &Path) -> std::io::Result<Option<File>> {
+    let lock = lock_file(path)?;
+    locked(lock.try_lock().map_err(std::io::Error::from), lock)
+}
+
+fn locked(tried: std::io::Result<()>, lock: File) -> std::io::Result<Option<File>> {
+    match tried {
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(None),
+        tried => tried.map(|()| Some(lock)),
+    }
+}
+
+/// An empty file beside the store. The store itself cannot be locked, because it is another file after it has been replaced.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    match create_new(Path::new(&beside)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => File::open(beside),
+        made => made,
+    }
+}
+
 /// Takes everybody else's rights from the file and its log, wherever they came from: a copy, a backup, an older version.
 fn keep_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]

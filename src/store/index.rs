@@ -15,6 +15,8 @@ pub struct Prepared<'a> {
     document: &'a Document,
     key: String,
     hash: String,
+    /// What finds a copy of the same file; `None` where the document is none.
+    copy: Option<String>,
     language: &'static str,
     title: String,
     body: String,
@@ -41,6 +43,7 @@ impl<'a> Prepared<'a> {
             document,
             key: if key.is_empty() { hash.clone() } else { key.to_owned() },
             hash,
+            copy: key.starts_with(Document::FILE).then(|| document.copy_hash()),
             language: language.code(),
             title: indexed(&title.join(" "), Some(language)),
             body: indexed(text, Some(language)),
@@ -88,16 +91,18 @@ impl<'a> Index<'a> {
                 self.remove(*id)?;
                 *id
             }
+            None if self.has_copy(new)? => return Ok(Put::Unchanged),
             None => DocumentId(0),
         };
         let document = new.document;
         let tags = serde_json::to_string(&document.tags).unwrap_or_default();
         // A key keeps its id, so that an id noted earlier leads to the new text.
         let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO documents (id, profile, key, hash, title, text, time, source, tags, language)
-             VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO documents (id, profile, key, hash, title, text, time, source, tags, language, copy)
+             VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, title = excluded.title, text = excluded.text,
-                time = excluded.time, source = excluded.source, tags = excluded.tags, language = excluded.language
+                time = excluded.time, source = excluded.source, tags = excluded.tags, language = excluded.language,
+                copy = excluded.copy
              RETURNING id",
         )?;
         let id: i64 = statement.query_row(
@@ -112,6 +117,7 @@ impl<'a> Index<'a> {
                 document.source.as_private_str(),
                 tags,
                 new.language,
+                new.copy,
             ],
             |row| row.get(0),
         )?;
@@ -122,6 +128,15 @@ impl<'a> Index<'a> {
         statement.execute(params![id, new.title, new.body])?;
         self.count(&new.title, &new.body, 1);
         Ok(if known.is_some() { Put::Updated } else { Put::Added })
+    }
+
+    /// Whether the same file is there under the name of another place.
+    fn has_copy(&self, new: &Prepared<'_>) -> Result<bool, Trouble> {
+        let Some(copy) = &new.copy else { return Ok(false) };
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM documents WHERE profile = ? AND copy = ?")?;
+        Ok(statement.exists(params![self.profile.0, copy])?)
     }
 
     /// Takes a document's terms out; the document itself stays where it is. Nothing happens where there is none.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use super::{StoreError, keyring};
 
@@ -63,8 +64,13 @@ fn from_file(path: &PathBuf) -> Result<SecretString, StoreError> {
         path: path.clone(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let text = zeroize::Zeroizing::new(text);
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(|error| wrong(error.to_string()))?);
+    // Windows' editors put a byte order mark before the text, and its shell writes UTF-16.
+    let (text, _, garbled) = encoding_rs::UTF_8.decode(&bytes);
+    let text = Zeroizing::new(text.into_owned());
+    if garbled {
+        return Err(wrong("it is no text; save it as UTF-8".into()));
+    }
     let key = text.trim_end_matches(['\r', '\n']);
     if key.is_empty() {
         return Err(wrong("it is empty".into()));

@@ -3,6 +3,7 @@
 //! The file is SQLite's, encrypted by SQLCipher where there is a key (feature `encryption`). Calls block; whoever must not wait runs them on a thread
 //! of their own.
 
+mod copies;
 mod database;
 mod document;
 mod documents;

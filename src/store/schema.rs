@@ -3,10 +3,10 @@
 use rusqlite::{Connection, Transaction};
 
 /// The form this version writes; `PRAGMA user_version` holds a file's.
-pub const LATEST: i64 = 1;
+pub const LATEST: i64 = 2;
 
 /// From form `n` to form `n + 1`.
-const MIGRATIONS: [&str; LATEST as usize] = [FIRST];
+const MIGRATIONS: [&str; LATEST as usize] = [FIRST, COPIES];
 
 /// * `lines` are a profile's preferences and facts in their order.
 /// * `documents.time` is in microseconds since 1970, UTC; `language` is ISO 639-3.
@@ -47,6 +47,12 @@ CREATE TABLE frequencies (
     documents INTEGER NOT NULL,
     PRIMARY KEY (profile, term)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// `documents.copy` is [`copy_hash`](super::Document::copy_hash) where a document is a file.
+const COPIES: &str = "
+ALTER TABLE documents ADD COLUMN copy TEXT;
+CREATE INDEX documents_by_copy ON documents (profile, copy) WHERE copy IS NOT NULL;
 ";
 
 /// The form of a file; 0 for a new one.

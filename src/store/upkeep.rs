@@ -105,17 +105,28 @@ impl Store {
 /// [`StoreError::InUse`] while anybody else has the store open; what reading, writing or the key said.
 pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), StoreError> {
     let new_key = to.key_or_new()?;
-    let database = Database::open(path, from.key()?)?;
+    let file_trouble = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::WouldBlock => StoreError::InUse { path: path.to_owned() },
+        _ => StoreError::File {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    file::make(path).map_err(file_trouble)?;
+    // Held to the end: whoever opens the store meanwhile waits, and then finds the new file.
+    let lock = file::own(path).map_err(file_trouble)?;
+    let database = Database::open_locked(path, from.key()?, lock)?;
     let connection = database.alone();
     // SQLite leaves the mode of the write-ahead log only where no other connection is open.
     let mode = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0));
     if !mode.is_ok_and(|mode| mode == "delete") {
         return Err(StoreError::InUse { path: path.to_owned() });
     }
-    let file_trouble = |source| StoreError::File {
-        path: path.to_owned(),
-        source,
-    };
+    // What knows nothing of the lock, such as an older version, is kept out by SQLite's own.
+    let excluded = connection
+        .pragma_update(None, "locking_mode", "EXCLUSIVE")
+        .and_then(|()| connection.execute_batch("BEGIN EXCLUSIVE; COMMIT"));
+    excluded.map_err(|error| StoreError::sqlite(path, &error))?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
@@ -128,8 +139,6 @@ pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), Store
     let key = new_key.as_ref().map(sqlcipher);
     let key = key.as_ref().map_or("", |key| key.expose_secret());
     let copied = (|| {
-        connection.execute("BEGIN EXCLUSIVE", [])?;
-        connection.execute("COMMIT", [])?;
         connection.execute(
             "ATTACH DATABASE ? AS beside KEY ?",
             params![beside.to_string_lossy(), key],
