@@ -93,7 +93,7 @@ struct Failure {
 /// [`ExplainError`] where it is none of these, holds no trace, or ends in an error of the proxy, and where `found` cannot
 /// write.
 pub fn each_part(mut input: impl BufRead, mut found: impl FnMut(Part) -> io::Result<()>) -> Result<(), ExplainError> {
-    let (mut body, mut streamed, mut any) = (Vec::new(), false, false);
+    let (mut body, mut streamed, mut any, mut in_head) = (Vec::new(), false, false, false);
     let mut line = Vec::new();
     let mut take = |data: &[u8]| {
         for part in parts(data)? {
@@ -106,6 +106,11 @@ pub fn each_part(mut input: impl BufRead, mut found: impl FnMut(Part) -> io::Res
         line.clear();
         if input.read_until(b'\n', &mut line).map_err(ExplainError::Input)? == 0 {
             break;
+        }
+        // What "curl -i" prints before a body.
+        if !streamed && body.is_empty() && (in_head || line.starts_with(b"HTTP/")) {
+            in_head = !line.trim_ascii().is_empty();
+            continue;
         }
         match line.strip_prefix(b"data:").map(<[u8]>::trim_ascii) {
             Some(b"[DONE]") => streamed = true,
@@ -163,7 +168,7 @@ mod tests {
             format!(r#"{{"choices": [], "costeer": {{"changed": 1, "trace": [{part}]}}}}"#),
             format!(r#"{{"object": "costeer.trace", "version": 1, "index": 3, "positions": [{POSITION}]}}"#),
             format!(
-                ": hello\n\ndata: {{\"choices\": []}}\n\ndata: {{\"costeer\": {{\"trace\": {part}}}}}\n\ndata: [DONE]\n"
+                "HTTP/1.1 200 OK\r\nserver: x\r\n\r\n: hello\n\ndata: {{\"choices\": []}}\n\ndata: {{\"costeer\": {{\"trace\": {part}}}}}\n\ndata: [DONE]\n"
             ),
         ] {
             let parts = read(&text).unwrap();

@@ -1,5 +1,7 @@
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::arguments::{Colour, ExplainArguments};
 use super::error::ExplainError;
@@ -10,10 +12,16 @@ use crate::cli::CommandError;
 use crate::cli::terminal::in_colour;
 
 pub fn run(arguments: &ExplainArguments) -> Result<(), CommandError> {
-    let input: Box<dyn BufRead> = match &arguments.file {
-        Some(path) => Box::new(BufReader::new(File::open(path).map_err(ExplainError::Input)?)),
+    let input: Box<dyn Read> = match &arguments.file {
+        Some(path) => Box::new(File::open(path).map_err(ExplainError::Input)?),
         None => Box::new(io::stdin().lock()),
     };
+    // Windows' shell saves UTF-16, and its editors put a byte order mark before the text.
+    let decoded = DecodeReaderBytesBuilder::new()
+        .utf8_passthru(true)
+        .strip_bom(true)
+        .build(input);
+    let input = BufReader::new(decoded);
     let colour = match arguments.color {
         Colour::Auto => in_colour(),
         Colour::Always => true,
