@@ -58,6 +58,14 @@ pub enum CommandError {
     /// Something to import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file; - is standard input.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {source}")]
     File {

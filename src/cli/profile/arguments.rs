@@ -28,8 +28,8 @@ pub enum Command {
     Edit(EditArguments),
     /// Put documents, and profiles where the files name some, into the store; importing again changes only what has changed.
     ///
-    /// Takes folders of Markdown and text, mailboxes (mbox), ChatGPT's conversations.json, and lines of JSON: those of `export`,
-    /// or objects with a text. Exits with 1 when some entries could not be used.
+    /// Takes notes (Markdown, Org, reStructuredText, HTML, text), mail (mbox, Maildir, .eml), exports of ChatGPT, Claude, Gemini and WhatsApp,
+    /// records (JSON, CSV), and what `export` writes: files, folders of them, and ZIP files. Exits with 1 when something could not be used.
     Import(ImportArguments),
     /// Write profiles with everything they have as lines of JSON that `import` takes.
     Export(ExportArguments),
@@ -75,9 +75,16 @@ pub struct CreateArguments {
     /// How answers should be; may be given several times.
     #[arg(long)]
     pub preference: Vec<String>,
-    /// What is so; may be given several times, the most important first.
+    /// What is so; may be given several times, the most important first. Other programs see it in the list of processes, and the shell keeps
+    /// it: see --facts.
     #[arg(long)]
     pub fact: Vec<String>,
+    /// A file with a preference on every line; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub preferences: Option<PathBuf>,
+    /// A file with a fact on every line; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -89,12 +96,18 @@ pub struct EditArguments {
     /// A preference to add at the end; may be given several times.
     #[arg(long)]
     pub add_preference: Vec<String>,
+    /// A file with a preference to add on every line; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub add_preferences: Option<PathBuf>,
     /// The number of a preference to remove, as `show` counts them; may be given several times.
     #[arg(long)]
     pub remove_preference: Vec<usize>,
     /// A fact to add at the end; may be given several times.
     #[arg(long)]
     pub add_fact: Vec<String>,
+    /// A file with a fact to add on every line; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub add_facts: Option<PathBuf>,
     /// The number of a fact to remove, as `show` counts them; may be given several times.
     #[arg(long)]
     pub remove_fact: Vec<usize>,
@@ -108,9 +121,18 @@ pub struct ImportArguments {
     /// Whose documents they are where they do not say so themselves; made where there is none.
     #[arg(long)]
     pub profile: Option<String>,
-    /// What the files are, where their names do not tell.
+    /// What the files are, where their names do not tell. In a folder, which files are wanted.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+    /// How you are called in chats and mails; may be given several times. Mails from others are then left out.
+    #[arg(long, value_name = "NAME")]
+    pub me: Vec<String>,
+    /// Take in what others say in chats as well, with their names.
+    #[arg(long)]
+    pub everyone: bool,
+    /// List what would be read, and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print a line of JSON for everything that is safely stored.
     #[arg(long)]
     pub json: bool,
@@ -164,6 +186,8 @@ pub struct PreviewArguments {
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Format {
     Jsonl,
+    Json,
+    Csv,
     Notes,
     Mail,
     Chats,
@@ -173,6 +197,8 @@ impl From<Format> for import::Format {
     fn from(format: Format) -> Self {
         match format {
             Format::Jsonl => Self::Jsonl,
+            Format::Json => Self::Json,
+            Format::Csv => Self::Csv,
             Format::Notes => Self::Notes,
             Format::Mail => Self::Mail,
             Format::Chats => Self::Chats,

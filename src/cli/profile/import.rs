@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,11 +7,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::arguments::ImportArguments;
+use super::list::{Listed, say};
 use super::open::named;
+use super::summary::{Seen, Summary};
 use crate::cli::CommandError;
 use crate::foreign::escaped;
-use crate::store::import::{self, Entry, open};
-use crate::store::{Document, Imported, Profile, ProfileName, Store, StoreError};
+use crate::store::import::{Entry, Wanted, open};
+use crate::store::{Document, Profile, ProfileName, Store, StoreError};
 
 /// Documents of one profile that are written in one transaction.
 const BATCH: usize = 256;
@@ -20,21 +22,25 @@ const MOST_WAITING: usize = 32 << 20;
 /// Problems that are told one by one.
 const TOLD: usize = 10;
 
-pub fn run(store: &Store, arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
+/// Reads what `arguments` name into `store`; without one it only says what there is.
+pub fn run(store: Option<&Store>, arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let own = arguments.profile.as_deref().map(named).transpose()?;
+    let wanted = Wanted {
+        format: arguments.format.map(Into::into),
+        me: arguments.me.clone(),
+        everyone: arguments.everyone,
+    };
     let mut importer = Importer {
         store,
         json: arguments.json,
         own,
         waiting: BTreeMap::new(),
         bytes: 0,
-        imported: Imported::default(),
-        profiles: BTreeSet::new(),
-        problems: 0,
+        summary: Summary::new(arguments.json),
         bar: bar(),
     };
     for path in &arguments.paths {
-        let read = importer.file(path, arguments.format.map(Into::into));
+        let read = importer.path(path, &wanted);
         // What has been read is kept, whatever came after it.
         importer.flush()?;
         read?;
@@ -50,52 +56,75 @@ fn bar() -> ProgressBar {
 
 /// Collects documents of a profile until there are enough for a transaction.
 struct Importer<'a> {
-    store: &'a Store,
+    store: Option<&'a Store>,
     json: bool,
     /// Whose documents they are that name nobody.
     own: Option<ProfileName>,
     waiting: BTreeMap<ProfileName, Vec<Document>>,
     /// The length of their texts.
     bytes: usize,
-    imported: Imported,
-    /// Those that were made, or told what to say.
-    profiles: BTreeSet<ProfileName>,
-    problems: usize,
+    summary: Summary,
     bar: ProgressBar,
 }
 
 impl Importer<'_> {
-    fn file(&mut self, path: &Path, format: Option<import::Format>) -> Result<(), CommandError> {
-        let format = match format {
-            Some(format) => format,
-            None => import::Format::of(path)?,
-        };
-        let mut reading = open(path, format)?;
+    fn path(&mut self, path: &Path, wanted: &Wanted) -> Result<(), CommandError> {
+        let mut reading = open(path, wanted)?;
         let (before, size) = (self.bar.position(), reading.size());
         self.bar.inc_length(size);
+        let (mut seen, mut listed) = (Seen::default(), Listed::default());
         while let Some(entry) = reading.next() {
+            if self.store.is_none() {
+                self.bar.suspend(|| listed.entry(reading.file(), &entry))?;
+            }
             match entry {
-                Ok(Entry::Profile(name, profile)) => self.profile(&name, &profile)?,
-                Ok(Entry::Document(whose, document)) => self.document(whose, document, path)?,
+                Ok(Entry::Profile(name, profile)) => {
+                    seen.understood = true;
+                    self.profile(&name, &profile)?;
+                }
+                Ok(Entry::Document(whose, document)) => {
+                    seen.understood = true;
+                    self.document(whose, document, path)?;
+                }
+                Ok(Entry::Skipped(skip)) => {
+                    seen.skipped(&skip);
+                    self.summary.skipped(skip);
+                }
                 Err(error) if error.is_fatal() => return Err(error.into()),
-                Err(error) => self.problem(&error.to_string())?,
+                Err(error) => {
+                    seen.understood = true;
+                    self.problem(&error.to_string())?;
+                }
             }
             self.bar.set_position(before + reading.read());
         }
+        if self.store.is_none() {
+            self.bar.suspend(|| listed.end())?;
+        }
         self.bar.set_position(before + size);
-        Ok(())
+        match seen.nothing(path) {
+            Some(nothing) => self.problem(&nothing),
+            None => Ok(()),
+        }
     }
 
     fn profile(&mut self, name: &ProfileName, profile: &Profile) -> Result<(), CommandError> {
-        match self.store.put_profile(name, profile) {
+        let Some(store) = self.store else {
+            self.summary.profiles.insert(name.clone());
+            return Ok(());
+        };
+        match store.put_profile(name, profile) {
             Err(error @ StoreError::TooLarge { .. }) => return self.problem(&format!("profile {name}: {error}")),
             put => put?,
         }
-        self.profiles.insert(name.clone());
+        self.summary.profiles.insert(name.clone());
         Ok(())
     }
 
     fn document(&mut self, whose: Option<ProfileName>, document: Document, path: &Path) -> Result<(), CommandError> {
+        if self.store.is_none() {
+            return Ok(());
+        }
         let Some(whose) = whose.or_else(|| self.own.clone()) else {
             return Err(CommandError::Usage(format!(
                 "{} does not say whose its documents are; name a profile with --profile",
@@ -126,14 +155,15 @@ impl Importer<'_> {
 
     /// Writes documents, and says so once they are on disk.
     fn write(&mut self, whose: &ProfileName, documents: &[Document]) -> Result<(), CommandError> {
-        if !self.store.has_profile(whose)? {
-            self.store.create_profile(whose, &Profile::default())?;
-            self.profiles.insert(whose.clone());
+        let Some(store) = self.store else { return Ok(()) };
+        if !store.has_profile(whose)? {
+            store.create_profile(whose, &Profile::default())?;
+            self.summary.profiles.insert(whose.clone());
         }
-        let imported = self.store.import(whose, documents)?;
+        let imported = store.import(whose, documents)?;
         let lengths = documents.iter().map(|document| document.text.as_private_str().len());
         self.bytes -= lengths.sum::<usize>();
-        self.imported.add(imported);
+        self.summary.imported.add(imported);
         if self.json {
             let mut line = json!(imported);
             line["profile"] = json!(whose);
@@ -143,8 +173,8 @@ impl Importer<'_> {
     }
 
     fn problem(&mut self, what: &str) -> Result<(), CommandError> {
-        self.problems += 1;
-        if self.problems <= TOLD {
+        self.summary.problems += 1;
+        if self.summary.problems <= TOLD {
             let told = self
                 .bar
                 .suspend(|| writeln!(std::io::stderr(), "left out: {}", escaped(what)));
@@ -155,34 +185,13 @@ impl Importer<'_> {
 
     fn finish(self) -> Result<ExitCode, CommandError> {
         self.bar.finish_and_clear();
-        let Imported {
-            added,
-            updated,
-            unchanged,
-        } = self.imported;
-        let (profiles, problems) = (self.profiles.len(), self.problems);
-        if self.json {
-            let mut line = json!(self.imported);
-            line["done"] = true.into();
-            line["profiles"] = profiles.into();
-            line["problems"] = problems.into();
-            say(&line.to_string())?;
-        } else {
-            say(&format!(
-                "{profiles} profiles; documents: {added} added, {updated} updated, {unchanged} unchanged, {problems} left out"
-            ))?;
+        if self.store.is_some() || self.json {
+            say(&self.summary.line())?;
         }
-        Ok(if problems == 0 {
+        Ok(if self.summary.problems == 0 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         })
     }
-}
-
-fn say(line: &str) -> Result<(), CommandError> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(CommandError::Output)
 }

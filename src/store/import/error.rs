@@ -17,7 +17,7 @@ pub enum ImportError {
     },
     /// Nothing tells what the file is.
     #[error(
-        "{path} is of no known format: notes are a folder, or end in .md, .markdown or .txt; JSON lines end in .jsonl or .ndjson; mail ends in .mbox; ChatGPT's conversations end in .json"
+        "{path} is of no known format: notes end in .md, .markdown, .txt, .org, .rst or .html; records in .jsonl, .ndjson, .json or .csv; mail in .mbox, .eml or .emlx; exports of chats in .json, .txt or .zip; --format says what it is"
     )]
     UnknownFormat {
         /// The file.
@@ -31,6 +31,9 @@ pub enum ImportError {
         /// What is wrong and what would be right.
         reason: &'static str,
     },
+    /// One file among others is not usable.
+    #[error("{0}")]
+    OfMany(Box<ImportError>),
     /// One entry is not usable. Others may come after it.
     #[error("{path}{place}: {fault}")]
     Entry {
@@ -63,7 +66,7 @@ impl ImportError {
 
     /// Whether nothing can be read after this.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Self::Entry { .. })
+        !matches!(self, Self::Entry { .. } | Self::OfMany(_))
     }
 }
 
@@ -83,8 +86,10 @@ pub enum Place {
     },
     /// A message of a mailbox.
     Message(u64),
-    /// A conversation of an export.
-    Conversation(u64),
+    /// A value in a file of JSON.
+    Value(u64),
+    /// A row of a table.
+    Row(u64),
 }
 
 impl fmt::Display for Place {
@@ -94,7 +99,8 @@ impl fmt::Display for Place {
             Self::Line(line) => write!(formatter, ", line {line}"),
             Self::Item { line, item } => write!(formatter, ", line {line}, item {item} of the history"),
             Self::Message(message) => write!(formatter, ", message {message}"),
-            Self::Conversation(conversation) => write!(formatter, ", conversation {conversation}"),
+            Self::Value(value) => write!(formatter, ", entry {value}"),
+            Self::Row(row) => write!(formatter, ", row {row}"),
         }
     }
 }

@@ -7,9 +7,9 @@ pub enum Fault {
     /// The file of the entry cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(std::io::Error),
-    /// Bytes that are no UTF-8.
-    #[error("is not UTF-8; save it in that encoding")]
-    NotUtf8,
+    /// Bytes that are no text.
+    #[error("is no text")]
+    NotText,
     /// No text, or only white space.
     #[error("has no text")]
     Blank,
@@ -27,7 +27,7 @@ pub enum Fault {
     },
     /// JSON that is none of what is expected.
     #[error(
-        "is no object with a text (in text, content, output or body), nor one with a history or a profile, nor a line that CoSteer has exported (of type profile or document)"
+        "is no object with a text (in text, content, output or body), no conversation, nothing with a history or a profile, and nothing that CoSteer has exported (of type profile or document)"
     )]
     NotARecord,
     /// A field that an exported line cannot have.
@@ -56,9 +56,21 @@ pub enum Fault {
         reason: NotAName,
     },
     /// Something between two messages of a mailbox that is none.
-    #[error("is no message, for it has no sender and no date; perhaps a line of the one before begins with \"From \"")]
+    #[error("is no message, for it has no sender and no date")]
     NotAMessage,
-    /// An element of an export that is no conversation.
-    #[error("is no conversation as ChatGPT exports it, for it has no mapping")]
-    NotAConversation,
+    /// JSON that ends within a value.
+    #[error("is cut off; what came before it is whole")]
+    CutOff,
+    /// A value that stays no JSON after all mending.
+    #[error("is not JSON")]
+    NotAValue,
+    /// A chat in which nobody is known to be its owner.
+    #[error("does not tell which of its people you are; --me takes your name as it stands there")]
+    Nobody,
+    /// A row of a table that cannot be read.
+    #[error("is not as the header says")]
+    NotARow,
+    /// A packed file.
+    #[error("cannot be unpacked: {0}")]
+    Packed(&'static str),
 }

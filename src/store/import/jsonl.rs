@@ -1,15 +1,52 @@
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::file::{Entries, File, until_fatal};
+use super::json::mend;
 use super::line::{self, Line};
 use super::source::Source;
-use super::{Entry, Fault, ImportError, Place, record};
+use super::{Entry, Fault, ImportError, Place, Wanted, json, record};
 
-/// A file with a record of JSON on every line. Blank lines do not count as records.
-pub struct Records {
+/// The entries in `file`, which has a value of JSON on every line.
+///
+/// # Errors
+/// An [`ImportError`] where it cannot be read.
+pub fn entries(mut file: File) -> Result<Entries, ImportError> {
+    let begin = file
+        .source
+        .fill_buf()
+        .map_err(|error| ImportError::unreadable(&file.path, error))?;
+    // Some programs call a list so, or write a record over several lines.
+    let begin = begin.trim_ascii_start();
+    let first = begin
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    if begin.len() > first.len() && matches!(first, [b'[' | b'{'])
+        || (first.starts_with(b"[{") && !first.ends_with(b"}"))
+    {
+        return Ok(json::entries(file));
+    }
+    Ok(until_fatal(Records {
+        path: file.path,
+        place: file.place,
+        wanted: file.wanted,
+        source: file.source,
+        line: 0,
+        entries: VecDeque::new(),
+    }))
+}
+
+/// Blank lines do not count as records.
+struct Records {
     path: PathBuf,
+    place: PathBuf,
+    wanted: Arc<Wanted>,
     source: Source,
     /// The number of the line last read.
     line: u64,
@@ -18,16 +55,6 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads `source`, which is called `path` in errors.
-    pub fn new(path: &Path, source: Source) -> Self {
-        Self {
-            path: path.to_owned(),
-            source,
-            line: 0,
-            entries: VecDeque::new(),
-        }
-    }
-
     fn error(&self, item: Option<usize>, fault: Fault) -> ImportError {
         let line = self.line;
         let place = item.map_or(Place::Line(line), |item| Place::Item { line, item });
@@ -50,7 +77,7 @@ impl Iterator for Records {
                 Ok(Line::TooLong) => return Some(Err(self.error(None, Fault::LineTooLong))),
                 Ok(Line::Whole) if bytes.trim_ascii().is_empty() => {}
                 Ok(Line::Whole) => match parse(&bytes) {
-                    Ok(value) => self.entries = record::read(value).into(),
+                    Ok(value) => self.entries = json::read(value, &self.place, &self.wanted).into(),
                     Err(fault) => return Some(Err(self.error(None, fault))),
                 },
                 Err(source) => return Some(Err(ImportError::unreadable(&self.path, source))),
@@ -60,7 +87,6 @@ impl Iterator for Records {
 }
 
 fn parse(line: &[u8]) -> Result<serde_json::Value, Fault> {
-    let text = std::str::from_utf8(line).map_err(|_| Fault::NotUtf8)?;
     // What serde_json says could quote the line; where it says so cannot.
-    serde_json::from_str(text).map_err(|error| Fault::NotJson { column: error.column() })
+    serde_json::from_slice(line).or_else(|error| mend::parse(line).ok_or(Fault::NotJson { column: error.column() }))
 }

@@ -116,7 +116,19 @@ impl Fields {
     }
 
     fn list(&mut self, field: &'static str) -> Result<Vec<PrivateText>, Fault> {
-        list(self.0.remove(field), field)
+        let wrong = || Fault::Field {
+            field,
+            expected: "a list of strings",
+        };
+        let text = |item| match item {
+            Value::String(text) => Ok(text.into()),
+            _ => Err(wrong()),
+        };
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(items)) => items.into_iter().map(text).collect(),
+            Some(_) => Err(wrong()),
+        }
     }
 
     fn end(mut self) -> Result<(), Fault> {
@@ -136,20 +148,3 @@ impl Fields {
 
 /// How much of an unknown field's name is told, in characters. A name may be as long as a text.
 const MOST_NAME_CHARACTERS: usize = 40;
-
-/// The strings of `value`, which is what the field has.
-pub fn list(value: Option<Value>, field: &'static str) -> Result<Vec<PrivateText>, Fault> {
-    let wrong = || Fault::Field {
-        field,
-        expected: "a list of strings",
-    };
-    let text = |item| match item {
-        Value::String(text) => Ok(text.into()),
-        _ => Err(wrong()),
-    };
-    match value {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) => items.into_iter().map(text).collect(),
-        Some(_) => Err(wrong()),
-    }
-}

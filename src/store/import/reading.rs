@@ -1,16 +1,40 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use jiff::Timestamp;
+use walkdir::DirEntry;
+
+use super::archive::Archive;
+use super::entry::Skip;
+use super::file::{Entries, File};
+use super::format::ending;
 use super::source::{self, Counter};
-use super::{Entry, Format, ImportError, chats, jsonl, mail, notes};
+use super::{Entry, Fault, Format, ImportError, Place, Wanted, folder, json, jsonl, mail, notes, table, whatsapp};
 
-type Entries = Box<dyn Iterator<Item = Result<Entry, ImportError>> + Send>;
+type Files = Box<dyn Iterator<Item = Result<File, ImportError>> + Send>;
 
 /// Entries on their way in. After an error that [is fatal](ImportError::is_fatal) there are no more.
 pub struct Reading {
-    entries: Entries,
+    /// What is left to read.
+    files: Files,
+    /// Whether there may be more than one, so that one that is unfit does not stop the others.
+    many: bool,
+    /// The files of the packed one that is being read.
+    packed: Option<Archive>,
+    current: Option<Current>,
     size: u64,
     read: Counter,
+    /// How much has been read of files before the current one.
+    done: u64,
     over: bool,
+}
+
+struct Current {
+    path: PathBuf,
+    format: Format,
+    entries: Entries,
+    /// How much to read it is, in bytes; nothing for a packed file, which counts as a whole.
+    size: u64,
 }
 
 impl Reading {
@@ -23,53 +47,202 @@ impl Reading {
     pub fn read(&self) -> u64 {
         self.read.get()
     }
+
+    /// The file that is being read, and what it is.
+    pub fn file(&self) -> Option<(&Path, Format)> {
+        self.current
+            .as_ref()
+            .map(|current| (current.path.as_path(), current.format))
+    }
+
+    fn done(&mut self, size: u64) {
+        self.done += size;
+        self.read.set(self.done);
+    }
+
+    /// The next file, which may be one that nothing is read of.
+    fn next_file(&mut self) -> Option<Result<Option<Entry>, ImportError>> {
+        if let Some(packed) = &mut self.packed {
+            match packed.next() {
+                Some(Ok(file)) => return Some(self.begin(file, 0)),
+                Some(Err(error)) => return Some(Err(error)),
+                None => self.packed = None,
+            }
+        }
+        Some(match self.files.next()? {
+            Ok(file) => {
+                let size = file.size;
+                self.begin(file, size)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    fn begin(&mut self, mut file: File, size: u64) -> Result<Option<Entry>, ImportError> {
+        let path = file.path.clone();
+        let unreadable = |error| ImportError::entry(&path, Place::File, Fault::Unreadable(error));
+        let told = Format::of(&path, &mut file.source);
+        let told = match told {
+            Ok(told) => told,
+            Err(error) => {
+                self.done(size);
+                return Err(if self.many {
+                    unreadable(error)
+                } else {
+                    ImportError::unreadable(&path, error)
+                });
+            }
+        };
+        let format = match (told, file.wanted.format) {
+            (Some(Format::Zip), _) if self.packed.is_none() => Some(Format::Zip),
+            // In a folder the choice picks files; one that is named is what it is said to be.
+            (told, Some(wanted)) if self.many => told.filter(|told| *told == wanted || is_kind_of(*told, wanted)),
+            (_, Some(wanted)) => Some(wanted),
+            (told, None) => told.filter(|told| *told != Format::Zip),
+        };
+        let Some(format) = format else {
+            self.done(size);
+            if !self.many {
+                return Err(ImportError::UnknownFormat { path });
+            }
+            return Ok(Some(Entry::Skipped(Skip::Kind(ending(&path)))));
+        };
+        if format == Format::Zip {
+            self.done(size);
+            self.many = true;
+            self.packed = Some(Archive::open(&path, &file.place, file.wanted).map_err(|error| self.softened(error))?);
+            return Ok(None);
+        }
+        match entries(file, format) {
+            Ok(entries) => {
+                self.current = Some(Current {
+                    path,
+                    format,
+                    entries,
+                    size,
+                });
+                Ok(None)
+            }
+            Err(error) => {
+                self.done(size);
+                Err(self.softened(error))
+            }
+        }
+    }
+
+    fn softened(&self, error: ImportError) -> ImportError {
+        if self.many && error.is_fatal() {
+            ImportError::OfMany(Box::new(error))
+        } else {
+            error
+        }
+    }
 }
 
 impl Iterator for Reading {
     type Item = Result<Entry, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
-            return None;
+        while !self.over {
+            let next = match &mut self.current {
+                Some(current) => match current.entries.next() {
+                    Some(entry) => entry.map_err(|error| self.softened(error)),
+                    None => {
+                        let size = current.size;
+                        self.current = None;
+                        self.done(size);
+                        continue;
+                    }
+                },
+                None => match self.next_file()? {
+                    Ok(None) => continue,
+                    Ok(Some(entry)) => Ok(entry),
+                    Err(error) => Err(error),
+                },
+            };
+            self.over = next.as_ref().is_err_and(ImportError::is_fatal);
+            return Some(next);
         }
-        let next = self.entries.next();
-        self.over = next
-            .as_ref()
-            .is_none_or(|entry| entry.as_ref().is_err_and(ImportError::is_fatal));
-        next
+        None
     }
 }
 
-/// Opens `path` to read it as `format`.
+/// Whether files of the one format are what somebody wants who names the other.
+fn is_kind_of(told: Format, wanted: Format) -> bool {
+    matches!(
+        (told, wanted),
+        (Format::Json, Format::Chats | Format::Jsonl) | (Format::Jsonl, Format::Json) | (Format::Chats, Format::Notes)
+    )
+}
+
+fn entries(file: File, format: Format) -> Result<Entries, ImportError> {
+    Ok(match format {
+        Format::Jsonl => jsonl::entries(file)?,
+        Format::Json | Format::Zip => json::entries(file),
+        Format::Csv => table::entries(file)?,
+        Format::Notes => notes::entries(file),
+        Format::Mail => mail::entries(file)?,
+        Format::Chats if ending(&file.path) == "txt" => whatsapp::entries(file),
+        Format::Chats => json::entries(file),
+    })
+}
+
+/// Opens `path`, a file or a folder, to read it as `wanted` says.
 ///
 /// # Errors
 /// An [`ImportError`] that says why nothing of it can be read.
-pub fn open(path: &Path, format: Format) -> Result<Reading, ImportError> {
-    let read = Counter::default();
-    let file = || source::open(path, read.clone());
-    let (entries, size): (Entries, u64) = match format {
-        Format::Jsonl => {
-            let (file, size) = file()?;
-            (Box::new(jsonl::Records::new(path, file)), size)
-        }
-        Format::Notes => {
-            let notes = notes::Notes::open(path, read.clone())?;
-            let size = notes.size();
-            (Box::new(notes), size)
-        }
-        Format::Mail => {
-            let (file, size) = file()?;
-            (Box::new(mail::Mailbox::open(path, file)?), size)
-        }
-        Format::Chats => {
-            let (file, size) = file()?;
-            (Box::new(chats::Conversations::new(path, file)), size)
-        }
+pub fn open(path: &Path, wanted: &Wanted) -> Result<Reading, ImportError> {
+    let unreadable = |error| ImportError::unreadable(path, error);
+    let metadata = path.metadata().map_err(unreadable)?;
+    let place = path.canonicalize().map_err(unreadable)?;
+    let (read, wanted) = (Counter::default(), Arc::new(wanted.clone()));
+    let many = metadata.is_dir();
+    let (files, size): (Files, u64) = if many {
+        std::fs::read_dir(path).map_err(unreadable)?;
+        let sizes = folder::files(path)
+            .flatten()
+            .filter_map(|entry| Some(entry.metadata().ok()?.len()));
+        let size = sizes.sum();
+        let (root, counter) = (path.to_owned(), read.clone());
+        let skipped = |entry: &Result<DirEntry, ImportError>| {
+            entry
+                .as_ref()
+                .is_ok_and(|entry| folder::is_by_product(entry.path(), |path| path.exists()))
+        };
+        let files = folder::files(path)
+            .filter(move |entry| !skipped(entry))
+            .map(move |entry| {
+                let entry = entry?;
+                let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
+                let place = place.join(relative);
+                on_disk(entry.path(), place, &counter, &wanted).map_err(|error| ImportError::OfMany(Box::new(error)))
+            });
+        (Box::new(files), size)
+    } else {
+        let file = on_disk(path, place, &read, &wanted)?;
+        let size = file.size;
+        (Box::new(std::iter::once(Ok(file))), size)
     };
     Ok(Reading {
-        entries,
+        files,
+        many,
+        packed: None,
+        current: None,
         size,
         read,
+        done: 0,
         over: false,
+    })
+}
+
+fn on_disk(path: &Path, place: PathBuf, read: &Counter, wanted: &Arc<Wanted>) -> Result<File, ImportError> {
+    let metadata = path.metadata().map_err(|error| ImportError::unreadable(path, error))?;
+    Ok(File {
+        path: path.to_owned(),
+        place,
+        modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
+        size: metadata.len(),
+        source: source::open(path, read.clone())?,
+        wanted: Arc::clone(wanted),
     })
 }

@@ -1,21 +1,52 @@
-use jiff::Timestamp;
+use std::path::Path;
+
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use super::entry::{checked, one_line};
-use super::{Entry, Fault, own, times};
+use super::{Entry, Fault, own, place, times};
 use crate::store::{Document, PrivateText, Profile, ProfileName};
 
 /// Where records have their text; the first that is there counts.
 const TEXT: [&str; 4] = ["text", "content", "output", "body"];
 const TITLE: [&str; 4] = ["title", "task", "input", "subject"];
-const TIME: [&str; 3] = ["time", "date", "created_at"];
+/// The first that is understood counts. Where none is, the record has no time.
+const TIME: [&str; 10] = [
+    "time",
+    "date",
+    "created_at",
+    "createdAt",
+    "created",
+    "create_time",
+    "timestamp",
+    "published",
+    "updated_at",
+    "updatedAt",
+];
 
 /// An entry, with the number from 1 of the item of the history it is from.
 pub type Read = (Option<usize>, Result<Entry, Fault>);
 
-/// Reads a line: one of our own, a person with a history, or a document.
-pub fn read(line: Value) -> Vec<Read> {
+/// Whether an object is a record by itself, and not something with a list of records in it.
+pub fn is(fields: &Map<String, Value>) -> bool {
+    let own = fields
+        .get("type")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind == own::PROFILE || kind == own::DOCUMENT);
+    own || is_person(fields) || has_text(fields)
+}
+
+fn is_person(fields: &Map<String, Value>) -> bool {
+    fields.get("history").is_some_and(Value::is_array) || fields.get("profile").is_some_and(Value::is_string)
+}
+
+fn has_text(fields: &Map<String, Value>) -> bool {
+    TEXT.iter()
+        .any(|field| fields.get(*field).is_some_and(Value::is_string))
+}
+
+/// Reads a record of the file at `place`: one of our own, a person with a history, or a document.
+pub fn read(line: Value, place: &Path) -> Vec<Read> {
     let Value::Object(fields) = line else {
         return vec![(None, Err(Fault::NotARecord))];
     };
@@ -23,24 +54,15 @@ pub fn read(line: Value) -> Vec<Read> {
     let one = match kind {
         Some(own::PROFILE) => own::profile(fields),
         Some(own::DOCUMENT) => own::document(fields),
-        _ if fields.get("history").is_some_and(Value::is_array)
-            || fields.get("profile").is_some_and(Value::is_string) =>
-        {
-            return person(fields);
-        }
-        _ if TEXT
-            .iter()
-            .any(|field| fields.get(*field).is_some_and(Value::is_string)) =>
-        {
-            document(fields).map(|document| Entry::Document(None, document))
-        }
+        _ if is_person(&fields) => return person(fields, place),
+        _ if has_text(&fields) => document(fields, place).map(|document| Entry::Document(None, document)),
         _ => Err(Fault::NotARecord),
     };
     vec![(None, one)]
 }
 
 /// The profile of a person, then what that person has written.
-fn person(mut fields: Map<String, Value>) -> Vec<Read> {
+fn person(mut fields: Map<String, Value>, place: &Path) -> Vec<Read> {
     let name = match name(&fields) {
         Ok(name) => name,
         Err(fault) => return vec![(None, Err(fault))],
@@ -63,7 +85,7 @@ fn person(mut fields: Map<String, Value>) -> Vec<Read> {
     if let Some(Value::Array(items)) = fields.remove("history") {
         read.extend(items.into_iter().enumerate().map(|(index, item)| {
             let document = match item {
-                Value::Object(fields) => document(fields),
+                Value::Object(fields) => document(fields, place),
                 _ => Err(Fault::Field {
                     field: "history",
                     expected: "a list of objects",
@@ -99,48 +121,62 @@ fn name(fields: &Map<String, Value>) -> Result<ProfileName, Fault> {
     ProfileName::new(name).map_err(|reason| Fault::Name { field, reason })
 }
 
-fn document(mut fields: Map<String, Value>) -> Result<Document, Fault> {
+/// A record as a document of the file at `place`. Records of several files may have the same ids, so the file is part of the key.
+fn document(mut fields: Map<String, Value>, place: &Path) -> Result<Document, Fault> {
     let text = string(&mut fields, &TEXT).ok_or(Fault::Blank)?;
     let title = string(&mut fields, &TITLE).map(PrivateText::from).unwrap_or_default();
-    let key = match fields.remove("id") {
-        Some(Value::String(key)) => key,
-        Some(Value::Number(key)) => key.to_string(),
-        _ => String::new(),
+    let key = match fields.remove("id").or_else(|| fields.remove("_id")) {
+        Some(Value::String(id)) if !id.trim().is_empty() => place::key_of(place, &id),
+        Some(Value::Number(id)) => place::key_of(place, &id.to_string()),
+        Some(Value::Object(id)) => id
+            .get("$oid")
+            .and_then(Value::as_str)
+            .map(|id| place::key_of(place, id))
+            .unwrap_or_default(),
+        _ => PrivateText::default(),
     };
     checked(Document {
-        key: key.into(),
+        key,
         title: one_line(title.as_private_str()).into(),
         text: text.into(),
-        time: time(&fields)?,
+        time: TIME.iter().find_map(|field| fields.get(*field).and_then(times::value)),
         source: string(&mut fields, &["source"]).unwrap_or_default().into(),
-        tags: own::list(fields.remove("tags"), "tags")?,
+        tags: tags(fields.remove("tags")),
     })
 }
 
-/// The first of `names` that is a string.
+/// The first of `names` that is a string with something in it, or else the first that is a string.
 fn string(fields: &mut Map<String, Value>, names: &[&str]) -> Option<String> {
-    let name = names
-        .iter()
-        .find(|name| fields.get(**name).is_some_and(Value::is_string))?;
+    let is = |name: &&&str| fields.get(**name).is_some_and(Value::is_string);
+    let filled = |name: &&&str| {
+        fields
+            .get(**name)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.trim().is_empty())
+    };
+    let name = names.iter().find(filled).or_else(|| names.iter().find(is))?;
     match fields.remove(*name) {
         Some(Value::String(text)) => Some(text),
         _ => None,
     }
 }
 
-fn time(fields: &Map<String, Value>) -> Result<Option<Timestamp>, Fault> {
-    for field in TIME {
-        let time = match fields.get(field) {
-            None | Some(Value::Null) => continue,
-            Some(Value::String(text)) => times::written(text),
-            Some(Value::Number(seconds)) => seconds.as_f64().and_then(times::unix),
-            Some(_) => None,
-        };
-        let wrong = Fault::Field {
-            field,
-            expected: "a time, as RFC 3339 has it or in seconds since 1970",
-        };
-        return time.ok_or(wrong).map(Some);
-    }
-    Ok(None)
+/// Tags in a list, or in one text. What is no text is none.
+fn tags(value: Option<Value>) -> Vec<PrivateText> {
+    let tags: Vec<String> = match value {
+        Some(Value::Array(items)) => items
+            .into_iter()
+            .filter_map(|item| match item {
+                Value::String(tag) => Some(tag),
+                Value::Number(tag) => Some(tag.to_string()),
+                Value::Object(mut fields) => string(&mut fields, &["name", "label"]),
+                _ => None,
+            })
+            .collect(),
+        Some(Value::String(text)) if text.contains([',', ';']) => text.split([',', ';']).map(str::to_owned).collect(),
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let bare = tags.iter().map(|tag| tag.trim().trim_start_matches('#'));
+    bare.filter(|tag| !tag.is_empty()).map(PrivateText::from).collect()
 }

@@ -1,8 +1,11 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Result};
+use std::io::{BufRead, BufReader, Cursor, Read, Result};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::ImportError;
 
@@ -16,14 +19,18 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Counts `bytes` more.
-    pub fn add(&self, bytes: u64) {
+    /// Makes it `bytes`.
+    pub fn set(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    fn add(&self, bytes: u64) {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
 /// A file that counts what is read of it.
-pub struct Counted {
+struct Counted {
     file: File,
     read: Counter,
 }
@@ -36,21 +43,45 @@ impl Read for Counted {
     }
 }
 
-/// A file being read.
-pub type Source = BufReader<Counted>;
+/// A file being read. What was UTF-16 is UTF-8 already, and byte order marks are gone; other encodings are as they were.
+pub type Source = Box<dyn BufRead + Send>;
 
-/// Opens the file at `path` and tells its size in bytes. An UTF-8 byte order mark at its beginning is skipped.
-pub fn open(path: &Path, read: Counter) -> std::result::Result<(Source, u64), ImportError> {
+/// Opens the file at `path`.
+pub fn open(path: &Path, read: Counter) -> std::result::Result<Source, ImportError> {
     let opened = || {
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut source = BufReader::new(Counted { file, read });
-        if source.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
-            source.consume(BYTE_ORDER_MARK.len());
-        }
-        Ok((source, size))
+        decoded(Counted {
+            file: File::open(path)?,
+            read,
+        })
     };
     opened().map_err(|source| ImportError::unreadable(path, source))
 }
 
-const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+/// A file that is in memory.
+pub fn from_bytes(bytes: Vec<u8>) -> Result<Source> {
+    decoded(Cursor::new(bytes))
+}
+
+fn decoded(raw: impl Read + Send + 'static) -> Result<Source> {
+    let mut raw = BufReader::with_capacity(BUFFER, raw);
+    let begin = raw.fill_buf()?;
+    let (encoding, mark) = Encoding::for_bom(begin).map_or((None, 0), |(encoding, mark)| (Some(encoding), mark));
+    // Without a mark UTF-16 shows by the halves of its plain letters.
+    let encoding = encoding.or(match begin {
+        [1..=255, 0, 1..=255, 0, ..] => Some(UTF_16LE),
+        [0, 1..=255, 0, 1..=255, ..] => Some(UTF_16BE),
+        _ => None,
+    });
+    raw.consume(mark);
+    let wide = encoding.filter(|encoding| [UTF_16LE, UTF_16BE].contains(encoding));
+    if wide.is_none() {
+        return Ok(Box::new(raw));
+    }
+    let decoded = DecodeReaderBytesBuilder::new()
+        .encoding(wide)
+        .bom_sniffing(false)
+        .build(raw);
+    Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)))
+}
+
+const BUFFER: usize = 64 << 10;

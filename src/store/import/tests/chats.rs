@@ -51,30 +51,47 @@ fn bad_conversations_are_named_and_others_read() {
     let long = json!({"mapping": {"a": node(None, "user", json!(["a".repeat(Document::MOST_TEXT_BYTES + 1)]))}});
     let short = json!({"mapping": {"a": node(None, "user", json!(["x"]))}});
     let pretty = serde_json::to_string_pretty(&json!([silent, {"secret": 1}, long, short])).unwrap();
+    let unknown = chats("[{\"secret\": 1}]").remove(0);
+    assert!(unknown.starts_with("PATH, entry 1: is no object with a text") && !unknown.contains("secret"));
     assert_eq!(
         chats(format!("\u{FEFF}\n{pretty}\n")),
         [
-            "PATH, conversation 2: is no conversation as ChatGPT exports it, for it has no mapping".to_owned(),
-            "PATH, conversation 3: its text is longer than 4 MiB; import it in parts".to_owned(),
+            "skipped: without text".to_owned(),
+            unknown.replace("entry 1", "entry 2"),
+            "PATH, entry 3: its text is longer than 4 MiB; import it in parts".to_owned(),
             document("", "", "x", None, "chatgpt"),
         ]
     );
 }
 
 #[test]
-fn a_file_that_is_no_export_is_refused() {
-    let none = "fatal: PATH: is no array of conversations; give the conversations.json of ChatGPT's data export";
-    assert_eq!(chats(""), [none]);
-    assert_eq!(chats("{\"secret\": 1}"), [none]);
-    let broken = "fatal: PATH: stops being JSON within its array; export or copy it once more";
-    for contents in ["[", "[secret]", "[{\"secret\": 1", "[\"a"] {
-        assert_eq!(chats(contents), [broken], "{contents}");
-    }
+fn what_is_whole_is_read_and_the_rest_named() {
     assert_eq!(chats("[]"), Vec::<String>::new());
-    assert_eq!(chats(conversation_then("[").as_bytes()).last().unwrap(), broken);
+    let cut = "PATH, entry 2: is cut off; what came before it is whole";
+    let cut_off = chats(format!("[{}, {{\"secret\": 1", conversation()));
+    assert!(
+        cut_off.len() == 2 && cut_off[0].contains("Second") && cut_off[1] == cut,
+        "{cut_off:?}"
+    );
+    let broken = chats(format!("[{{secret}}, {}]", conversation()));
+    assert!(
+        broken[0] == "PATH, entry 1: is not JSON" && broken[1].contains("Second"),
+        "{broken:?}"
+    );
+    let half = chats(format!("[{}]", conversation()).replace("Second", "Second \\ud83d"));
+    assert!(half[0].contains("Second \u{FFFD}"), "{half:?}");
 }
 
-/// An export that breaks off within its second conversation.
-fn conversation_then(rest: &str) -> String {
-    format!("[{}, {rest}", conversation())
+#[test]
+fn what_the_model_said_can_be_wanted() {
+    let folder = Folder::new();
+    let everyone = Wanted {
+        everyone: true,
+        ..Wanted::default()
+    };
+    let read = wanted(
+        &folder.put("conversations.json", json!([conversation()]).to_string()),
+        &everyone,
+    );
+    assert!(read[0].contains("user: First\\n\\nassistant: secret"), "{}", read[0]);
 }

@@ -60,16 +60,21 @@ fn a_document_needs_a_text_only() {
         lines(
             r#"{"id": 3, "subject": "Hi", "text": null, "content": "Hello", "time": 0, "type": "mail", "source": "x"}"#
         ),
-        [document("3", "Hi", "Hello", Some("1970-01-01T00:00:00Z"), "x")]
+        [document(
+            "file:FOLDER/a.jsonl#3",
+            "Hi",
+            "Hello",
+            Some("1970-01-01T00:00:00Z"),
+            "x"
+        )]
     );
 }
 
 #[test]
 fn bad_lines_are_named_and_others_read() {
-    let mut file = b"\xEF\xBB\xBF{\"text\": \"one\"}\r\n\n \t\n{\"text\": secret}\n[]\n{}\n\"secret\"\n\xFF\n".to_vec();
+    let mut file =
+        b"\xEF\xBB\xBF{\"text\": \"one\"}\r\n\n \t\n{\"text\": secret}\n[1]\n{}\n\"secret\"\n\xFF\n".to_vec();
     for line in [
-        r#"{"text": "a", "time": "secret"}"#,
-        r#"{"text": "a", "tags": ["b", 1]}"#,
         r#"{"text": " "}"#,
         r#"{"type": "document", "text": "a", "name": "b"}"#,
         r#"{"type": "profile", "facts": []}"#,
@@ -85,29 +90,27 @@ fn bad_lines_are_named_and_others_read() {
     file.extend(vec![b'a'; super::line::MOST_BYTES]);
     file.extend(b"\"}\n{\"text\": \"last\"}");
     let read = lines(file);
-    let record = "is no object with a text (in text, content, output or body), nor one with a history or a profile, nor a line that CoSteer has exported (of type profile or document)";
+    let record = "is no object with a text (in text, content, output or body), no conversation, nothing with a history or a profile, and nothing that CoSteer has exported (of type profile or document)";
     assert_eq!(read[0], document("", "", "one", None, ""));
     assert_eq!(
         read[1..read.len() - 1],
         [
             "PATH, line 4: is not JSON from column 10 on; every line must be one JSON object".to_owned(),
-            format!("PATH, line 5: {record}"),
+            format!("PATH, line 5, item 1 of the history: {record}"),
             format!("PATH, line 6: {record}"),
             format!("PATH, line 7: {record}"),
-            "PATH, line 8: is not UTF-8; save it in that encoding".to_owned(),
-            "PATH, line 9: its field time is not a time, as RFC 3339 has it or in seconds since 1970".to_owned(),
-            "PATH, line 10: its field tags is not a list of strings".to_owned(),
-            "PATH, line 11: has no text".to_owned(),
-            "PATH, line 12: has an unknown field name; remove it".to_owned(),
-            "PATH, line 13: has a profile or a history, but no name (in name or id)".to_owned(),
+            "PATH, line 8: is not JSON from column 1 on; every line must be one JSON object".to_owned(),
+            "PATH, line 9: has no text".to_owned(),
+            "PATH, line 10: has an unknown field name; remove it".to_owned(),
+            "PATH, line 11: has a profile or a history, but no name (in name or id)".to_owned(),
             format!(
-                "PATH, line 14: its field name makes no name: {}",
+                "PATH, line 12: its field name makes no name: {}",
                 super::super::super::NotAName
             ),
-            "PATH, line 15: its field facts is not a list of strings".to_owned(),
-            "PATH, line 16: its field time is not a string".to_owned(),
-            "PATH, line 17: its field time is not a time as RFC 3339 has it".to_owned(),
-            "PATH, line 18: is longer than 16 MiB; write it as several lines".to_owned(),
+            "PATH, line 13: its field facts is not a list of strings".to_owned(),
+            "PATH, line 14: its field time is not a string".to_owned(),
+            "PATH, line 15: its field time is not a time as RFC 3339 has it".to_owned(),
+            "PATH, line 16: is longer than 16 MiB; write it as several lines".to_owned(),
         ]
     );
     assert_eq!(read.last().unwrap(), &document("", "", "last", None, ""));
@@ -128,7 +131,7 @@ fn a_text_has_a_longest_size() {
 fn back(line: &str) -> Entry {
     assert!(!line.contains('\n'));
     let folder = Folder::new();
-    let mut reading = open(&folder.put("a.jsonl", line), Format::Jsonl).unwrap();
+    let mut reading = open(&folder.put("a.jsonl", line), &Wanted::default()).unwrap();
     let entry = reading.next().unwrap().unwrap();
     assert!(reading.next().is_none());
     entry

@@ -25,9 +25,17 @@ fn a_folder_is_read_in_order_without_what_is_hidden() {
         ("empty.md", ""),
         ("blank.md", "---\ntitle: Nothing\n---\n \n"),
     ]);
+    let (skipped, read): (Vec<_>, Vec<_>) = read.into_iter().partition(|line| line.starts_with("skipped"));
+    assert_eq!(
+        skipped,
+        ["skipped: without text", "skipped: without text", "skipped: .png"]
+    );
     let keys: Vec<_> = read.iter().map(|line| field(line, "key")).collect();
-    assert_eq!(keys, ["a/y.markdown", "a/z.txt", "b.md"]);
-    assert_eq!(field(&read[0], "source"), "a/y.markdown");
+    assert_eq!(
+        keys,
+        ["file:FOLDER/a/y.markdown", "file:FOLDER/a/z.txt", "file:FOLDER/b.md"]
+    );
+    assert_eq!(field(&read[0], "source"), "FOLDER/a/y.markdown");
     assert_eq!(field(&read[0], "title"), "y");
     assert!(field(&read[0], "time").is_string(), "from the file");
 }
@@ -66,21 +74,22 @@ fn one_file_is_one_note() {
     let read = read(&folder.put("sub/Über uns.org", "Text"), Format::Notes);
     assert_eq!(
         (field(&read[0], "key"), field(&read[0], "title")),
-        ("Über uns.org".into(), "Über uns".into())
+        ("file:FOLDER/Über uns.org".into(), "Über uns".into())
     );
 }
 
 #[test]
 fn unusable_notes_are_named_and_others_read() {
     let folder = Folder::new();
-    folder.put("a.md", b"\xFF\xFE");
+    folder.put("a.md", b"\x89PNG\0\0");
     folder.put("b.md", vec![b'b'; Document::MOST_TEXT_BYTES + 1]);
+    folder.put("d.md", vec![b'd'; 2 * Document::MOST_TEXT_BYTES + 1]);
     folder.put("c.md", "C");
     let read = read(&folder.0, Format::Notes);
     assert_eq!(
         read[..2],
         [
-            "PATH/a.md: is not UTF-8; save it in that encoding",
+            "PATH/a.md: is no text",
             "PATH/b.md: its text is longer than 4 MiB; import it in parts"
         ]
     );
@@ -95,4 +104,20 @@ fn links_are_not_followed() {
     std::os::unix::fs::symlink(&folder.0, folder.0.join("loop")).unwrap();
     std::os::unix::fs::symlink(folder.0.join("a.md"), folder.0.join("b.md")).unwrap();
     assert_eq!(read(&folder.0, Format::Notes).len(), 1);
+}
+
+#[test]
+fn notes_of_other_programs_are_read() {
+    let read = notes(&[
+        ("a.org", "#+title: Soup\nLeeks"),
+        ("b.rst", "Soup\n====\n\nLeeks"),
+        ("c.html", "<title>Soup</title><p>Leeks"),
+    ]);
+    for line in read {
+        assert_eq!(
+            (field(&line, "title"), field(&line, "text")),
+            ("Soup".into(), "Leeks".into()),
+            "{line}"
+        );
+    }
 }

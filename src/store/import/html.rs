@@ -1,0 +1,153 @@
+//! The text of HTML.
+
+use html2text::render::{TaggedLine, TextDecorator};
+
+/// A page in words.
+pub struct Page {
+    /// What its head calls it.
+    pub title: Option<String>,
+    /// Its text. Quotes are lines that begin with `>`.
+    pub text: String,
+}
+
+/// Wide enough to leave lines as they are.
+const WIDTH: usize = 100_000;
+
+/// The title and the text of `html`.
+pub fn read(html: &str) -> Page {
+    let config = html2text::config::with_decorator(Words)
+        .raw_mode(true)
+        .no_table_borders()
+        .allow_width_overflow()
+        .link_footnotes(false);
+    let text = config.string_from_read(html.as_bytes(), WIDTH);
+    // What is nested too deep for it is read in a simpler way.
+    let text = text.unwrap_or_else(|_| mail_parser::decoders::html::html_to_text(html));
+    Page {
+        title: title(html),
+        text,
+    }
+}
+
+fn title(html: &str) -> Option<String> {
+    let small = html.to_ascii_lowercase();
+    let begin = small.find("<title")?;
+    let begin = begin + small.get(begin..)?.find('>')? + 1;
+    let end = begin + small.get(begin..)?.find("</title")?;
+    let title = mail_parser::decoders::html::html_to_text(html.get(begin..end)?);
+    let title = super::entry::one_line(&title);
+    (!title.is_empty()).then_some(title)
+}
+
+/// Words and nothing beside them.
+#[derive(Clone)]
+struct Words;
+
+impl TextDecorator for Words {
+    type Annotation = ();
+
+    fn decorate_link_start(&mut self, _url: &str) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_link_end(&mut self) -> String {
+        String::new()
+    }
+
+    fn decorate_em_start(&self) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_em_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strong_start(&self) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_strong_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strikeout_start(&self) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_strikeout_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_code_start(&self) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_code_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_preformat_first(&self) {}
+
+    fn decorate_preformat_cont(&self) {}
+
+    fn decorate_image(&mut self, _source: &str, title: &str) -> (String, ()) {
+        (title.to_owned(), ())
+    }
+
+    fn header_prefix(&self, _level: usize) -> String {
+        String::new()
+    }
+
+    fn quote_prefix(&self) -> String {
+        "> ".to_owned()
+    }
+
+    fn unordered_item_prefix(&self) -> String {
+        "- ".to_owned()
+    }
+
+    fn ordered_item_prefix(&self, number: i64) -> String {
+        format!("{number}. ")
+    }
+
+    fn make_subblock_decorator(&self) -> Self {
+        Self
+    }
+
+    fn decorate_superscript_start(&self) -> (String, ()) {
+        Default::default()
+    }
+
+    fn decorate_superscript_end(&self) -> String {
+        String::new()
+    }
+
+    fn finalise(&mut self, _links: Vec<String>) -> Vec<TaggedLine<()>> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_left() {
+        let page = read(
+            "<html><head><title>My &amp; soup</title><style>p{}</style></head><body><h1>Soup</h1><p>I am <b>vegan</b>, <a href='x'>see</a>.</p>\
+             <ul><li>one</li></ul><blockquote>Bob's<br>words</blockquote><table><tr><td>left</td><td>right</td></tr></table><script>x</script></body></html>",
+        );
+        assert_eq!(page.title.as_deref(), Some("My & soup"));
+        for part in [
+            "Soup\n",
+            "I am vegan, see.",
+            "- one",
+            "> Bob's\n> words",
+            "left",
+            "right",
+        ] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+        assert!(!page.text.contains(['<', '*', '{', 'x']), "{}", page.text);
+    }
+}
