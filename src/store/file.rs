@@ -25,6 +25,10 @@ pub fn make(path: &Path) -> std::io::Result<()> {
 /// Waits until nobody replaces the file, and keeps others from replacing it until what it gives is dropped. `None` where the file system
 /// has no locks.
 pub fn share(path: &Path) -> std::io::Result<Option<File>> {
+    // What is no file says so itself when it is opened.
+    if !path.is_file() {
+        return Ok(None);
+    }
     let lock = lock_file(path)?;
     locked(lock.lock_shared(), lock)
 }

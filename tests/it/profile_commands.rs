@@ -198,6 +198,88 @@ fn entries_that_are_no_use_are_told_and_the_rest_is_imported() {
 }
 
 #[test]
+fn nothing_understood_is_no_success_and_a_dry_run_stores_nothing() {
+    let home = Home::new();
+    let (notes, lines) = sources(&home);
+    let listed = home.say(&["import", &notes, &lines, "--dry-run"]);
+    assert!(
+        listed.contains("dog.md") && listed.contains("trip.txt") && listed.contains("1 profiles"),
+        "{listed}"
+    );
+    assert!(!Path::new(&home.store).exists());
+    let pictures = home.folder.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    std::fs::write(pictures.join("a.png"), "x").unwrap();
+    let said = home.refused(&["import", pictures.to_str().unwrap(), "--profile", "ada"]);
+    assert!(said.contains("nothing to import: 1 .png"), "{said}");
+    // Beside notes a picture is passed over, and said.
+    std::fs::write(Path::new(&notes).join("a.png"), "x").unwrap();
+    let said = home.say(&["import", &notes, "--profile", "ada"]);
+    assert!(
+        said.contains("2 added") && said.contains("1 skipped (1 .png)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn one_note_is_one_document_and_two_notes_are_two() {
+    let home = Home::new();
+    let put = |name: &str, text: &str| {
+        let path = home.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (work, own) = (
+        put("work/todo.md", "Write the report."),
+        put("home/todo.md", "Repair the bicycle."),
+    );
+    let all = home.folder.path().join("work").to_str().unwrap().to_owned();
+    assert!(
+        home.say(&["import", &work, &own, "--profile", "ada"])
+            .contains("2 added")
+    );
+    assert!(
+        home.say(&["import", &all, "--profile", "ada"])
+            .contains("0 added, 0 updated, 1 unchanged")
+    );
+    // The same file copied elsewhere is the same; one that has changed there is another.
+    let copy = put("copy/todo.md", "Write the report.");
+    assert!(
+        home.say(&["import", &copy, "--profile", "ada"])
+            .contains("0 added, 0 updated, 1 unchanged")
+    );
+    put("copy/todo.md", "Read the report.");
+    assert!(home.say(&["import", &copy, "--profile", "ada"]).contains("1 added"));
+    put("work/todo.md", "Send the report.");
+    assert!(
+        home.say(&["import", &work, "--profile", "ada"])
+            .contains("0 added, 1 updated")
+    );
+}
+
+#[test]
+fn facts_can_come_from_a_file() {
+    let home = Home::new();
+    let file = home.folder.file("facts.txt");
+    std::fs::write(&file, "\u{FEFF}I am vegan.\r\n\r\nI fish.\r\n").unwrap();
+    home.say(&["create", "ada", "--fact", "One.", "--facts", &file]);
+    assert_eq!(
+        home.json(&["show", "ada", "--json"])["facts"],
+        json!(["One.", "I am vegan.", "I fish."])
+    );
+    home.say(&["edit", "ada", "--add-preferences", &file, "--remove-fact", "1"]);
+    assert_eq!(
+        home.json(&["show", "ada", "--json"])["preferences"],
+        json!(["I am vegan.", "I fish."])
+    );
+    assert!(
+        home.refused(&["edit", "ada", "--add-facts", "/nowhere"])
+            .contains("cannot read /nowhere")
+    );
+}
+
+#[test]
 fn files_may_go_from_profile_to_profile() {
     let home = Home::new();
     let lines = home.folder.file("lines.jsonl");

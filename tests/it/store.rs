@@ -406,6 +406,83 @@ fn files_that_are_no_store_are_refused() {
 }
 
 #[test]
+fn nothing_written_while_a_store_is_encrypted_is_lost() {
+    let (_folder, path) = in_folder();
+    let name = ProfileName::new("ada").unwrap();
+    open(&path).create_profile(&name, &Profile::default()).unwrap();
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Each opens the store anew, with the key or without, as commands do.
+        let writers: Vec<_> = (0..2)
+            .map(|writer| {
+                let (path, name, over) = (&path, &name, &over);
+                scope.spawn(move || {
+                    let mut written = 0;
+                    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        let opened = Store::open(path, &KeySource::None).or_else(|_| Store::open(path, &given("k")));
+                        // Between the two tries the store may have changed.
+                        let Ok(store) = opened else { continue };
+                        let document = Document {
+                            key: format!("{writer}-{written}").into(),
+                            text: "Soup.".into(),
+                            ..Document::default()
+                        };
+                        store.import(name, &[document]).unwrap();
+                        written += 1;
+                    }
+                    written
+                })
+            })
+            .collect();
+        let mut changed = 0;
+        let (mut from, mut to) = (KeySource::None, given("k"));
+        while changed < 6 {
+            match recode(&path, &from, &to) {
+                Ok(()) => {
+                    std::mem::swap(&mut from, &mut to);
+                    changed += 1;
+                }
+                Err(StoreError::InUse { .. }) => std::thread::yield_now(),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        let written: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
+        let census = Store::open(&path, &from).unwrap().check().unwrap();
+        assert_eq!(census.documents, written as u64);
+        assert!(written > 0);
+    });
+}
+
+#[test]
+fn notes_of_an_older_store_are_recognised() {
+    let (_folder, path) = in_folder();
+    let name = ProfileName::new("ada").unwrap();
+    let note = |key: &str| Document {
+        key: key.into(),
+        text: "Soup.".into(),
+        ..Document::default()
+    };
+    let store = open(&path);
+    store.create_profile(&name, &Profile::default()).unwrap();
+    store.import(&name, &[note("notes/soup.md")]).unwrap();
+    drop(store);
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch("DROP INDEX documents_by_copy; ALTER TABLE documents DROP COLUMN copy; PRAGMA user_version = 1")
+        .unwrap();
+    drop(raw);
+    let store = open(&path);
+    let imported = store
+        .import(
+            &name,
+            &[note("file:/home/ada/notes/soup.md"), note("file:/home/ada/other.md")],
+        )
+        .unwrap();
+    assert_eq!((imported.added, imported.unchanged), (1, 1));
+    assert_eq!(store.check().unwrap().documents, 2);
+}
+
+#[test]
 fn contradictions_are_found() {
     let (_folder, path) = in_folder();
     let store = open(&path);

@@ -69,8 +69,13 @@ impl Summary {
                 counts(&self.skipped)
             )
         };
+        let left_out = if problems == 0 {
+            "no problems".to_owned()
+        } else {
+            format!("{problems} left out")
+        };
         format!(
-            "{profiles} profiles; documents: {added} added, {updated} updated, {unchanged} unchanged, {problems} left out{skipped}"
+            "{profiles} profiles; documents: {added} added, {updated} updated, {unchanged} unchanged, {left_out}{skipped}"
         )
     }
 }

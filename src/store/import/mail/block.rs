@@ -1,6 +1,6 @@
 //! Where the words of others begin without a mark on every line.
 
-use super::phrases::{FIELDS, MARKS, SENDER, VERBS, WROTE};
+use super::phrases::{FIELDS, MARKS, OPENERS, SENDER, VERBS, WROTE};
 
 /// Fields that must come with the sender's within so many lines.
 const FIELDS_NEEDED: usize = 2;
@@ -58,9 +58,42 @@ fn field(line: &str) -> Option<String> {
 /// How many lines from `at` on say who wrote what comes next: "On 1 May, Ada <ada@example.com>", "wrote:". Each has to have a date or an address,
 /// for people write such words, too.
 pub fn introduction(lines: &[&str], at: usize) -> usize {
-    (1..=3)
-        .find(|count| lines.get(at..at + count).is_some_and(introduces))
-        .unwrap_or(0)
+    let fits = |count: &usize| {
+        let Some(lines) = lines.get(at..at + count) else {
+            return false;
+        };
+        // A line of the owner's before it is none of it.
+        let alone = (1..*count).any(|skipped| lines.get(skipped..).is_some_and(|rest| introduces(rest) && opens(rest)));
+        introduces(lines) && !alone && (*count == 1 || opens(lines))
+    };
+    (1..=3).find(fits).unwrap_or(0)
+}
+
+/// Whether nothing but a program writes such an introduction: it has an address, or a time of day.
+pub fn is_sure(lines: &[&str]) -> bool {
+    let text = lines.join(" ");
+    let timed = text
+        .split(|character: char| !(character.is_ascii_digit() || ":.h".contains(character)))
+        .any(|word| {
+            let mut parts = word.split([':', '.', 'h']);
+            let numbers = parts
+                .by_ref()
+                .take(2)
+                .filter(|part| (1..=2).contains(&part.len()))
+                .count();
+            numbers == 2 && word.contains([':', 'h'])
+        });
+    text.contains('@') || timed
+}
+
+/// Whether the first line begins like an introduction.
+fn opens(lines: &[&str]) -> bool {
+    let first = lines
+        .first()
+        .map(|line| line.trim().trim_start_matches(['*', '_']).to_lowercase())
+        .unwrap_or_default();
+    first.starts_with(|character: char| character.is_ascii_digit())
+        || OPENERS.iter().any(|opener| first.starts_with(opener))
 }
 
 fn introduces(lines: &[&str]) -> bool {

@@ -19,11 +19,14 @@ pub fn read(contents: &[u8], wanted: &Wanted) -> Result<Entry, Fault> {
     if !wanted.me.is_empty() && !wanted.everyone && !wanted.is_me(address) && !wanted.is_me(name) {
         return Ok(Entry::Skipped(Skip::Foreign));
     }
-    let parts: Vec<_> = message
+    let mut parts: Vec<_> = message
         .text_body
         .iter()
         .filter_map(|part| text(&message, *part as usize))
         .collect();
+    if parts.is_empty() {
+        parts.extend(unmarked(&message));
+    }
     let parts: Vec<&str> = parts
         .iter()
         .map(|part| part.as_str().trim())
@@ -75,4 +78,19 @@ fn text(message: &Message<'_>, part: usize) -> Option<Zeroizing<String>> {
         _ => return None,
     };
     Some(Zeroizing::new(own_words::of(&whole)))
+}
+
+/// The text of a message that does not say well that it is one: "text" without a kind, or several parts without what stands between them.
+fn unmarked(message: &Message<'_>) -> Option<Zeroizing<String>> {
+    let part = message.parts.first()?;
+    let kind = part.content_type()?;
+    let bytes = match kind.ctype() {
+        "text" => part.contents(),
+        "multipart" if kind.attribute("boundary").is_none() => message
+            .raw_message
+            .get(part.offset_body as usize..part.offset_end as usize)?,
+        _ => return None,
+    };
+    let text = Zeroizing::new(encoding::mended(bytes));
+    Some(Zeroizing::new(own_words::of(&text)))
 }

@@ -38,7 +38,9 @@ pub fn of(text: &str) -> String {
                 continue;
             }
             // Apple's and Yahoo's programs leave the words of others without marks.
-            break;
+            if block::is_sure(lines.get(at..at + introduction).unwrap_or_default()) {
+                break;
+            }
         }
         // In a language that is not known, an address and a colon before a quote say the same.
         let named = line.ends_with([':', '：']) && line.contains('@');

@@ -68,6 +68,40 @@ pub const VERBS: [&str; 22] = [
     " geschreven",
 ];
 
+/// What a line begins with that says when somebody wrote.
+pub const OPENERS: [&str; 30] = [
+    "on ",
+    "am ",
+    "le ",
+    "el ",
+    "il giorno",
+    "il ",
+    "op ",
+    "em ",
+    "den ",
+    "dnia ",
+    "w dniu",
+    "dne ",
+    "på ",
+    "pe ",
+    "la ",
+    "på ",
+    "στις",
+    "в ",
+    "пн,",
+    "вт,",
+    "ср,",
+    "чт,",
+    "пт,",
+    "сб,",
+    "вс,",
+    "wt.,",
+    "a ",
+    "tarihinde",
+    "vào ",
+    "pada ",
+];
+
 /// Names of the field with the sender, in small letters.
 pub const SENDER: [&str; 19] = [
     "from",

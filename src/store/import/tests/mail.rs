@@ -182,6 +182,14 @@ fn single_messages_and_the_mails_of_one_sender_are_read() {
 }
 
 #[test]
+fn texts_that_do_not_say_what_they_are_are_read() {
+    for kind in ["text; charset=us-ascii", "multipart/mixed"] {
+        let read = mailbox(plain("Hello").replace("Subject: S", &format!("Subject: S\nContent-Type: {kind}")));
+        assert!(read[0].contains(r#""text":"Hello""#), "{kind}: {read:?}");
+    }
+}
+
+#[test]
 fn a_mailbox_begins_like_one() {
     assert_eq!(mailbox(""), Vec::<String>::new());
     assert!(mailbox("Dear Eve")[0].starts_with("fatal: PATH: is no mail: "));
