@@ -20,6 +20,7 @@ mod notes;
 mod own;
 mod place;
 mod reading;
+mod recognise;
 mod record;
 mod source;
 mod table;

@@ -9,7 +9,9 @@ use super::entry::Skip;
 use super::file::{Entries, File};
 use super::format::ending;
 use super::source::{self, Counter};
-use super::{Entry, Fault, Format, ImportError, Place, Wanted, folder, json, jsonl, mail, notes, table, whatsapp};
+use super::{
+    Entry, Fault, Format, ImportError, Place, Wanted, folder, json, jsonl, mail, notes, recognise, table, whatsapp,
+};
 
 type Files = Box<dyn Iterator<Item = Result<File, ImportError>> + Send>;
 
@@ -81,7 +83,7 @@ impl Reading {
     fn begin(&mut self, mut file: File, size: u64) -> Result<Option<Entry>, ImportError> {
         let path = file.path.clone();
         let unreadable = |error| ImportError::entry(&path, Place::File, Fault::Unreadable(error));
-        let told = Format::of(&path, &mut file.source);
+        let told = recognise::format(&path, &mut file.source);
         let told = match told {
             Ok(told) => told,
             Err(error) => {

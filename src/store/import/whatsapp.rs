@@ -80,7 +80,7 @@ fn chat(file: &mut File) -> Result<Vec<Result<Entry, Fault>>, Fault> {
         .any(|message| numbers(&message.day).is_some_and(|[_, second, _]| second > 12));
     let mut days: Vec<(String, Vec<String>)> = Vec::new();
     for message in &said {
-        let own = me.iter().any(|me| *me == message.who);
+        let own = me.contains(&message.who);
         if !own && !file.wanted.everyone {
             continue;
         }

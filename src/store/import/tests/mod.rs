@@ -95,7 +95,7 @@ fn document(key: &str, title: &str, text: &str, time: Option<&str>, source: &str
 
 fn format_of(path: &Path) -> Option<Format> {
     let mut source = source::open(path, source::Counter::default()).unwrap();
-    Format::of(path, &mut source).unwrap()
+    recognise::format(path, &mut source).unwrap()
 }
 
 #[test]
