@@ -15,6 +15,7 @@ mod failover;
 mod forward;
 mod health;
 mod host;
+mod lenient;
 mod llamacpp;
 mod openai_chat;
 mod position;

@@ -54,33 +54,50 @@ pub fn prompts() -> Vec<Prompt> {
     lines("prompts.jsonl")
 }
 
-/// Compares the answers to the first `count` prompts with the reference. Gives the positions compared, and how many answers
-/// differ where the two best scores are closer than `margin`; any other difference fails.
-pub async fn differences(proxy: &Arc<Service>, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
+/// Where an answer leaves the reference.
+#[derive(Debug)]
+pub struct Parting {
+    /// Of the prompt.
+    id: Value,
+    /// The first position that differs, counted from 0.
+    at: usize,
+    /// How far apart the two best scores of the reference are there.
+    pub margin: f64,
+}
+
+/// Compares the answers to the first `count` prompts with the reference. Gives the positions compared, and where answers leave it.
+pub async fn partings(proxy: &Arc<Service>, file: &str, count: usize) -> (usize, Vec<Parting>) {
     let (prompts, references): (Vec<Prompt>, Vec<Reference>) = (prompts(), lines(file));
     assert!(prompts.len() >= count && prompts.len() == references.len());
-    let (mut positions, mut by_rounding) = (0, 0);
+    let (mut positions, mut partings) = (0, Vec::new());
     for (prompt, reference) in prompts.iter().zip(references).take(count) {
         assert_eq!(prompt.id, reference.id);
         let ours = tokens(proxy, prompt).await;
-        let difference = ours
+        let same = ours
             .iter()
             .zip(&reference.tokens)
-            .position(|(ours, theirs)| ours != theirs);
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
         positions += reference.tokens.len();
-        match difference {
-            None => assert_eq!(ours.len(), reference.tokens.len(), "prompt {}", prompt.id),
-            Some(at) => {
-                let (_, margin) = reference.llm_argmax_and_margin[at];
-                assert!(
-                    margin < margin_of_rounding,
-                    "prompt {} differs at {at}, where the margin is {margin}",
-                    prompt.id
-                );
-                by_rounding += 1;
-            }
+        if same < ours.len().max(reference.tokens.len()) {
+            let (_, margin) = *reference.llm_argmax_and_margin.get(same).unwrap_or(&(0, f64::INFINITY));
+            let id = reference.id;
+            partings.push(Parting { id, at: same, margin });
         }
     }
+    (positions, partings)
+}
+
+/// The same. Gives how many answers differ where the two best scores are closer than `margin`; any other difference fails.
+pub async fn differences(proxy: &Arc<Service>, file: &str, count: usize, margin_of_rounding: f64) -> (usize, usize) {
+    let (positions, partings) = partings(proxy, file, count).await;
+    for Parting { id, at, margin } in &partings {
+        assert!(
+            *margin < margin_of_rounding,
+            "prompt {id} differs at {at}, where the margin is {margin}"
+        );
+    }
+    let by_rounding = partings.len();
     eprintln!("{file}: {count} prompts, {positions} positions, {by_rounding} answers differ by rounding");
     (positions, by_rounding)
 }

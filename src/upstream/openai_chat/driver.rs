@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use serde_json::{Value, json};
 
-use super::wire::{Entry, Event, Events, candidates};
+use super::generation::Generation;
+use super::named::{Entry, candidates};
+use super::wire::{Event, Events};
 use crate::upstream::connection::{Connection, Endpoint};
+use crate::upstream::position_source::stream;
 use crate::upstream::reader::read;
 use crate::upstream::{
     Caller, CandidateQuery, CandidateRequest, PositionRequest, Positions, Prefix, Problem, Reply, RequestLimits,
@@ -23,8 +26,8 @@ pub const LIMITS: RequestLimits = RequestLimits {
 /// A host with chat completions only.
 #[derive(Clone)]
 pub struct OpenaiChat {
-    connection: Arc<Connection>,
-    tokenizer: Arc<Tokenizer>,
+    pub(super) connection: Arc<Connection>,
+    pub(super) tokenizer: Arc<Tokenizer>,
     continuation: Continuation,
 }
 
@@ -153,23 +156,30 @@ impl OpenaiChat {
         let begun = self
             .begun(&request.prefix)
             .map_err(|problem| self.connection.problem(problem))?;
-        let PositionRequest {
-            caller,
-            prefix,
-            window,
-            top_k,
-        } = request;
-        let mut body = self.body(&prefix.chat, &begun, &caller, window, top_k);
+        let mut body = self.body(
+            &request.prefix.chat,
+            &begun,
+            &request.caller,
+            request.window,
+            request.top_k,
+        );
         body["stream"] = true.into();
         let deadline = self.connection.first_token_deadline();
-        let response = self.connection.post(CHAT, &body, &caller, deadline).await?;
-        let events = Events {
-            tokenizer: Arc::clone(&self.tokenizer),
-            top_k,
-            ended: false,
-            nameless: None,
-        };
-        Ok(read(response, &self.connection, deadline, events).take(window).boxed())
+        let response = self.connection.post(CHAT, &body, &request.caller, deadline).await?;
+        let listed = read(response, &self.connection, deadline, Events);
+        Ok(stream(Generation::new(self.clone(), request, listed)))
+    }
+
+    /// The next position alone, in one body; `None` where the host lists nothing there.
+    ///
+    /// # Errors
+    /// As for [`Connection::ask`].
+    pub(super) async fn entry(&self, request: &PositionRequest) -> Result<Option<Entry>, UpstreamError> {
+        let begun = self.begun(&request.prefix);
+        let begun = begun.map_err(|problem| self.connection.problem(problem))?;
+        let body = self.body(&request.prefix.chat, &begun, &request.caller, 1, request.top_k);
+        let answer: Event = self.connection.ask(CHAT, &body, &request.caller).await?;
+        Ok(answer.entries().into_iter().flatten().next())
     }
 
     async fn single(&self, request: CandidateRequest) -> Result<Vec<(TokenId, f64)>, UpstreamError> {

@@ -9,6 +9,8 @@
 //! Sources: OpenAI's API reference (the shapes), vLLM's `continue_final_message`, DeepSeek's and Mistral's `prefix`.
 
 mod driver;
+mod generation;
+mod named;
 mod wire;
 
 pub use driver::{LIMITS, OpenaiChat};
