@@ -1,6 +1,6 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use uuid::Uuid;
 
@@ -9,8 +9,14 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Affinity {
     key: Uuid,
+    /// Shared by all clones.
+    session: Arc<Session>,
+}
+
+/// What the clones of an [`Affinity`] share. It lives as long as the session.
+pub struct Session {
     /// The replica that answered last, whose cache is warm.
-    home: Arc<AtomicUsize>,
+    home: AtomicUsize,
 }
 
 const NOWHERE: usize = usize::MAX;
@@ -20,7 +26,9 @@ impl Default for Affinity {
     fn default() -> Self {
         Self {
             key: Uuid::new_v4(),
-            home: Arc::new(AtomicUsize::new(NOWHERE)),
+            session: Arc::new(Session {
+                home: AtomicUsize::new(NOWHERE),
+            }),
         }
     }
 }
@@ -29,7 +37,7 @@ impl Affinity {
     /// How much this session belongs to the replica with this number: most to the one that answered last, and to the others by a hash
     /// (rendezvous hashing). When a replica is gone, its sessions spread evenly over the others.
     pub fn weight(&self, replica: usize) -> u64 {
-        if self.home.load(Ordering::Relaxed) == replica {
+        if self.session.home.load(Ordering::Relaxed) == replica {
             return u64::MAX;
         }
         let (high, low) = self.key.as_u64_pair();
@@ -39,7 +47,17 @@ impl Affinity {
 
     /// This replica has the session's prefix in its cache now.
     pub fn settle(&self, replica: usize) {
-        self.home.store(replica, Ordering::Relaxed);
+        self.session.home.store(replica, Ordering::Relaxed);
+    }
+
+    /// What tells whether the session is still there.
+    pub fn session(&self) -> Weak<Session> {
+        Arc::downgrade(&self.session)
+    }
+
+    /// Whether that is this session.
+    pub fn is(&self, session: &Weak<Session>) -> bool {
+        std::ptr::eq(session.as_ptr(), Arc::as_ptr(&self.session))
     }
 }
 

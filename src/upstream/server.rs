@@ -106,7 +106,8 @@ impl Server {
             }
             Driver::LlamaCpp => {
                 let end = self.tokenizer.end();
-                (Arc::new(LlamaCpp::new(connection, end)), llamacpp::LIMITS)
+                let server = LlamaCpp::connect(connection, end, caller).await;
+                (Arc::new(server), llamacpp::LIMITS)
             }
             Driver::Sglang => (Arc::new(Sglang::new(connection)), sglang::LIMITS),
             Driver::OpenaiChat => {

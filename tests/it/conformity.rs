@@ -283,6 +283,61 @@ fn a_stream_that_is_dropped_stops_the_servers_work() {
     });
 }
 
+/// Streams that are interrupted, of each of the sessions below.
+const INTERRUPTED: usize = 50;
+const SESSIONS: usize = 4;
+
+/// llama.cpp computes a prompt anew wherever a request lands in another slot than the one before.
+#[test]
+#[ignore = "needs a real server: tests/upstreams/run.sh"]
+fn sessions_side_by_side_compute_their_prompts_once() {
+    on_the_real_one(async |address| {
+        let server = Arc::new(server(address, Driver::Auto));
+        let description = server.describe(&Caller::default()).await.unwrap();
+        if description.driver != Driver::LlamaCpp {
+            eprintln!("skipped: {} has no slots", description.server);
+            return;
+        }
+        let before = evaluated(address).await;
+        let sessions = (0..SESSIONS).map(|number| tokio::spawn(interrupted(Arc::clone(&server), number)));
+        let mut answered = 0;
+        for session in sessions.collect::<Vec<_>>() {
+            answered += session.await.unwrap();
+        }
+        let (evaluated, prompts) = (evaluated(address).await - before, SESSIONS * LONG_PROMPT);
+        eprintln!(
+            "{SESSIONS} sessions, {INTERRUPTED} interrupted streams each: {answered} tokens, {evaluated} evaluated, {prompts} of them prompts"
+        );
+        assert!(evaluated <= 1.1 * answered as f64 + prompts as f64);
+    });
+}
+
+const LONG_PROMPT: usize = 200;
+
+/// Goes on with another token than the draft again and again, as steering does. Gives the length of the answer.
+async fn interrupted(server: Arc<Server>, number: usize) -> usize {
+    // Half of it is everybody's, as a system message is.
+    let mut prompt = repeated(" dinner", LONG_PROMPT / 2);
+    prompt.extend(repeated(["a", " the", " 1", "ab"][number], LONG_PROMPT / 2));
+    let mut request = request(prompt, 64);
+    for round in 0..INTERRUPTED {
+        let mut stream = server.positions(request.clone()).await.unwrap();
+        for left in (0..=(round + number) % 3).rev() {
+            let position = stream.next().await.unwrap().unwrap();
+            let other = position.candidates.iter().find(|(id, _)| *id != position.draft);
+            // The stream is left where the second best is taken.
+            let taken = if left == 0 { other.unwrap().0 } else { position.draft };
+            request.prefix.ids.push(taken);
+        }
+    }
+    request.prefix.ids.len() - LONG_PROMPT
+}
+
+/// Tokens of prompts that the server says it has computed, and not found in a slot's cache.
+async fn evaluated(address: SocketAddr) -> f64 {
+    first_of(address, ["llamacpp:prompt_tokens_total ", "vllm:prompt_tokens_total{"]).await
+}
+
 /// Tokens the server says it has generated.
 async fn generated(address: SocketAddr) -> f64 {
     first_of(

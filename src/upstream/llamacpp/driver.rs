@@ -1,12 +1,16 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::wire::{Event, Events, Listed, Rendered};
+use super::generation::{Generation, Stream};
+use super::slots::{Seat, Slots};
+use super::wire::{Event, Events, Properties, Rendered};
 use crate::upstream::connection::{Connection, Endpoint};
-use crate::upstream::position_source::{PositionSource, stream};
+use crate::upstream::position_source::stream;
 use crate::upstream::ranking::{answering, ranked};
 use crate::upstream::reader::read;
 use crate::upstream::{
@@ -23,6 +27,7 @@ pub struct LlamaCpp {
     connection: Arc<Connection>,
     /// A token that ends the turn and therefore is never part of a character.
     end: TokenId,
+    slots: Arc<Slots>,
 }
 
 /// Lists of any length, down to the whole vocabulary; a single token is found in there.
@@ -34,13 +39,27 @@ pub const LIMITS: RequestLimits = RequestLimits {
 /// Longer than any vocabulary; the server shortens it without a word.
 const WHOLE_VOCABULARY: usize = 10_000_000;
 
+/// More than any server has.
+const MOST_SLOTS: usize = 1024;
+
+/// How long a session waits for its own slot before it goes to another, where all of its prompt is computed anew.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// More than any bias that could stand against it.
 const FORCED: f64 = 1e6;
 
 impl LlamaCpp {
-    /// The server behind `connection`; `end` ends a turn in its model's vocabulary.
-    pub fn new(connection: Arc<Connection>, end: TokenId) -> Self {
-        Self { connection, end }
+    /// The server behind `connection`; `end` ends a turn in its model's vocabulary. Where it does not say how many slots it has, it
+    /// chooses among them.
+    pub async fn connect(connection: Arc<Connection>, end: TokenId, caller: &Caller) -> Self {
+        let properties = connection.get(Endpoint::Native("/props"), caller).await;
+        let properties = properties.ok().and_then(|(_, body)| Properties::deserialize(body).ok());
+        let slots = properties.map_or(0, |properties| properties.total_slots.min(MOST_SLOTS));
+        Self {
+            connection,
+            end,
+            slots: Arc::new(Slots::new(slots)),
+        }
     }
 
     /// Greedy and raw, with every setting that could change what is sampled spelled out.
@@ -62,43 +81,76 @@ impl LlamaCpp {
         })
     }
 
-    async fn stream(
-        &self,
-        request: &PositionRequest,
-    ) -> Result<BoxStream<'static, Result<Listed, UpstreamError>>, UpstreamError> {
-        let body = self.body(&request.prefix, request.window, request.top_k);
+    /// Opens a stream in the session's slot.
+    pub(super) async fn stream(&self, request: &PositionRequest) -> Result<Stream, UpstreamError> {
+        let affinity = &request.caller.affinity;
+        let seat = self.slots.seat(affinity, &request.prefix.ids);
+        let opening = self.stream_in(request, seat);
+        let Some(Seat { slot, .. }) = seat.filter(Seat::only_goes_on) else {
+            return opening.await;
+        };
+        // The server answers with the first token. Where that takes long, somebody else's long answer is in the slot.
+        if let Ok(stream) = timeout(PATIENCE, opening).await {
+            return stream;
+        }
+        tracing::debug!(slot, "the slot is busy; asking for any other");
+        self.slots.leave(affinity, slot);
+        self.stream_in(request, None).await
+    }
+
+    async fn stream_in(&self, request: &PositionRequest, seat: Option<Seat>) -> Result<Stream, UpstreamError> {
+        let mut body = self.body(&request.prefix, request.window, request.top_k);
+        body["timings_per_token"] = true.into();
+        if let Some(seat) = seat {
+            body["id_slot"] = seat.slot.into();
+        }
         let deadline = self.connection.first_token_deadline();
         let sending = self.connection.post(COMPLETION, &body, &request.caller, deadline);
+        let computed = Arc::default();
         let events = Events {
             top_k: request.top_k,
             predicted: 0,
+            computed: Arc::clone(&computed),
         };
-        Ok(read(sending.await?, &self.connection, deadline, events))
+        let listed = read(sending.await?, &self.connection, deadline, events);
+        Ok(Stream { listed, computed, seat })
     }
 
-    /// The list of one position, whatever would be sampled there.
-    async fn list(
-        &self,
-        prefix: &Prefix,
-        caller: &Caller,
-        length: usize,
-        temperature: f64,
-    ) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+    /// Has the session compute elsewhere where its slot turned out not to hold what it held before.
+    pub(super) fn check_seat(&self, request: &PositionRequest, seat: Seat, computed: usize) {
+        let held = request.prefix.ids.len() - seat.fresh;
+        if seat.returning && computed > seat.fresh + held / 2 {
+            tracing::debug!(slot = seat.slot, computed, "the slot is shared; moving to another");
+            self.slots.leave(&request.caller.affinity, seat.slot);
+        }
+    }
+
+    /// Asks for the list of one position, whatever would be sampled there.
+    fn list(&self, prefix: &Prefix, length: usize, temperature: f64) -> Value {
         let mut body = self.body(prefix, 1, length);
         body["logit_bias"] = json!([[self.end, FORCED]]);
         body["stream"] = false.into();
         body["temperature"] = temperature.into();
         // Without it the answer repeats all settings and the prompt.
         body["response_fields"] = json!(["completion_probabilities"]);
-        let answer: Event = self.connection.ask(COMPLETION, &body, caller).await?;
+        body
+    }
+
+    async fn listed(&self, body: &Value, caller: &Caller) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
+        let answer: Event = self.connection.ask(COMPLETION, body, caller).await?;
         let entry = answer.completion_probabilities.into_iter().next();
         let entry = entry.ok_or_else(|| self.connection.problem(Problem::NoLogprobs))?;
         Ok(entry.candidates())
     }
 
     /// The position the stream said nothing of. The server samples greedily, so its draft is the likeliest.
-    async fn withheld(&self, request: &PositionRequest) -> Result<Position, UpstreamError> {
-        let known = self.list(&request.prefix, &request.caller, request.top_k, 0.0).await?;
+    pub(super) async fn withheld(&self, request: &PositionRequest) -> Result<Position, UpstreamError> {
+        let seat = self.slots.seat(&request.caller.affinity, &request.prefix.ids);
+        let mut body = self.list(&request.prefix, request.top_k, 0.0);
+        if let Some(seat) = seat {
+            body["id_slot"] = seat.slot.into();
+        }
+        let known = self.listed(&body, &request.caller).await?;
         let problem = |problem| self.connection.problem(problem);
         let candidates = ranked(known, request.top_k).map_err(problem)?;
         let (draft, _) = candidates.first().ok_or_else(|| problem(Problem::NoLogprobs))?;
@@ -113,58 +165,18 @@ impl LlamaCpp {
             CandidateQuery::Likeliest(count) => *count,
             CandidateQuery::Tokens(_) => WHOLE_VOCABULARY,
         };
-        let known = self
-            .list(&request.prefix, &request.caller, length, request.temperature)
-            .await?;
+        // In no slot of the session's: its stream may be going on there.
+        let body = self.list(&request.prefix, length, request.temperature);
+        let known = self.listed(&body, &request.caller).await?;
         answering(&request.wanted, known).map_err(|problem| self.connection.problem(problem))
-    }
-}
-
-/// A generation across the positions that its streams withhold.
-struct Generation {
-    server: LlamaCpp,
-    /// What is left to ask for, from what has been handed out.
-    request: PositionRequest,
-    /// `None` where the last one withheld a position.
-    listed: Option<BoxStream<'static, Result<Listed, UpstreamError>>>,
-}
-
-impl PositionSource for Generation {
-    async fn next(&mut self) -> Result<Option<Position>, UpstreamError> {
-        if self.request.window == 0 {
-            return Ok(None);
-        }
-        if self.listed.is_none() {
-            self.listed = Some(self.server.stream(&self.request).await?);
-        }
-        let next = match &mut self.listed {
-            Some(listed) => listed.next().await.transpose()?,
-            None => None,
-        };
-        let position = match next {
-            None => return Ok(None),
-            Some(Listed::Position(position)) => position,
-            Some(Listed::Withheld) => {
-                self.listed = None;
-                self.server.withheld(&self.request).await?
-            }
-        };
-        self.request.window -= 1;
-        self.request.prefix.ids.push(position.draft);
-        Ok(Some(position))
     }
 }
 
 impl Upstream for LlamaCpp {
     fn positions(&self, request: PositionRequest) -> Reply<'_, Positions> {
         async move {
-            let listed = self.stream(&request).await?;
-            let generation = Generation {
-                server: self.clone(),
-                request,
-                listed: Some(listed),
-            };
-            Ok(stream(generation))
+            let begun = self.stream(&request).await?;
+            Ok(stream(Generation::new(self.clone(), request, begun)))
         }
         .boxed()
     }

@@ -1,9 +1,11 @@
 //! llama.cpp's answers, as far as steering needs them.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use crate::upstream::lenient::nullable;
 use crate::upstream::ranking::ranked;
 use crate::upstream::reader::{Dialect, Read};
 use crate::upstream::{Position, Problem};
@@ -12,21 +14,30 @@ use crate::vocabulary::TokenId;
 /// An event of the stream, or the whole answer.
 #[derive(Deserialize)]
 pub struct Event {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     tokens: Vec<u32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub completion_probabilities: VecDeque<Entry>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     stop: bool,
     /// Tokens sampled so far, withheld ones included.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     tokens_predicted: usize,
+    /// Asked for with each event.
+    timings: Option<Timings>,
+}
+
+#[derive(Deserialize)]
+struct Timings {
+    /// Tokens of the prompt that were computed, and not found in the slot's cache.
+    #[serde(default, deserialize_with = "nullable")]
+    prompt_n: usize,
 }
 
 #[derive(Deserialize)]
 pub struct Entry {
     id: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     top_logprobs: Vec<Likely>,
 }
 
@@ -55,6 +66,8 @@ pub struct Events {
     pub top_k: usize,
     /// Tokens whose events have been read.
     pub predicted: usize,
+    /// How much of the prompt the server computed; set once it is known.
+    pub computed: Arc<OnceLock<usize>>,
 }
 
 impl Dialect for Events {
@@ -63,6 +76,9 @@ impl Dialect for Events {
 
     fn read(&mut self, event: Event) -> Result<Read<Listed>, Problem> {
         let read = |items, finished| Ok(Read { items, finished });
+        if let Some(timings) = &event.timings {
+            self.computed.get_or_init(|| timings.prompt_n);
+        }
         if event.stop {
             let withheld = event.tokens_predicted > self.predicted;
             return read(withheld.then_some(Listed::Withheld).into_iter().collect(), true);
@@ -92,6 +108,14 @@ impl Dialect for Events {
     }
 }
 
+/// `/props`: what the server was started with.
+#[derive(Deserialize)]
+pub struct Properties {
+    /// Requests that it computes at the same time.
+    #[serde(default, deserialize_with = "nullable")]
+    pub total_slots: usize,
+}
+
 /// `/apply-template`: a chat as text.
 #[derive(Deserialize)]
 pub struct Rendered {
@@ -113,7 +137,11 @@ mod tests {
     }
 
     fn read(events: Vec<Event>) -> Result<Vec<Option<u32>>, Problem> {
-        let mut reader = Events { top_k: 1, predicted: 0 };
+        let mut reader = Events {
+            top_k: 1,
+            predicted: 0,
+            computed: Arc::default(),
+        };
         let mut drafts = Vec::new();
         for event in events {
             drafts.extend(reader.read(event)?.items.into_iter().map(|listed| match listed {
