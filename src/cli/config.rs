@@ -8,7 +8,14 @@ use super::arguments::ConfigArguments;
 use crate::settings::{DEFAULTS, Variables, effective};
 
 /// Keys whose values are nobody's business.
-const HIDDEN: [&str; 4] = ["server.api_key", "upstream.api_key", "context.text", "store.key"];
+const HIDDEN: [&str; 6] = [
+    "server.api_key",
+    "upstream.api_key",
+    "upstream.headers",
+    "upstream.extra_body",
+    "context.text",
+    "store.key",
+];
 
 /// Prints `config/default.toml` with the values that hold.
 pub fn run(arguments: &ConfigArguments) -> Result<(), CommandError> {

@@ -72,7 +72,10 @@ impl Examination<'_> {
                 return (vec![failure(name, &error)], None);
             }
         };
-        let mut checks = vec![Check::ok(name, description.to_string())];
+        let mut checks = vec![
+            Check::ok(name, description.to_string()),
+            Check::ok("  driver", description.driver.terms()),
+        ];
         let ids = match self.tokenizer.chat_prompt(&sample()) {
             Ok(ids) => ids,
             Err(error) => {

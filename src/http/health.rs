@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::App;
+use crate::upstream::Readiness;
 
 /// `GET /healthz`: the process is up. Says nothing about the upstream, for no restart would mend that.
 pub async fn alive() -> &'static str {
@@ -13,10 +14,22 @@ pub async fn alive() -> &'static str {
 /// `GET /readyz`: whether it makes sense to send requests. Asks nobody; the upstream is looked at beside the requests.
 pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else if app.service.replicas().any_is_healthy() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "no upstream has answered\n")
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
+    match app.service.replicas().readiness() {
+        Readiness::Ready => (StatusCode::OK, "ready\n"),
+        Readiness::ReadyForKeys => (
+            StatusCode::OK,
+            "ready for clients that bring the upstream's key; upstream.api_key is empty\n",
+        ),
+        Readiness::KeyRefused => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the upstream refuses upstream.api_key\n",
+        ),
+        Readiness::Failed => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "every upstream has failed since it answered\n",
+        ),
+        Readiness::Silent => (StatusCode::SERVICE_UNAVAILABLE, "no upstream has answered\n"),
     }
 }

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::StartError;
 use crate::settings::Settings;
-use crate::upstream::{Connection, Replicas, Retries, Server, Timeouts, bearer};
+use crate::upstream::{Connection, Extra, Replicas, Retries, Server, Timeouts, bearer};
 use crate::vocabulary::Tokenizer;
 
 /// The configured upstreams. None of them need be up yet.
@@ -26,6 +26,10 @@ pub fn replicas(settings: &Settings, tokenizer: &Arc<Tokenizer>) -> Result<Repli
     let header = header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
     let servers = upstream.urls.iter().map(|url| {
         let connection = Connection::new(url, authorization.clone(), header.clone(), timeouts)?;
+        let connection = connection.with(Extra {
+            headers: upstream.headers.clone(),
+            body: upstream.extra_body.clone(),
+        });
         Ok(Server::new(connection, upstream.driver, Arc::clone(tokenizer)))
     });
     let servers = servers.collect::<Result<Vec<_>, StartError>>()?;

@@ -2,7 +2,7 @@
 
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 
-use super::{Context, Local, Settings, SettingsError};
+use super::{Context, Local, Settings, SettingsError, Upstream};
 use crate::context::{Template, is_almost_ours};
 use crate::decode::Lookahead;
 use crate::local::KvType;
@@ -100,6 +100,43 @@ fn check_pass_headers(names: &[String]) -> Result<(), SettingsError> {
     )
 }
 
+/// Fields that change what an answer is, and that not every driver sets itself.
+const ANSWER_FIELDS: [&str; 14] = [
+    "best_of",
+    "costeer",
+    "echo",
+    "format",
+    "grammar",
+    "json_schema",
+    "logit_bias",
+    "messages",
+    "n",
+    "prompt",
+    "response_format",
+    "stop",
+    "stream",
+    "tools",
+];
+
+fn check_extra(upstream: &Upstream) -> Result<(), SettingsError> {
+    let fit = |name: &HeaderName| !NEVER_PASSED.contains(&name.as_str()) && !is_almost_ours(name.as_str());
+    require(
+        upstream.headers.keys().all(fit),
+        "upstream.headers",
+        "it must hold no headers that belong to a connection, are written by the proxy (Content-Type; for Authorization see \
+         upstream.api_key) or look like X-CoSteer-*",
+    )?;
+    let fit = |name: &String| !ANSWER_FIELDS.contains(&name.as_str()) && !is_almost_ours(name);
+    require(
+        upstream.extra_body.keys().all(fit),
+        "upstream.extra_body",
+        &format!(
+            "it must hold none of the fields {}: they change what an answer is",
+            ANSWER_FIELDS.join(", ")
+        ),
+    )
+}
+
 fn check_hosts(hosts: &[String]) -> Result<(), SettingsError> {
     let fit = |host: &String| !host.is_empty() && !host.contains(['/', ':', '@', '*', ' ']);
     require(
@@ -121,9 +158,17 @@ fn check_urls(urls: &[String]) -> Result<(), SettingsError> {
             key,
             "it must hold no user and no password: addresses stand in errors and logs",
         )?;
-        let is_http = parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
-        let reason = "it must be an address that ends in /v1, such as http://127.0.0.1:8000/v1, or a list of them";
-        require(is_http && url.ends_with("/v1"), key, reason)?;
+        let is_base = parsed.is_some_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+        });
+        let reason = "it must be an address without ? and #, such as http://127.0.0.1:8000/v1, or a list of them";
+        require(is_base, key, reason)?;
+        let named = ["/chat/completions", "/completions", "/models"]
+            .iter()
+            .find(|path| url.ends_with(**path));
+        if let Some(path) = named {
+            require(false, key, &format!("it must be the base of the API, without {path}"))?;
+        }
         let earlier = urls.iter().take(index);
         require(
             earlier.into_iter().all(|other| other != url),
@@ -143,9 +188,12 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     let steering = &settings.steering;
     check_urls(&upstream.urls)?;
     // OPENAI_BASE_URL often points at this very proxy, for the clients' sake.
-    let own = format!("http://{}/v1", settings.server.listen);
+    let own = format!("http://{}", settings.server.listen);
     require(
-        !upstream.urls.contains(&own),
+        upstream
+            .urls
+            .iter()
+            .all(|url| url.strip_suffix("/v1").unwrap_or(url) != own),
         "upstream.url",
         "it is this proxy's own address (server.listen); it must be the big model's server",
     )?;
@@ -156,6 +204,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
         "it must be the name of a header that nothing else uses, such as x-session-id",
     )?;
     check_pass_headers(&upstream.pass_headers)?;
+    check_extra(upstream)?;
     check_hosts(&settings.server.hosts)?;
     require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;

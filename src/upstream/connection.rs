@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -11,13 +11,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::whole;
 use super::error::innermost;
-use super::refusal::{is_web_page, refused};
-use super::{Caller, Problem, Timeouts, UpstreamError, is_this_machine};
+use super::refusal::{disguised, is_web_page, refused};
+use super::unpack::unpacked;
+use super::{Caller, Extra, Problem, Timeouts, UpstreamError, is_this_machine};
 
 /// Where on a server.
 #[derive(Clone, Copy)]
 pub enum Endpoint<'a> {
-    /// Below the base address, which ends in `/v1`.
+    /// OpenAI's: below the base address where that ends in `/v1`, and there or in its `/v1` otherwise.
     Api(&'a str),
     /// Beside it: the server's own, older or richer API.
     Native(&'a str),
@@ -36,11 +37,14 @@ pub struct Connection {
     url: Arc<str>,
     pub(super) authorization: Option<HeaderValue>,
     affinity_header: Option<HeaderName>,
+    pub(super) extra: Extra,
     timeouts: Timeouts,
+    /// What stands between the address and the paths of OpenAI's API, once that is known.
+    api: OnceLock<&'static str>,
 }
 
 impl Connection {
-    /// `url` is the base that ends in `/v1`. `authorization` replaces what the requests bring. The header `affinity_header` names the
+    /// `url` is the base, which may or may not end in `/v1`. `authorization` replaces what the requests bring. The header `affinity_header` names the
     /// session of each request.
     ///
     /// # Errors
@@ -66,11 +70,19 @@ impl Connection {
             url: url.into(),
             authorization,
             affinity_header,
+            extra: Extra::default(),
             timeouts,
+            api: OnceLock::new(),
         })
     }
 
-    /// The base address, ending in `/v1`.
+    /// The same, with what the configuration adds to every request.
+    #[must_use]
+    pub fn with(self, extra: Extra) -> Self {
+        Self { extra, ..self }
+    }
+
+    /// The base address, as it was configured.
     pub fn url(&self) -> &Arc<str> {
         &self.url
     }
@@ -97,8 +109,8 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Response, UpstreamError> {
         let body = serde_json::to_vec(body).map_err(|error| self.problem(Problem::Malformed(error.to_string())))?;
-        self.request(Method::POST, endpoint, Bytes::from(body), caller, deadline)
-            .await
+        let body = self.extra.added_to(Bytes::from(body));
+        self.request(Method::POST, endpoint, body, caller, deadline).await
     }
 
     /// Posts JSON for an answer in one JSON body.
@@ -113,7 +125,7 @@ impl Connection {
     ) -> Result<A, UpstreamError> {
         let deadline = self.first_token_deadline();
         let response = self.post(endpoint, body, caller, deadline).await?;
-        self.json(response, deadline).await
+        self.json(response, &Method::POST, deadline).await
     }
 
     /// Gets a JSON body, and the headers it came with.
@@ -126,7 +138,7 @@ impl Connection {
             .request(Method::GET, endpoint, Bytes::new(), caller, deadline)
             .await?;
         let headers = response.headers().clone();
-        Ok((headers, self.json(response, deadline).await?))
+        Ok((headers, self.json(response, &Method::GET, deadline).await?))
     }
 
     /// This server's problem.
@@ -134,12 +146,19 @@ impl Connection {
         problem.at(&self.url)
     }
 
-    /// The first token did not come in time.
-    pub fn overdue(&self) -> UpstreamError {
-        self.problem(Problem::TimedOut {
-            waited: self.timeouts.first_token,
-            setting: "upstream.first_token_timeout_ms",
-        })
+    /// Whether a key is configured, which goes with all requests.
+    pub fn has_key(&self) -> bool {
+        self.authorization.is_some()
+    }
+
+    /// The answer did not come in time. What is asked of the server itself must come as quickly as a connection.
+    fn overdue(&self, method: &Method) -> UpstreamError {
+        let (waited, setting) = if method == Method::GET {
+            (self.timeouts.connect, "upstream.connect_timeout_ms")
+        } else {
+            (self.timeouts.first_token, "upstream.first_token_timeout_ms")
+        };
+        self.problem(Problem::TimedOut { waited, setting })
     }
 
     async fn request(
@@ -153,6 +172,7 @@ impl Connection {
         let url = self.at(endpoint);
         let send = || {
             let mut request = self.client.request(method.clone(), &url).headers(caller.trace.clone());
+            request = request.headers(self.extra.headers.clone());
             if !body.is_empty() {
                 request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
             }
@@ -164,16 +184,17 @@ impl Connection {
             }
             timeout_at(deadline, request.send())
         };
-        let mut sent = send().await.map_err(|_| self.overdue())?;
+        let mut sent = send().await.map_err(|_| self.overdue(&method))?;
         if sent.as_ref().is_err_and(|error| !error.is_connect()) {
             // The server had closed a pooled connection: idle for too long, or after its limit of requests. Nothing of
             // an answer has come, and asking for a continuation twice harms nobody.
-            sent = send().await.map_err(|_| self.overdue())?;
+            sent = send().await.map_err(|_| self.overdue(&method))?;
         }
         let response = sent.map_err(|error| self.unreachable(&error))?;
+        let response = unpacked(response).await.map_err(|problem| self.problem(problem))?;
         if !response.status().is_success() {
             let refusal = timeout_at(deadline, refused(response)).await;
-            return Err(refusal.map_or_else(|_| self.overdue(), |problem| self.problem(problem)));
+            return Err(refusal.map_or_else(|_| self.overdue(&method), |problem| self.problem(problem)));
         }
         if is_web_page(&response) {
             let what = "it is a web page; is upstream.url right?";
@@ -182,10 +203,18 @@ impl Connection {
         Ok(response)
     }
 
-    async fn json<A: DeserializeOwned>(&self, response: Response, deadline: Instant) -> Result<A, UpstreamError> {
+    async fn json<A: DeserializeOwned>(
+        &self,
+        response: Response,
+        method: &Method,
+        deadline: Instant,
+    ) -> Result<A, UpstreamError> {
         let body = whole(response.bytes_stream());
-        let body = timeout_at(deadline, body).await.map_err(|_| self.overdue())?;
+        let body = timeout_at(deadline, body).await.map_err(|_| self.overdue(method))?;
         let body = body.map_err(|problem| self.problem(problem))?;
+        if let Some(refusal) = disguised(&body) {
+            return Err(self.problem(refusal));
+        }
         serde_json::from_slice(&body).map_err(|error| self.problem(Problem::Malformed(error.to_string())))
     }
 
@@ -198,8 +227,28 @@ impl Connection {
     /// The whole address of an endpoint.
     pub(super) fn at(&self, endpoint: Endpoint<'_>) -> String {
         match endpoint {
-            Endpoint::Api(path) => format!("{}{path}", self.url),
+            Endpoint::Api(path) => format!("{}{}{path}", self.url, self.api()),
             Endpoint::Native(path) => format!("{}{path}", self.url.strip_suffix("/v1").unwrap_or(&self.url)),
         }
+    }
+
+    fn api(&self) -> &'static str {
+        self.api.get().copied().unwrap_or_else(|| self.likely_apis()[0])
+    }
+
+    /// What may stand between the address and the paths of OpenAI's API, the likelier first.
+    pub(super) fn likely_apis(&self) -> [&'static str; 2] {
+        let has_path = Url::parse(&self.url).is_ok_and(|url| url.path() != "/");
+        if has_path { ["", "/v1"] } else { ["/v1", ""] }
+    }
+
+    /// Whether it is not known yet which of them is right.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.api.get().is_none() && !self.url.ends_with("/v1")
+    }
+
+    /// One of them has turned out to be right.
+    pub(super) fn settle(&self, api: &'static str) {
+        self.api.get_or_init(|| api);
     }
 }

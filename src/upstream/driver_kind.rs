@@ -16,3 +16,18 @@ pub enum Driver {
     /// `/v1/chat/completions` of a host that continues an assistant's message.
     OpenaiChat,
 }
+
+impl Driver {
+    /// What steering costs with it, for people: how it works, and what is lost.
+    pub fn terms(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Vllm => "works by token ids on /v1/completions; nothing is lost",
+            Self::LlamaCpp => "works by token ids on /completion; nothing is lost",
+            Self::Sglang => "works by token ids on /generate; nothing is lost",
+            Self::OpenaiChat => {
+                "works by text on /v1/chat/completions; lost are exact tokens, since the host cuts the text anew, refetch-ids, and parts of \
+                 characters that the host did not choose"
+            }
+        }
+    }
+}

@@ -30,7 +30,10 @@ struct Surviving {
     /// those drafts, wherever they are computed.
     request: PositionRequest,
     current: Option<(usize, Positions)>,
+    /// Streams in a row that broke.
     fruitless: usize,
+    /// Lists in a row that were too short.
+    short: usize,
 }
 
 impl PositionSource for Surviving {
@@ -49,14 +52,14 @@ impl PositionSource for Surviving {
                 Some(Ok(position)) => {
                     replica.worked();
                     self.request.caller.affinity.settle(index);
-                    self.fruitless = 0;
+                    (self.fruitless, self.short) = (0, 0);
                     self.request.window -= 1;
                     self.request.prefix.ids.push(position.draft);
                     self.current = Some((index, positions));
                     return Ok(Some(position));
                 }
                 Some(Err(error)) if error.problem.may_pass() => {
-                    replica.failed(&error);
+                    replica.failed(&error, self.request.caller.authorization.is_some());
                     self.fruitless += 1;
                     let waited_in_vain =
                         matches!(error.problem, Problem::TimedOut { .. }) && self.replicas.count() == 1;
@@ -65,10 +68,10 @@ impl PositionSource for Surviving {
                     }
                     counter!("costeer_failovers_total").increment(1);
                 }
-                Some(Err(error)) if is_short(&error.problem) && self.fruitless < MOST_SHORT => {
+                Some(Err(error)) if is_short(&error.problem) && self.short < MOST_SHORT => {
                     tracing::debug!(%error, "asking for this position again");
-                    tokio::time::sleep(FIRST_PAUSE * (1 << self.fruitless)).await;
-                    self.fruitless += 1;
+                    tokio::time::sleep(FIRST_PAUSE * (1 << self.short)).await;
+                    self.short += 1;
                 }
                 Some(Err(error)) => return Err(error),
             }
@@ -78,9 +81,8 @@ impl PositionSource for Surviving {
 }
 
 async fn open(replicas: &Replicas, request: &PositionRequest) -> Result<(usize, Positions), UpstreamError> {
-    let affinity = &request.caller.affinity;
     replicas
-        .first_to_answer(affinity, |replica| replica.server.positions(request.clone()))
+        .first_to_answer(&request.caller, |replica| replica.server.positions(request.clone()))
         .await
 }
 
@@ -93,6 +95,7 @@ impl Upstream for Replicas {
                 request,
                 current: Some(current),
                 fruitless: 0,
+                short: 0,
             };
             Ok(stream(surviving))
         }
@@ -101,10 +104,20 @@ impl Upstream for Replicas {
 
     fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>> {
         async move {
-            let affinity = &request.caller.affinity;
-            let asking = self.first_to_answer(affinity, |replica| replica.server.candidates(request.clone()));
-            let (_, candidates) = asking.await?;
-            Ok(candidates)
+            let mut tried = 0;
+            loop {
+                let asking =
+                    self.first_to_answer(&request.caller, |replica| replica.server.candidates(request.clone()));
+                match asking.await {
+                    Ok((_, candidates)) => return Ok(candidates),
+                    Err(error) if is_short(&error.problem) && tried < MOST_SHORT => {
+                        tracing::debug!(%error, "asking for this list again");
+                        tokio::time::sleep(FIRST_PAUSE * (1 << tried)).await;
+                        tried += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
         }
         .boxed()
     }

@@ -33,7 +33,7 @@ impl Connection {
         let Forwarded {
             method, path, headers, ..
         } = request;
-        let body = Body::from(request.body.clone());
+        let body = Body::from(self.extra.added_to(request.body.clone()));
         let sent = self.pass_on(method.clone(), path, headers.clone(), body, request.comes_whole);
         let sent = sent.await;
         match sent {
@@ -62,6 +62,7 @@ impl Connection {
             // Not with bearer_auth, which adds a second header beside the client's own.
             headers.insert(AUTHORIZATION, key.clone());
         }
+        headers.extend(self.extra.headers.clone());
         let url = self.below(path)?;
         let (waited, setting) = if comes_whole {
             (self.timeouts().whole, "upstream.answer_timeout_ms")

@@ -1,15 +1,28 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Whether a server should be asked. After a failure it has a cooldown, which is longer with every failure in a row. It is asked
-/// again when the cooldown is over, or when every other server has failed, too.
+/// Whether a server should be asked. It is healthy from its first answer on, until it fails. After a failure it has a cooldown, which is
+/// longer with every failure in a row. It is asked again when the cooldown is over, or when every other server has failed, too.
 #[derive(Default)]
 pub struct Health(Mutex<State>);
 
 #[derive(Clone, Copy, Default)]
 struct State {
+    heard: Heard,
     failures: u32,
     cooldown_until: Option<Instant>,
+}
+
+/// What a server has said so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That it wants a key, or another one.
+    WantsKey,
+    /// An answer.
+    Answer,
 }
 
 const FIRST_COOLDOWN: Duration = Duration::from_millis(500);
@@ -19,7 +32,21 @@ const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
 impl Health {
     /// It answered as it should.
     pub fn worked(&self) {
-        *self.state() = State::default();
+        *self.state() = State {
+            heard: Heard::Answer,
+            ..State::default()
+        };
+    }
+
+    /// It refused a request for the sake of the key alone, so it is there.
+    pub fn wanted_a_key(&self) {
+        let mut state = self.state();
+        if state.heard == Heard::Nothing || state.failures > 0 {
+            *state = State {
+                heard: Heard::WantsKey,
+                ..State::default()
+            };
+        }
     }
 
     /// It failed, and asked for `pause` before the next request, where it could still speak.
@@ -31,9 +58,10 @@ impl Health {
         state.cooldown_until = Some(Instant::now() + cooldown);
     }
 
-    /// Whether it has no cooldown.
-    pub fn is_healthy(&self) -> bool {
-        self.cooldown().is_zero()
+    /// What it last said, if it has not failed since.
+    pub fn heard(&self) -> Option<Heard> {
+        let state = self.state();
+        (state.failures == 0).then_some(state.heard)
     }
 
     /// How much of its cooldown is left; zero for a healthy one.
@@ -64,8 +92,27 @@ mod tests {
             before = health.cooldown();
         }
         assert!(before > LONGEST_COOLDOWN - Duration::from_secs(1));
+        assert_eq!(health.heard(), None);
         health.worked();
-        assert_eq!(health.cooldown(), Duration::ZERO);
+        assert_eq!(
+            (health.cooldown(), health.heard()),
+            (Duration::ZERO, Some(Heard::Answer))
+        );
+    }
+
+    #[test]
+    fn a_server_that_wants_a_key_is_there_and_one_that_has_answered_stays_so() {
+        let health = Health::default();
+        assert_eq!(health.heard(), Some(Heard::Nothing));
+        health.failed(None);
+        health.wanted_a_key();
+        assert_eq!(
+            (health.cooldown(), health.heard()),
+            (Duration::ZERO, Some(Heard::WantsKey))
+        );
+        health.worked();
+        health.wanted_a_key();
+        assert_eq!(health.heard(), Some(Heard::Answer));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, TryFutureExt, TryStreamExt, stream};
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use sse_stream::{Sse, SseByteStream};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::LONGEST;
-use super::refusal::late;
+use super::answer::{LONGEST, whole};
+use super::refusal::{comes_whole, late};
 use super::{Connection, Problem, UpstreamError};
 
 /// What a kind of server puts into the events of its streams.
@@ -37,15 +38,27 @@ pub struct Read<T> {
 }
 
 /// Reads the event stream of an answer. The first event must have come by `deadline`. A stream that ends without an error holds a
-/// finished answer.
+/// finished answer. What comes in one JSON body, such as a refusal with status 200, is read as one event.
 pub fn read<D: Dialect>(
     response: Response,
     connection: &Arc<Connection>,
     deadline: Instant,
     dialect: D,
 ) -> BoxStream<'static, Result<D::Item, UpstreamError>> {
+    let unread = Arc::new(AtomicUsize::new(0));
+    let events = if comes_whole(&response) {
+        let body = whole(response.bytes_stream()).map_ok(|body| {
+            let data = Some(String::from_utf8_lossy(&body).into_owned());
+            Sse { data, ..Sse::default() }
+        });
+        stream::once(body).boxed()
+    } else {
+        let bytes = bounded(response.bytes_stream(), Arc::clone(&unread));
+        SseByteStream::new(bytes).map_err(|error| broken(&error)).boxed()
+    };
     let reader = Reader {
-        events: SseByteStream::new(bounded(response.bytes_stream())).boxed(),
+        events,
+        unread,
         ready: VecDeque::new(),
         finished: false,
         connection: Arc::clone(connection),
@@ -64,7 +77,9 @@ pub fn read<D: Dialect>(
 }
 
 struct Reader<D: Dialect> {
-    events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
+    events: BoxStream<'static, Result<Sse, Problem>>,
+    /// Bytes that have come since the last event.
+    unread: Arc<AtomicUsize>,
     /// Read and not handed out.
     ready: VecDeque<D::Item>,
     finished: bool,
@@ -91,10 +106,11 @@ impl<D: Dialect> Reader<D> {
             }
             let event = match timeout_at(self.deadline, self.events.next()).await {
                 Ok(Some(Ok(event))) => event,
-                Ok(Some(Err(error))) => return Err(broken(&error)),
+                Ok(Some(Err(problem))) => return Err(problem),
                 Ok(None) => return Err(Problem::Cut),
                 Err(_) => return Err(self.overdue()),
             };
+            self.unread.store(0, Ordering::Relaxed);
             let Some(data) = event.data else {
                 continue;
             };
@@ -145,34 +161,31 @@ impl<D: Dialect> Reader<D> {
 enum Break {
     #[error(transparent)]
     Transport(#[from] reqwest::Error),
-    #[error("a line of its stream is longer than {LONGEST} bytes")]
-    EndlessLine,
+    #[error("an event of its stream is longer than {LONGEST} bytes")]
+    EndlessEvent,
 }
 
 fn broken(error: &sse_stream::Error) -> Problem {
     let sse_stream::Error::Body(cause) = error else {
         return Problem::Malformed(error.to_string());
     };
-    if let Some(endless @ Break::EndlessLine) = cause.downcast_ref() {
+    if let Some(endless @ Break::EndlessEvent) = cause.downcast_ref() {
         return Problem::Malformed(endless.to_string());
     }
     tracing::debug!(%error, "the upstream's stream broke");
     Problem::Cut
 }
 
-/// Ends a stream whose line is too long, because a line is held in memory until it is whole.
+/// Ends a stream whose event is too long, because an event is held in memory until it is whole. The reader sets `unread` to 0 with each
+/// event.
 fn bounded(
     bytes: impl Stream<Item = reqwest::Result<Bytes>> + Send,
+    unread: Arc<AtomicUsize>,
 ) -> impl Stream<Item = Result<Bytes, Break>> + Send {
-    let mut line = 0;
     bytes.map(move |part| {
         let part = part?;
-        line = match part.iter().rposition(|byte| *byte == b'\n') {
-            Some(end) => part.len() - end - 1,
-            None => line + part.len(),
-        };
-        if line > LONGEST {
-            Err(Break::EndlessLine)
+        if unread.fetch_add(part.len(), Ordering::Relaxed) + part.len() > LONGEST {
+            Err(Break::EndlessEvent)
         } else {
             Ok(part)
         }

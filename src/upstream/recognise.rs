@@ -1,7 +1,7 @@
 //! Finding out what a server is and serves.
 
 use reqwest::header::{HeaderMap, SERVER};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::connection::{Connection, Endpoint};
 use super::{Caller, Description, Driver, Problem, ServedModel, UpstreamError};
@@ -18,7 +18,7 @@ pub struct Looks {
 /// # Errors
 /// As for [`Connection::get`].
 pub async fn look(connection: &Connection, caller: &Caller) -> Result<Looks, UpstreamError> {
-    let (headers, body) = match connection.get(Endpoint::Api("/models"), caller).await {
+    let (headers, body) = match list(connection, caller).await {
         Ok(answer) => answer,
         // Not every host has the list.
         Err(error) if error.problem.is_no_such_route() => (HeaderMap::new(), Value::Null),
@@ -36,6 +36,28 @@ pub async fn look(connection: &Connection, caller: &Caller) -> Result<Looks, Ups
         owner: owner.map(str::to_owned),
         is_llamacpp: server == Some("llama.cpp"),
     })
+}
+
+/// The list of models, and with it where the API is: at the configured address or in its `/v1`.
+async fn list(connection: &Connection, caller: &Caller) -> Result<(HeaderMap, Value), UpstreamError> {
+    if !connection.is_unsettled() {
+        return connection.get(Endpoint::Api("/models"), caller).await;
+    }
+    let mut refusal = None;
+    for api in connection.likely_apis() {
+        match connection.get(Endpoint::Native(&format!("{api}/models")), caller).await {
+            Ok(answer) => {
+                connection.settle(api);
+                return Ok(answer);
+            }
+            Err(error) if error.problem.is_no_such_route() || matches!(error.problem, Problem::Malformed(_)) => {
+                // What the likelier address says is of more use.
+                refusal.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| connection.problem(Problem::NoLogprobs)))
 }
 
 fn served(model: &Value) -> Option<ServedModel> {
@@ -84,27 +106,47 @@ pub async fn version(connection: &Connection, caller: &Caller) -> Option<String>
     Some(server.map_or_else(|| version.to_owned(), |server| format!("({server} {version})")))
 }
 
-/// Which driver the server needs. Only cheap questions are asked, and the first that is answered decides.
-pub async fn recognise(connection: &Connection, looks: &Looks, caller: &Caller) -> Result<Driver, UpstreamError> {
+/// Which driver the server needs. Only cheap questions are asked. What `/v1/models` says of the owner decides. Where something in between
+/// has rewritten that, two other signs must agree: TensorRT-LLM has vLLM's `/version`, and TabbyAPI has llama.cpp's `/props`.
+pub async fn recognise(connection: &Connection, looks: &Looks, caller: &Caller) -> Driver {
     match looks.owner.as_deref() {
-        Some("vllm" | "costeer") => return Ok(Driver::Vllm),
-        Some("llamacpp") => return Ok(Driver::LlamaCpp),
-        Some("sglang") => return Ok(Driver::Sglang),
-        _ if looks.is_llamacpp => return Ok(Driver::LlamaCpp),
+        Some("vllm" | "costeer") => return Driver::Vllm,
+        Some("llamacpp") => return Driver::LlamaCpp,
+        Some("sglang") => return Driver::Sglang,
+        _ if looks.is_llamacpp => return Driver::LlamaCpp,
         _ => {}
     }
-    // Something in between has rewritten the list.
-    if version(connection, caller).await.is_some() {
-        return Ok(Driver::Vllm);
-    }
-    for (path, field, driver) in [
-        ("/get_model_info", "model_path", Driver::Sglang),
-        ("/props", "default_generation_settings", Driver::LlamaCpp),
+    for (path, fields, driver) in [
+        ("/get_model_info", ["model_path", "tokenizer_path"], Driver::Sglang),
+        (
+            "/props",
+            ["default_generation_settings", "build_info"],
+            Driver::LlamaCpp,
+        ),
     ] {
         let answer = connection.get(Endpoint::Native(path), caller).await;
-        if answer.is_ok_and(|(_, body)| body.get(field).is_some()) {
-            return Ok(driver);
+        if answer.is_ok_and(|(_, body)| fields.iter().all(|field| body.get(field).is_some())) {
+            return driver;
         }
     }
-    Ok(Driver::OpenaiChat)
+    if version(connection, caller).await.is_some() && tokenises_as_vllm(connection, caller).await {
+        return Driver::Vllm;
+    }
+    let url = connection.url();
+    tracing::info!(
+        %url,
+        "the upstream shows no two signs of vLLM, SGLang or llama.cpp's server, so it is spoken to in chat completions, which most servers \
+         have; where it is one of them, set upstream.driver"
+    );
+    Driver::OpenaiChat
+}
+
+async fn tokenises_as_vllm(connection: &Connection, caller: &Caller) -> bool {
+    let mut body = json!({"prompt": "a", "add_special_tokens": false});
+    if let Some(model) = &caller.model {
+        body["model"] = model.as_str().into();
+    }
+    let answer: Result<Value, _> = connection.ask(Endpoint::Native("/tokenize"), &body, caller).await;
+    let fields = ["count", "max_model_len", "tokens"];
+    answer.is_ok_and(|body| fields.iter().all(|field| body.get(field).is_some()))
 }

@@ -3,16 +3,28 @@
 
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Problem;
 
+/// A refusal in an answer with status 200, beside which there is nothing of use.
+pub fn disguised(body: &[u8]) -> Option<Problem> {
+    #[derive(Deserialize)]
+    struct Answer {
+        error: Option<Value>,
+        code: Option<Value>,
+    }
+    let Answer { error, code } = serde_json::from_slice(body).ok()?;
+    late(&json!({"error": error?, "code": code}))
+}
+
 /// The refusal in a body or an event, if it is one, with the code that stands in it.
 pub fn refusal(body: &Value) -> Option<(Option<u16>, String)> {
-    let error = body.get("error").or_else(|| body.get("detail"))?;
-    if error.is_null() {
-        return None;
-    }
+    let is_error = body.get("object").is_some_and(|object| object == "error");
+    let said = |name: &str| body.get(name).filter(|said| !said.is_null());
+    let bare = || said("message").filter(|_| is_error);
+    let error = said("error").or_else(|| said("detail")).or_else(bare)?;
     let message = error.get("message").unwrap_or(error);
     let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
     let code = error.get("code").or_else(|| body.get("code")).and_then(Value::as_u64);
@@ -68,14 +80,21 @@ async fn beginning(mut response: Response) -> String {
 
 /// Whether the answer is HTML, which no inference server sends.
 pub fn is_web_page(response: &Response) -> bool {
+    is_called(response, "text/html")
+}
+
+/// Whether the answer is one JSON body and no stream of events.
+pub fn comes_whole(response: &Response) -> bool {
+    is_called(response, "application/json")
+}
+
+fn is_called(response: &Response, name: &str) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(name))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -90,6 +109,10 @@ mod tests {
             (
                 json!({"object": "error", "error": "no such model", "code": 404}),
                 Some((Some(404), "no such model")),
+            ),
+            (
+                json!({"object": "error", "message": "too long", "code": 400}),
+                Some((Some(400), "too long")),
             ),
             (json!({"choices": [], "error": null}), None),
             (json!({"choices": []}), None),

@@ -7,11 +7,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use metrics::describe_counter;
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Body, Method, Response};
 
+use super::health::Heard;
 use super::replica::Replica;
-use super::{Affinity, Caller, Description, Forwarded, Problem, Server, UpstreamError};
+use super::{Affinity, Caller, Description, Forwarded, Problem, Server, Upstream, UpstreamError};
+use crate::vocabulary::{ChatMessage, TokenId};
 
 /// How often all servers are tried again when none answers.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +57,38 @@ impl Replicas {
         self.replicas.iter().map(|replica| &replica.server)
     }
 
-    /// Whether one of them has answered, and has not failed since.
-    pub fn any_is_healthy(&self) -> bool {
-        let is_healthy = |replica: &Replica| replica.server.is_known() && replica.health.is_healthy();
-        self.replicas.iter().any(is_healthy)
+    /// Whether it makes sense to send requests.
+    pub fn readiness(&self) -> Readiness {
+        let each = self.replicas.iter().map(|replica| match replica.health.heard() {
+            Some(Heard::Answer) => Readiness::Ready,
+            Some(Heard::WantsKey) if replica.server.connection().has_key() => Readiness::KeyRefused,
+            Some(Heard::WantsKey) => Readiness::ReadyForKeys,
+            Some(Heard::Nothing) => Readiness::Silent,
+            None => Readiness::Failed,
+        });
+        each.max().unwrap_or(Readiness::Silent)
+    }
+
+    /// Looks at each that has not answered or has failed since: asks it for the prompt of `chat`. Gives what was found, with its address.
+    pub async fn look(
+        &self,
+        chat: &Arc<[ChatMessage]>,
+    ) -> Vec<(Arc<str>, Result<Option<Vec<TokenId>>, UpstreamError>)> {
+        let mut found = Vec::new();
+        for replica in self.replicas.iter() {
+            if replica.health.heard() == Some(Heard::Answer) {
+                continue;
+            }
+            let prompt = replica.server.prompt(Arc::clone(chat), Caller::default()).await;
+            match &prompt {
+                Ok(_) => replica.worked(),
+                Err(error) => {
+                    replica.failed(error, false);
+                }
+            }
+            found.push((Arc::clone(replica.server.connection().url()), prompt));
+        }
+        found
     }
 
     /// What the caller's server says about itself.
@@ -67,7 +97,7 @@ impl Replicas {
     /// As for [`Self::first_to_answer`].
     pub async fn describe(&self, caller: &Caller) -> Result<Arc<Description>, UpstreamError> {
         let (_, description) = self
-            .first_to_answer(&caller.affinity, |replica| {
+            .first_to_answer(caller, |replica| {
                 let caller = caller.clone();
                 async move { replica.server.describe(&caller).await }.boxed()
             })
@@ -81,17 +111,24 @@ impl Replicas {
     /// # Errors
     /// [`Problem::Unreachable`] when none can be, [`Problem::Unanswered`] and [`Problem::TimedOut`] as [`super::Connection::forward`].
     pub async fn forward(&self, request: Forwarded) -> Result<Response, UpstreamError> {
-        let (anywhere, request) = (Affinity::default(), Arc::new(request));
+        let anybody = Caller {
+            authorization: request.headers.get(AUTHORIZATION).cloned(),
+            ..Caller::default()
+        };
+        let request = Arc::new(request);
         let again = if request.method.is_idempotent() {
             Problem::may_pass
         } else {
             Problem::has_not_arrived
         };
-        let sending = self.first_to_answer_if(again, &anywhere, |replica| {
+        let sending = self.first_to_answer_if(again, &anybody, |replica| {
             let request = Arc::clone(&request);
             async move { replica.server.connection().forward(&request).await }.boxed()
         });
-        let (_, response) = sending.await?;
+        let (index, response) = sending.await?;
+        if let Some(replica) = self.replica(index) {
+            replica.answered(response.status());
+        }
         Ok(response)
     }
 
@@ -116,9 +153,13 @@ impl Replicas {
             .connection()
             .pass_on(method, path, headers, body, true)
             .await;
-        sent.inspect_err(|error| {
-            replica.failed(error);
-        })
+        match &sent {
+            Ok(response) => replica.answered(response.status()),
+            Err(error) => {
+                replica.failed(error, false);
+            }
+        }
+        sent
     }
 
     /// The replica with this number, as [`Self::first_to_answer`] gave it.
@@ -133,17 +174,21 @@ impl Replicas {
     /// At once, what no other replica could do better; otherwise the last thing that went wrong.
     pub(super) async fn first_to_answer<T>(
         &self,
-        affinity: &Affinity,
+        caller: &Caller,
         ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
     ) -> Result<(usize, T), UpstreamError> {
-        self.first_to_answer_if(Problem::may_pass, affinity, ask).await
+        let (index, answer) = self.first_to_answer_if(Problem::may_pass, caller, ask).await?;
+        if let Some(replica) = self.replica(index) {
+            replica.worked();
+        }
+        Ok((index, answer))
     }
 
     /// The same, but after a problem another one is asked only where `again` says so.
     async fn first_to_answer_if<T>(
         &self,
         again: fn(&Problem) -> bool,
-        affinity: &Affinity,
+        caller: &Caller,
         ask: impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync,
     ) -> Result<(usize, T), UpstreamError> {
         let mut pauses = ExponentialBuilder::default()
@@ -153,7 +198,7 @@ impl Replicas {
             .with_jitter()
             .build();
         loop {
-            let (failure, requested_pause) = match self.round(again, affinity, &ask).await? {
+            let (failure, requested_pause) = match self.round(again, caller, &ask).await? {
                 Round::Answered(index, answer) => return Ok((index, answer)),
                 Round::Failed { last, pause } => (last, pause),
             };
@@ -172,17 +217,18 @@ impl Replicas {
     async fn round<T>(
         &self,
         again: fn(&Problem) -> bool,
-        affinity: &Affinity,
+        caller: &Caller,
         ask: &(impl for<'a> Fn(&'a Replica) -> BoxFuture<'a, Result<T, UpstreamError>> + Sync),
     ) -> Result<Round<T>, UpstreamError> {
         let mut outcome = None;
         let mut shortest_pause: Option<Duration> = None;
-        for index in self.order(affinity) {
+        for index in self.order(&caller.affinity) {
             let replica = &self.replicas[index];
+            let has_clients_key = caller.authorization.is_some() && !replica.server.connection().has_key();
             match ask(replica).await {
                 Ok(answer) => return Ok(Round::Answered(index, answer)),
                 Err(error) if again(&error.problem) => {
-                    let pause = replica.failed(&error);
+                    let pause = replica.failed(&error, has_clients_key);
                     shortest_pause = match (shortest_pause, pause) {
                         (Some(left), Some(right)) => Some(left.min(right)),
                         (left, right) => left.or(right),
@@ -190,10 +236,8 @@ impl Replicas {
                     outcome = Some(error);
                 }
                 Err(error) => {
-                    // It is unhealthy all the same.
-                    if error.problem.is_of_the_server() {
-                        replica.failed(&error);
-                    }
+                    // It may be unhealthy all the same.
+                    replica.failed(&error, has_clients_key);
                     return Err(error);
                 }
             }
@@ -224,6 +268,21 @@ impl Replicas {
 fn nowhere() -> UpstreamError {
     let reason = "no address is configured; set upstream.url".to_owned();
     Problem::Unusable { reason }.at(&Arc::from("(none)"))
+}
+
+/// Whether it makes sense to send requests to any of the servers. The later, the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readiness {
+    /// None has answered yet.
+    Silent,
+    /// All that have answered have failed since.
+    Failed,
+    /// The configured key is refused.
+    KeyRefused,
+    /// A server is there and wants a key, which clients must bring, since none is configured.
+    ReadyForKeys,
+    /// One has answered.
+    Ready,
 }
 
 enum Round<T> {

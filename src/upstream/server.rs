@@ -56,11 +56,6 @@ impl Server {
         Ok(self.known(caller).await?.description)
     }
 
-    /// Whether it has ever answered.
-    pub fn is_known(&self) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// Has it looked at again before the next request.
     pub fn suspect(&self) {
         self.suspect.store(true, Ordering::Release);
@@ -94,7 +89,7 @@ impl Server {
     async fn meet(&self, caller: &Caller) -> Result<Known, UpstreamError> {
         let looks = look(&self.connection, caller).await?;
         let driver = match self.driver {
-            Driver::Auto => recognise(&self.connection, &looks, caller).await?,
+            Driver::Auto => recognise(&self.connection, &looks, caller).await,
             driver => driver,
         };
         let connection = Arc::clone(&self.connection);

@@ -27,6 +27,7 @@ mod leaks;
 #[cfg(feature = "llamacpp")]
 mod llamacpp;
 mod lookahead;
+mod manners;
 mod metrics;
 mod openapi;
 mod operations;
@@ -36,6 +37,7 @@ mod parity;
 mod privacy;
 mod profile_commands;
 mod profiles;
+mod reaching;
 mod slots;
 mod steered;
 mod store;

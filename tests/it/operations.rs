@@ -102,6 +102,119 @@ fn ready_is_when_an_upstream_has_answered() {
     });
 }
 
+/// A server that wants a key, and finds one of them too busy.
+async fn keyed() -> std::net::SocketAddr {
+    use axum::http::{HeaderMap, StatusCode};
+    let behind = upstream().await;
+    let pass = move |headers: HeaderMap, method: axum::http::Method, uri: axum::http::Uri, body: String| async move {
+        let key = headers
+            .get("authorization")
+            .and_then(|key| key.to_str().ok())
+            .unwrap_or_default();
+        let refused = |status, words: &str| {
+            (
+                status,
+                [("content-type", "application/json")],
+                json!({"error": words}).to_string(),
+            )
+        };
+        match key {
+            "Bearer good" => {}
+            "Bearer poor" if method == "POST" => return refused(StatusCode::TOO_MANY_REQUESTS, "slow down"),
+            "Bearer poor" => {}
+            _ => return refused(StatusCode::UNAUTHORIZED, "no key"),
+        }
+        let request = reqwest::Client::new().request(method, format!("http://{behind}{uri}"));
+        let answer = request
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let (status, kind) = (
+            answer.status(),
+            answer.headers()["content-type"].to_str().unwrap().to_owned(),
+        );
+        let kind = if kind.contains("event-stream") {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
+        (status, [("content-type", kind)], answer.text().await.unwrap())
+    };
+    crate::support::serve(axum::Router::new().fallback(pass)).await
+}
+
+#[test]
+fn readiness_does_not_wait_for_a_key_that_only_clients_have_nor_ends_with_a_clients_limit() {
+    run(async {
+        let url = format!("http://{}/v1", keyed().await);
+        let running = Running::serve(&[
+            ("COSTEER__UPSTREAM__URL", url.as_str()),
+            ("COSTEER__UPSTREAM__RETRIES", "0"),
+        ])
+        .await;
+        let ready = format!("http://{}/readyz", running.address);
+        becomes(&ready, 200).await;
+        let said = || async { reqwest::get(&ready).await.unwrap().text().await.unwrap() };
+        assert!(said().await.contains("clients that bring"), "{}", said().await);
+        let with = async |key: &str| {
+            let headers = [("authorization", key), ("x-costeer-context", CONTEXT)];
+            ask(running.address, &question(DINNER), &headers).await.status()
+        };
+        assert_eq!(with("Bearer good").await, 200);
+        assert_eq!(said().await, "ready\n");
+        for _ in 0..3 {
+            assert_eq!(with("Bearer poor").await, 429);
+            assert_eq!(with("Bearer bad").await, 401);
+        }
+        assert_eq!(said().await, "ready\n");
+        let wrong = Running::serve(&[
+            ("COSTEER__UPSTREAM__URL", url.as_str()),
+            ("COSTEER__UPSTREAM__API_KEY", "bad"),
+        ])
+        .await;
+        let ready = format!("http://{}/readyz", wrong.address);
+        let begun = Instant::now();
+        loop {
+            let answer = reqwest::get(&ready).await.unwrap();
+            assert_eq!(answer.status(), 503);
+            if answer.text().await.unwrap().contains("refuses upstream.api_key") {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_passes_through_makes_ready() {
+    run(async {
+        use axum::http::{Method, StatusCode};
+        use axum::response::IntoResponse;
+        // It has nothing that steering needs.
+        let embeddings = |method: Method, uri: axum::http::Uri| async move {
+            if method == Method::POST && uri.path() == "/v1/embeddings" {
+                axum::Json(json!({"data": []})).into_response()
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        };
+        let url = format!(
+            "http://{}/v1",
+            crate::support::serve(axum::Router::new().fallback(embeddings)).await
+        );
+        let running = Running::serve(&[("COSTEER__UPSTREAM__URL", url.as_str())]).await;
+        let ready = format!("http://{}/readyz", running.address);
+        assert_eq!(reqwest::get(&ready).await.unwrap().status(), 503);
+        let body = json!({"model": "m", "input": "a"}).to_string();
+        let answer = crate::support::post(running.address, "/v1/embeddings", body, &[]).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(reqwest::get(&ready).await.unwrap().status(), 200);
+    });
+}
+
 #[test]
 fn requests_carry_an_id_in_and_out_and_to_the_upstream() {
     run(async {

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::values::{adaptive_or_number, millis, none_or_many, one_or_many, optional, optional_secret};
+use super::values::{
+    adaptive_or_number, header_lines, json_object, millis, none_or_many, one_or_many, optional, optional_secret,
+};
 use crate::decode::Lookahead;
 use crate::upstream::Driver;
 
@@ -11,7 +15,7 @@ use crate::upstream::Driver;
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
-    /// Base addresses, ending in `/v1`; any of them can continue any answer.
+    /// Base addresses, with or without `/v1`; any of them can continue any answer.
     #[serde(rename = "url", deserialize_with = "one_or_many")]
     pub urls: Vec<String>,
     /// How they are spoken to.
@@ -28,6 +32,12 @@ pub struct Upstream {
     /// Headers of clients that it may see beside the usual ones.
     #[serde(deserialize_with = "none_or_many")]
     pub pass_headers: Vec<String>,
+    /// What is added to every request.
+    #[serde(deserialize_with = "header_lines")]
+    pub headers: HeaderMap,
+    /// What is added to the JSON body of every request.
+    #[serde(deserialize_with = "json_object")]
+    pub extra_body: Map<String, Value>,
     /// How often all addresses are tried again when none answers.
     pub retries: usize,
     /// Candidates a position.

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
@@ -39,18 +41,58 @@ pub fn none_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     Ok(texts)
 }
 
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
 /// A list, or one text with commas (variables are text).
 pub fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
     let trimmed = |text: &str| text.trim().trim_end_matches('/').to_owned();
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(text) => text.split(',').map(trimmed).collect(),
         OneOrMany::Many(texts) => texts.iter().map(|text| trimmed(text)).collect(),
+    })
+}
+
+/// Headers as `Name: value`: a list, or one text with a line for each. None of their values is shown anywhere.
+pub fn header_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+    let lines = match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(text) => text.lines().map(str::to_owned).collect(),
+        OneOrMany::Many(lines) => lines,
+    };
+    let mut headers = HeaderMap::new();
+    for line in lines.iter().filter(|line| !line.trim().is_empty()) {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let name = HeaderName::from_bytes(name.trim().as_bytes());
+        let value = HeaderValue::from_str(value.trim())
+            .ok()
+            .filter(|value| !value.is_empty());
+        let Some((name, mut value)) = name.ok().zip(value) else {
+            return Err(D::Error::custom(
+                "each of upstream.headers must be a name, a colon and a value",
+            ));
+        };
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// A JSON object as text; empty without fields.
+pub fn json_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    let object = serde_json::from_str(&text);
+    object.map_err(|error: serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        D::Error::custom(format!(
+            "upstream.extra_body is no JSON object (line {line}, column {column})"
+        ))
     })
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::upstream::lenient::nullable;
 use crate::upstream::ranking::{answering, ranked};
 use crate::upstream::reader::{Dialect, Read};
 use crate::upstream::{CandidateQuery, Position, Prefix, Problem};
@@ -51,7 +52,7 @@ pub struct Event {
 #[derive(Deserialize)]
 struct Meta {
     /// Tokens generated so far.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     completion_tokens: usize,
     finish_reason: Option<Value>,
     output_token_logprobs: Option<Vec<Entry>>,
@@ -94,7 +95,9 @@ impl Dialect for Events {
                 finished: false,
             });
         };
-        let finished = meta.finish_reason.is_some_and(|reason| !reason.is_null());
+        let finished = meta
+            .finish_reason
+            .is_some_and(|reason| !reason.is_null() && reason != "");
         let new = meta.completion_tokens.checked_sub(self.seen).ok_or_else(|| {
             let (now, seen) = (meta.completion_tokens, self.seen);
             Problem::Malformed(format!("its stream went back from {seen} tokens to {now}"))

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::upstream::lenient::{nullable, reason};
 use crate::upstream::ranking::{answering, ranked};
 use crate::upstream::{CandidateQuery, Position, Problem};
 use crate::vocabulary::TokenId;
@@ -74,24 +75,25 @@ impl<'a> CompletionRequest<'a> {
 /// One event of the stream, or the whole answer.
 #[derive(Deserialize)]
 pub struct CompletionEvent {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub choices: Vec<Choice>,
 }
 
 #[derive(Deserialize)]
 pub struct Choice {
     pub logprobs: Option<Logprobs>,
+    #[serde(default, deserialize_with = "reason")]
     pub finish_reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub text: String,
     pub token_ids: Option<Vec<u32>>,
 }
 
 #[derive(Deserialize)]
 pub struct Logprobs {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     tokens: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     top_logprobs: Vec<Option<Map<String, Value>>>,
 }
 
@@ -142,10 +144,17 @@ fn token_id(name: &str) -> Result<TokenId, Problem> {
 
 impl CompletionEvent {
     /// The candidates of an answer of one position.
+    ///
+    /// # Errors
+    /// [`Problem::NoLogprobs`]; [`Problem::TooFewCandidates`], because vLLM refuses what it does not give; as for [`answering`].
     pub fn candidates(mut self, wanted: &CandidateQuery) -> Result<Vec<(TokenId, f64)>, Problem> {
         let logprobs = self.choices.pop().and_then(|choice| choice.logprobs);
         let top = logprobs.ok_or(Problem::NoLogprobs)?.top_logprobs.pop().flatten();
-        answering(wanted, entries(top)?)
+        let given = entries(top)?;
+        match wanted {
+            CandidateQuery::Likeliest(count) => ranked(given, *count),
+            CandidateQuery::Tokens(_) => answering(wanted, given),
+        }
     }
 }
 
