@@ -2,7 +2,7 @@
 //! if it drew its drafts and they were accepted or resampled (speculative sampling). Computed from both models' whole
 //! distributions at every position of the drawn answers.
 
-use costeer::context::{Composer, Placement, PrivateContext, PublicPrompt, Template};
+use costeer::context::{Chat, Composer, Placement, PrivateContext, PublicPrompt, Template};
 use costeer::local::{Branch, Engine, ModelSource};
 use costeer::steering::{Adjustments, Candidate, Candidates, Delta, Policy, Rule, Sampling, Scorer, Strength};
 use costeer::vocabulary::{ChatMessage, Role, TokenId, Tokenizer};
@@ -63,7 +63,7 @@ impl Models {
         };
         let messages = [ChatMessage::new(Role::User, item.question.clone())];
         let context = PrivateContext::new(item.context.clone());
-        let prompt = PublicPrompt::Chat(messages.into());
+        let prompt = PublicPrompt::Chat(Chat::new(messages));
         let public_prompt = composer.public(&self.tokenizer, &prompt).unwrap();
         let private_prompt = composer.private(&self.tokenizer, &prompt, &context).unwrap();
         let upstream_prompt = prompt.ids(&self.tokenizer).unwrap();

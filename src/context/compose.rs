@@ -78,17 +78,16 @@ impl Composer {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
 
     use super::*;
-    use crate::context::{Placement, PrivateContext, Template};
+    use crate::context::{Chat, Placement, PrivateContext, Template};
     use crate::store::{Document, Profile};
     use crate::vocabulary::{ChatMessage, Role};
 
     #[test]
     fn what_does_not_fit_is_left_out_from_the_end() {
         let tokenizer = Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/slm")).unwrap();
-        let prompt = PublicPrompt::Chat(Arc::new([ChatMessage::new(Role::User, "What now?")]));
+        let prompt = PublicPrompt::Chat(Chat::new([ChatMessage::new(Role::User, "What now?")]));
         let sources = Sources {
             given: vec![PrivateContext::new("Given.".into())],
             profile: Profile {

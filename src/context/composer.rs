@@ -1,8 +1,8 @@
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{PrivateContext, PrivateIds, PublicPrompt, Template};
-use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer, VocabularyError};
+use super::{Chat, PrivateContext, PrivateIds, PublicPrompt, Template};
+use crate::vocabulary::{ChatMessage, Role, SystemRole, TokenId, Tokenizer, VocabularyError};
 
 /// Where the context stands in the private branch's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -25,7 +25,8 @@ pub struct Composer {
     pub document_tokens: usize,
     /// Where the context goes.
     pub placement: Placement,
-    /// The system message that both branches get when the client sent none. Both get the same one, so that Δ measures the context alone.
+    /// The system message that both branches get when the client sent none and the chat template cannot do without; none where it is
+    /// empty. Both get the same one, so that Δ measures the context alone.
     pub default_system: String,
 }
 
@@ -39,7 +40,10 @@ impl Composer {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn public(&self, tokenizer: &Tokenizer, prompt: &PublicPrompt) -> Result<Vec<TokenId>, VocabularyError> {
         match prompt {
-            PublicPrompt::Chat(messages) => tokenizer.chat_prompt(&self.with_system(messages)),
+            PublicPrompt::Chat(chat) => {
+                let messages = self.with_system(&chat.messages, tokenizer.system_role());
+                tokenizer.chat_prompt_with(&messages, &chat.options)
+            }
             PublicPrompt::Text(_) | PublicPrompt::Ids(_) => prompt.ids(tokenizer),
         }
     }
@@ -55,9 +59,9 @@ impl Composer {
         context: &PrivateContext,
     ) -> Result<PrivateIds, VocabularyError> {
         let rest = match prompt {
-            PublicPrompt::Chat(messages) => {
-                let private = self.with_context(self.with_system(messages), context);
-                let ids = tokenizer.chat_prompt(&private);
+            PublicPrompt::Chat(chat) => {
+                let private = self.private_chat(tokenizer, chat, context);
+                let ids = tokenizer.chat_prompt_with(&private, &chat.options);
                 for mut message in private {
                     message.content.zeroize();
                 }
@@ -75,13 +79,28 @@ impl Composer {
         })
     }
 
-    fn with_system(&self, messages: &[ChatMessage]) -> Vec<ChatMessage> {
-        let has_system = messages.first().is_some_and(|first| first.role == Role::System);
-        let default = (!has_system).then(|| ChatMessage::new(Role::System, self.default_system.clone()));
+    /// The private branch's messages.
+    fn private_chat(&self, tokenizer: &Tokenizer, chat: &Chat, context: &PrivateContext) -> Vec<ChatMessage> {
+        let messages = self.with_system(&chat.messages, tokenizer.system_role());
+        // What the template says by itself where nobody speaks as the system, it must say beside the context, too.
+        let own = || tokenizer.own_system(&chat.options).unwrap_or_default();
+        self.with_context(messages, own, context)
+    }
+
+    /// The chat, with a system message where the template needs one.
+    fn with_system(&self, messages: &[ChatMessage], role: SystemRole) -> Vec<ChatMessage> {
+        let lacks = role == SystemRole::Needed && !self.default_system.is_empty() && !begins_with_system(messages);
+        let default = lacks.then(|| ChatMessage::new(Role::System, self.default_system.clone()));
         default.into_iter().chain(messages.iter().cloned()).collect()
     }
 
-    fn with_context(&self, mut messages: Vec<ChatMessage>, context: &PrivateContext) -> Vec<ChatMessage> {
+    /// The chat with the context. Where it needs a system message that is not there, that says `own` first.
+    fn with_context(
+        &self,
+        mut messages: Vec<ChatMessage>,
+        own: impl FnOnce() -> String,
+        context: &PrivateContext,
+    ) -> Vec<ChatMessage> {
         let last_user = messages.iter().rposition(|message| message.role == Role::User);
         match (self.placement, last_user) {
             (Placement::User, Some(index)) => {
@@ -89,15 +108,23 @@ impl Composer {
                     message.content = [context.expose(), SEPARATOR, &message.content].concat();
                 }
             }
-            // Without a user message the context goes into the system message, which always exists.
+            // Without a user message the context goes into the system message.
             (Placement::System | Placement::User, _) => {
+                if !begins_with_system(&messages) {
+                    messages.insert(0, ChatMessage::new(Role::System, own()));
+                }
                 if let Some(message) = messages.first_mut() {
-                    message.content = [&message.content, SEPARATOR, context.expose()].concat();
+                    let separator = if message.content.is_empty() { "" } else { SEPARATOR };
+                    message.content = [&message.content, separator, context.expose()].concat();
                 }
             }
         }
         messages
     }
+}
+
+fn begins_with_system(messages: &[ChatMessage]) -> bool {
+    messages.first().is_some_and(|first| first.role == Role::System)
 }
 
 #[cfg(test)]
@@ -119,20 +146,26 @@ mod tests {
     }
 
     #[test]
-    fn the_default_system_message_comes_only_where_there_is_none() {
+    fn the_default_system_message_comes_only_where_it_is_needed_and_there_is_none() {
         let question = [ChatMessage::new(Role::User, "Hello")];
-        assert_eq!(
-            texts(&composer(Placement::System).with_system(&question)),
-            ["Be kind.", "Hello"]
-        );
         let own = [
             ChatMessage::new(Role::System, "Mine."),
             ChatMessage::new(Role::User, "Hello"),
         ];
+        let usual = composer(Placement::System);
         assert_eq!(
-            texts(&composer(Placement::System).with_system(&own)),
-            ["Mine.", "Hello"]
+            texts(&usual.with_system(&question, SystemRole::Needed)),
+            ["Be kind.", "Hello"]
         );
+        assert_eq!(texts(&usual.with_system(&own, SystemRole::Needed)), ["Mine.", "Hello"]);
+        for role in [SystemRole::Taken, SystemRole::Refused] {
+            assert_eq!(texts(&usual.with_system(&question, role)), ["Hello"]);
+        }
+        let none = Composer {
+            default_system: String::new(),
+            ..composer(Placement::System)
+        };
+        assert_eq!(texts(&none.with_system(&question, SystemRole::Needed)), ["Hello"]);
     }
 
     #[test]
@@ -146,9 +179,14 @@ mod tests {
                 ChatMessage::new(Role::User, "Three"),
             ]
         };
-        let system = composer(Placement::System).with_context(chat(), &context);
+        let placed = |placement, chat| composer(placement).with_context(chat, || "Own.".into(), &context);
+        let system = placed(Placement::System, chat());
         assert_eq!(texts(&system), ["Sys.\n\nI am Ada.", "One", "Two", "Three"]);
-        let user = composer(Placement::User).with_context(chat(), &context);
+        let user = placed(Placement::User, chat());
         assert_eq!(texts(&user), ["Sys.", "One", "Two", "I am Ada.\n\nThree"]);
+        let without = placed(Placement::System, chat().split_off(1));
+        assert_eq!(texts(&without), ["Own.\n\nI am Ada.", "One", "Two", "Three"]);
+        let nobody = placed(Placement::User, Vec::new());
+        assert_eq!(texts(&nobody), ["Own.\n\nI am Ada."]);
     }
 }

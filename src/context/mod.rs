@@ -23,7 +23,7 @@ pub use error::ContextError;
 pub use fold::{folded, letters};
 pub use private::PrivateContext;
 pub use private_ids::PrivateIds;
-pub use public_prompt::PublicPrompt;
+pub use public_prompt::{Chat, PublicPrompt};
 pub use slips::{FIELD, is_almost_ours, means_context};
 pub use sources::Sources;
 pub use tags::{Parted, Unbalanced, is_tagged, part};

@@ -1,12 +1,31 @@
 use std::sync::Arc;
 
-use crate::vocabulary::{ChatMessage, Role, TokenId, Tokenizer, VocabularyError};
+use crate::vocabulary::{ChatMessage, Role, TemplateOptions, TokenId, Tokenizer, VocabularyError};
+
+/// Messages, and how the client wants them written.
+#[derive(Clone, Default)]
+pub struct Chat {
+    /// The messages.
+    pub messages: Arc<[ChatMessage]>,
+    /// What the client sets of the chat template's options.
+    pub options: TemplateOptions,
+}
+
+impl Chat {
+    /// Messages alone.
+    pub fn new(messages: impl Into<Arc<[ChatMessage]>>) -> Self {
+        Self {
+            messages: messages.into(),
+            options: TemplateOptions::default(),
+        }
+    }
+}
 
 /// The public part of what the client asks.
 #[derive(Clone)]
 pub enum PublicPrompt {
     /// Messages, to be written by the chat template.
-    Chat(Arc<[ChatMessage]>),
+    Chat(Chat),
     /// Text to be continued as it is.
     Text(String),
     /// The same in ids.
@@ -20,7 +39,7 @@ impl PublicPrompt {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn ids(&self, tokenizer: &Tokenizer) -> Result<Vec<TokenId>, VocabularyError> {
         match self {
-            Self::Chat(messages) => tokenizer.chat_prompt(messages),
+            Self::Chat(chat) => tokenizer.chat_prompt_with(&chat.messages, &chat.options),
             Self::Text(text) => tokenizer.text_prompt(text),
             Self::Ids(ids) => Ok(ids.clone()),
         }
@@ -29,8 +48,8 @@ impl PublicPrompt {
     /// What is asked: the last message of the user, or the whole text.
     pub fn query(&self) -> &str {
         match self {
-            Self::Chat(messages) => {
-                let last = messages.iter().rfind(|message| message.role == Role::User);
+            Self::Chat(chat) => {
+                let last = chat.messages.iter().rfind(|message| message.role == Role::User);
                 last.map_or("", |message| message.content.as_str())
             }
             Self::Text(text) => text,
@@ -41,7 +60,7 @@ impl PublicPrompt {
     /// Its texts, which have not been cut into tokens yet.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Chat(messages) => messages.iter().map(|message| message.content.as_str()).collect(),
+            Self::Chat(chat) => chat.messages.iter().map(|message| message.content.as_str()).collect(),
             Self::Text(text) => vec![text],
             Self::Ids(_) => Vec::new(),
         }
@@ -50,7 +69,7 @@ impl PublicPrompt {
     /// The messages, where there are any.
     pub fn chat(&self) -> Arc<[ChatMessage]> {
         match self {
-            Self::Chat(messages) => Arc::clone(messages),
+            Self::Chat(chat) => Arc::clone(&chat.messages),
             Self::Text(_) | Self::Ids(_) => Arc::default(),
         }
     }

@@ -1,4 +1,4 @@
-use super::{Parted, PrivateContext, PublicPrompt, Unbalanced, part};
+use super::{Chat, Parted, PrivateContext, PublicPrompt, Unbalanced, part};
 use crate::store::{Document, PrivateText, Profile, ProfileName, Store, StoreError};
 use crate::vocabulary::{ChatMessage, Role};
 
@@ -63,7 +63,7 @@ impl Sources {
         };
         let sources = Self::asked(&parted.public, given, parted.private);
         let message = ChatMessage::new(Role::User, parted.public);
-        Ok((sources, PublicPrompt::Chat([message].into())))
+        Ok((sources, PublicPrompt::Chat(Chat::new([message]))))
     }
 
     /// Adds what the profile called `name` says, and the `count` documents of its history that fit the question best.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::StartError;
 use crate::local::{ModelSource, tokenizer_directory};
 use crate::settings::Settings;
-use crate::vocabulary::{Alignment, ModelFiles, Tokenizer};
+use crate::vocabulary::{Alignment, ModelFiles, TemplateOptions, Tokenizer};
 
 /// The two vocabularies a session speaks in, and where the local one was found.
 pub struct Vocabularies {
@@ -30,11 +30,19 @@ impl Vocabularies {
             Some(value) => tokenizer_directory("local.tokenizer", value).await?,
             None => source.folder().to_owned(),
         };
-        let local = tokenizer("local.model", &files)?;
+        let local = tokenizer("local.model", &files, &local.template_kwargs)?;
         let upstream = match &settings.upstream.tokenizer {
             Some(value) => {
                 let setting = "upstream.tokenizer";
-                tokenizer(setting, &tokenizer_directory(setting, value).await?)?
+                tokenizer(
+                    setting,
+                    &tokenizer_directory(setting, value).await?,
+                    &settings.upstream.template_kwargs,
+                )?
+            }
+            // The same model's, with the upstream's options.
+            None if settings.upstream.template_kwargs != settings.local.template_kwargs => {
+                tokenizer("local.model", &files, &settings.upstream.template_kwargs)?
             }
             None => Arc::clone(&local),
         };
@@ -68,8 +76,8 @@ impl Vocabularies {
     }
 }
 
-fn tokenizer(setting: &'static str, files: &Path) -> Result<Arc<Tokenizer>, StartError> {
-    let loaded = Tokenizer::load(files);
+fn tokenizer(setting: &'static str, files: &Path, options: &TemplateOptions) -> Result<Arc<Tokenizer>, StartError> {
+    let loaded = Tokenizer::load_with(files, options.clone());
     loaded
         .map(Arc::new)
         .map_err(|source| StartError::Vocabulary { setting, source })

@@ -5,6 +5,9 @@ use super::SettingsError;
 /// Keys that may be set although `config/default.toml` only mentions them.
 const WITHOUT_DEFAULT: [&str; 1] = ["steering.strength"];
 
+/// Keys whose value may be a table of anything.
+const TABLES: [&str; 2] = ["local.template_kwargs", "upstream.template_kwargs"];
+
 /// Refuses the first key of `source` that `defaults` does not have.
 pub fn refuse_unknown(source: &dyn Source, origin: &str, defaults: &dyn Source) -> Result<(), SettingsError> {
     let mut valid = keys(defaults)?;
@@ -37,7 +40,7 @@ pub fn keys(source: &dyn Source) -> Result<Vec<String>, SettingsError> {
 
 fn walk(name: String, value: &Value, names: &mut Vec<String>) {
     match &value.kind {
-        ValueKind::Table(table) => {
+        ValueKind::Table(table) if !TABLES.contains(&name.as_str()) => {
             for (key, inner) in table {
                 walk(format!("{name}.{key}"), inner, names);
             }

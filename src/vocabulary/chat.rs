@@ -1,4 +1,5 @@
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Who speaks in a chat message, as far as a chat template can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +13,17 @@ pub enum Role {
     Assistant,
 }
 
+impl Role {
+    /// As APIs and templates call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
 /// One message of plain text: what chat templates of text models take.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct ChatMessage {
@@ -19,6 +31,9 @@ pub struct ChatMessage {
     pub role: Role,
     /// What was said.
     pub content: String,
+    /// What else the client said of it, such as `name`; templates that know a field write it.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
 }
 
 impl ChatMessage {
@@ -27,6 +42,20 @@ impl ChatMessage {
         Self {
             role,
             content: content.into(),
+            fields: Map::new(),
         }
+    }
+}
+
+/// Options of a chat template, by name, such as `enable_thinking`. A template ignores those that it does not know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TemplateOptions(pub Map<String, Value>);
+
+impl TemplateOptions {
+    /// These, and `others`, which win.
+    pub fn overridden_by(&self, others: &Self) -> Self {
+        let mut all = self.0.clone();
+        all.extend(others.0.clone());
+        Self(all)
     }
 }

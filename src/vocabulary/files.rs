@@ -14,9 +14,15 @@ pub struct ModelFiles {
     pub generation_config: Value,
     /// `tokenizer_config.json`; null when absent.
     pub tokenizer_config: Value,
-    /// The chat template's source, from `tokenizer_config.json` or `chat_template.jinja`.
+    /// The chat template's source, from `chat_template.jinja` or, where that is absent, from `tokenizer_config.json`.
     pub chat_template: Option<String>,
+    /// Whether it is in a file of its own.
+    has_template_file: bool,
+    /// `special_tokens_map.json`; null when absent.
+    specials: Value,
 }
+
+const TEMPLATE_FILE: &str = "chat_template.jinja";
 
 impl ModelFiles {
     /// Reads `directory`.
@@ -25,13 +31,16 @@ impl ModelFiles {
     /// [`VocabularyError::Broken`] when a file that is there is not JSON.
     pub fn read(directory: &Path) -> Result<Self, VocabularyError> {
         let tokenizer_config = json_or_null(&directory.join("tokenizer_config.json"))?;
-        let chat_template = inline_template(&tokenizer_config)
-            .or_else(|| std::fs::read_to_string(directory.join("chat_template.jinja")).ok());
+        let template_file = std::fs::read_to_string(directory.join(TEMPLATE_FILE)).ok();
+        let has_template_file = template_file.is_some();
+        let chat_template = template_file.or_else(|| inline_template(&tokenizer_config));
         Ok(Self {
             config: json_or_null(&directory.join("config.json"))?,
             generation_config: json_or_null(&directory.join("generation_config.json"))?,
             tokenizer_config,
             chat_template,
+            has_template_file,
+            specials: json_or_null(&directory.join("special_tokens_map.json"))?,
             directory: directory.to_owned(),
         })
     }
@@ -55,11 +64,31 @@ impl ModelFiles {
             .collect()
     }
 
+    /// The name of the file that the chat template is in, or would be.
+    pub fn template_file(&self) -> &'static str {
+        if self.has_template_file {
+            TEMPLATE_FILE
+        } else {
+            "tokenizer_config.json"
+        }
+    }
+
     /// The text of a named special token (`bos_token`, `eos_token`), which files write as a string or as an object.
     pub fn special_text(&self, name: &str) -> Option<String> {
-        let token = self.tokenizer_config.get(name)?;
+        let token = [&self.tokenizer_config, &self.specials]
+            .into_iter()
+            .find_map(|file| file.get(name).filter(|token| !token.is_null()))?;
         let text = token.get("content").unwrap_or(token);
         text.as_str().map(str::to_owned)
+    }
+
+    /// Names and texts of all special tokens that have a name.
+    pub fn special_texts(&self) -> Vec<(String, String)> {
+        let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+        let named = names.map(|name| format!("{name}_token")).into_iter();
+        named
+            .filter_map(|name| self.special_text(&name).map(|text| (name, text)))
+            .collect()
     }
 }
 
@@ -95,15 +124,15 @@ fn json_or_null(path: &Path) -> Result<Value, VocabularyError> {
     })
 }
 
-/// `chat_template` is a string, or a list of `{name, template}` of which the one called `default` counts.
+/// `chat_template` is a string, or a list of `{name, template}`, of which the one called `default` counts, or the only one.
 fn inline_template(tokenizer_config: &Value) -> Option<String> {
     let template = tokenizer_config.get("chat_template")?;
     if let Some(text) = template.as_str() {
         return Some(text.to_owned());
     }
     let named = template.as_array()?;
-    let default = named
-        .iter()
-        .find(|entry| entry.get("name").and_then(Value::as_str) == Some("default"))?;
-    default.get("template")?.as_str().map(str::to_owned)
+    let is_default = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some("default");
+    let only = named.first().filter(|_| named.len() == 1);
+    let chosen = named.iter().find(is_default).or(only)?;
+    chosen.get("template")?.as_str().map(str::to_owned)
 }

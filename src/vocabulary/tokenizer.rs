@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
-use super::template::ChatTemplate;
-use super::{ChatMessage, Lexicon, ModelFiles, TokenBytes, TokenId, VocabularyError, tokenizer_file};
+use super::template::{ChatTemplate, ChatWriter, SystemRole};
+use super::{ChatMessage, Lexicon, ModelFiles, TemplateOptions, TokenBytes, TokenId, VocabularyError, tokenizer_file};
 
 /// A tokenizer with its chat template and the roles of its special tokens.
 pub struct Tokenizer {
     directory: PathBuf,
     inner: tokenizers::Tokenizer,
-    template: ChatTemplate,
+    chats: ChatWriter,
     bytes: TokenBytes,
     /// Made when it is first needed.
     lexicon: OnceLock<Lexicon>,
@@ -28,6 +28,14 @@ impl Tokenizer {
     /// A [`VocabularyError`] that names the file when one is missing or broken, or when nothing says which token ends a
     /// turn.
     pub fn load(directory: &Path) -> Result<Self, VocabularyError> {
+        Self::load_with(directory, TemplateOptions::default())
+    }
+
+    /// [`Self::load`], with options that are rendered into every chat.
+    ///
+    /// # Errors
+    /// As for [`Self::load`], and when the chat template cannot write any chat with these options.
+    pub fn load_with(directory: &Path, options: TemplateOptions) -> Result<Self, VocabularyError> {
         let path = directory.join("tokenizer.json");
         let inner = tokenizer_file::read(&path)?;
         let files = ModelFiles::read(directory)?;
@@ -63,7 +71,7 @@ impl Tokenizer {
         Ok(Self {
             longest: longest.unwrap_or(1).max(1),
             bytes,
-            template: ChatTemplate::compile(&files)?,
+            chats: chats(&files, options)?,
             lexicon: OnceLock::new(),
             directory: directory.to_owned(),
             inner,
@@ -78,15 +86,37 @@ impl Tokenizer {
     /// # Errors
     /// [`VocabularyError::Template`] when the template refuses the messages.
     pub fn chat_prompt(&self, messages: &[ChatMessage]) -> Result<Vec<TokenId>, VocabularyError> {
+        self.chat_prompt_with(messages, &TemplateOptions::default())
+    }
+
+    /// [`Self::chat_prompt`], with options of the request for the template.
+    ///
+    /// # Errors
+    /// As for [`Self::chat_prompt`].
+    pub fn chat_prompt_with(
+        &self,
+        messages: &[ChatMessage],
+        options: &TemplateOptions,
+    ) -> Result<Vec<TokenId>, VocabularyError> {
         let text = self
-            .template
-            .render(messages)
+            .chats
+            .prompt(messages, options)
             .map(Zeroizing::new)
             .map_err(|reason| VocabularyError::Template {
                 path: self.directory.clone(),
                 reason,
             })?;
         self.encode(&text)
+    }
+
+    /// How the chat template treats what the system says.
+    pub fn system_role(&self) -> SystemRole {
+        self.chats.system_role()
+    }
+
+    /// The system message that the chat template writes by itself into a chat that has none.
+    pub fn own_system(&self, options: &TemplateOptions) -> Option<String> {
+        self.chats.own_system(options)
     }
 
     /// The ids of `text` as a prompt that is continued as it is. They begin with what the model expects before any text.
@@ -171,7 +201,7 @@ impl Tokenizer {
     /// What the chat template puts between the prompt and the answer that follows: empty, or the space that some families begin
     /// their answers with.
     pub fn lead(&self) -> Vec<u8> {
-        self.template.lead()
+        self.chats.lead()
     }
 
     /// Ids that end the assistant's turn, ascending; never empty.
@@ -193,4 +223,24 @@ impl Tokenizer {
     pub fn same_vocabulary(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.ends == other.ends && self.selectable == other.selectable
     }
+}
+
+/// What writes the model's chats.
+fn chats(files: &ModelFiles, options: TemplateOptions) -> Result<ChatWriter, VocabularyError> {
+    let broken = |reason: String| VocabularyError::Broken {
+        path: files.directory.join(files.template_file()),
+        reason,
+    };
+    let source = files.chat_template.clone().ok_or_else(|| {
+        broken(
+            "it has no chat_template, and there is no chat_template.jinja beside it; use an instruction-tuned model"
+                .into(),
+        )
+    })?;
+    let template = ChatTemplate::compile(source, files.special_texts()).map_err(broken)?;
+    ChatWriter::new(template, options).map_err(|reason| {
+        broken(format!(
+            "its chat template cannot write even a single question: {reason}"
+        ))
+    })
 }

@@ -20,7 +20,12 @@ pub fn read(path: &Path) -> Result<Tokenizer, VocabularyError> {
         path: path.to_owned(),
         reason,
     };
-    let tokenizer = Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
+    let mut tokenizer = Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
+    // What was set while the model was trained would cut prompts off, or lengthen them.
+    tokenizer
+        .with_padding(None)
+        .with_truncation(None)
+        .map_err(|error| broken(error.to_string()))?;
     let added: AddedTokens = serde_json::from_slice(&json).map_err(|error| broken(error.to_string()))?;
     match added.moved(&tokenizer) {
         Some((token, id)) => Err(broken(format!(

@@ -3,7 +3,8 @@ use serde_json::{Map, Value};
 use super::RequestError;
 use super::options::{MOST_LISTED, read, unknown};
 use super::read::{flag, whole};
-use crate::context::PublicPrompt;
+use super::template::TemplateFields;
+use crate::context::{Chat, PublicPrompt};
 use crate::http::ApiError;
 use crate::service::{Options, PublicRequest};
 use crate::vocabulary::{ChatMessage, Role};
@@ -15,13 +16,14 @@ use crate::vocabulary::{ChatMessage, Role};
 pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
     let (mut chat, mut options) = (Vec::new(), Options::default());
     let (mut wants_logprobs, mut listed) = (false, None);
+    let mut template = TemplateFields::default();
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "messages" => chat = messages(value)?,
             "max_completion_tokens" => options.max_tokens = Some(whole(field, value, 1, usize::MAX)?),
             "logprobs" => wants_logprobs = flag(field, value)?,
             "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut options, field, value)? || is_neutral(field, value) => {}
+            _ if read(&mut options, field, value)? || template.read(field, value)? || is_neutral(field, value) => {}
             _ => return Err(unknown(field)),
         }
     }
@@ -33,7 +35,10 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     }
     options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
     Ok(PublicRequest {
-        prompts: vec![PublicPrompt::Chat(chat.into())],
+        prompts: vec![PublicPrompt::Chat(Chat {
+            messages: chat.into(),
+            options: template.options(),
+        })],
         options,
     })
 }
@@ -74,22 +79,30 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
             return Err(ApiError::invalid(at("role"), known).into());
         }
     };
-    let extra = message.as_object().into_iter().flatten().find(|(field, value)| {
+    let further = message.as_object().into_iter().flatten().filter(|(field, value)| {
         let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         !is_empty && !["role", "content"].contains(&field.as_str())
     });
-    if let Some((field, _)) = extra {
-        return Err(RequestError::Unsteerable {
-            field: at(&field.chars().take(40).collect::<String>()),
-            reason: "only role and text of a message are supported",
-        });
+    let mut fields = Map::new();
+    for (field, value) in further {
+        if NOT_TEXT.contains(&field.as_str()) {
+            return Err(RequestError::Unsteerable {
+                field: at(field),
+                reason: "only the text of a message is supported",
+            });
+        }
+        fields.insert(field.clone(), value.clone());
     }
-    match message.get("content") {
-        Some(Value::String(content)) => Ok(ChatMessage::new(role, content.clone())),
-        Some(Value::Array(parts)) => Ok(ChatMessage::new(role, joined(&at("content"), parts)?)),
-        _ => Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
-    }
+    let content = match message.get("content") {
+        Some(Value::String(content)) => content.clone(),
+        Some(Value::Array(parts)) => joined(&at("content"), parts)?,
+        _ => return Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
+    };
+    Ok(ChatMessage { role, content, fields })
 }
+
+/// What a message may have beside its text, and steering cannot read.
+const NOT_TEXT: [&str; 5] = ["tool_calls", "tool_call_id", "function_call", "audio", "images"];
 
 fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
     let mut content = String::new();
@@ -157,10 +170,21 @@ mod tests {
         ] {
             assert_eq!(parse(with(field, value)).err().unwrap(), format!("unsteerable {field}"));
         }
-        let named = json!({"messages": [{"role": "user", "content": "Hi", "name": "Ada", "refusal": null}]});
-        assert_eq!(parse(named).err().unwrap(), "unsteerable messages[0].name");
+        let called = json!({"messages": [{"role": "assistant", "content": "Hi", "tool_calls": [{"id": "x"}]}]});
+        assert_eq!(parse(called).err().unwrap(), "unsteerable messages[0].tool_calls");
         let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]});
         assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content");
+    }
+
+    #[test]
+    fn what_else_a_message_says_is_kept_for_templates() {
+        let named =
+            json!({"messages": [{"role": "user", "content": "Hi", "name": "Ada", "refusal": null, "annotations": []}]});
+        let request = parse(named).unwrap();
+        let [PublicPrompt::Chat(chat)] = request.prompts.as_slice() else {
+            unreachable!();
+        };
+        assert_eq!(Value::Object(chat.messages[0].fields.clone()), json!({"name": "Ada"}));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod completion;
 mod error;
 mod options;
 mod read;
+mod template;
 
 pub use chat::chat_request;
 pub use completion::completion_request;

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{millis, optional, optional_count};
+use super::values::{millis, optional, optional_count, template_options};
 use crate::local::{EngineChoice, KvType, Precision};
+use crate::vocabulary::TemplateOptions;
 
 /// `[local]`: the small model.
 #[derive(Clone, Deserialize)]
@@ -14,6 +15,9 @@ pub struct Local {
     /// `None` when empty: the model's own.
     #[serde(deserialize_with = "optional")]
     pub tokenizer: Option<String>,
+    /// Rendered into every chat of it.
+    #[serde(deserialize_with = "template_options")]
+    pub template_kwargs: TemplateOptions,
     /// What runs it.
     pub engine: EngineChoice,
     /// Number format.

@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use super::values::{
     adaptive_or_number, header_lines, json_object, millis, none_or_many, one_or_many, optional, optional_secret,
+    template_options,
 };
 use crate::decode::Lookahead;
 use crate::upstream::Driver;
+use crate::vocabulary::TemplateOptions;
 
 /// `[upstream]`: the big model's server.
 #[derive(Clone, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Upstream {
     /// `None` when empty: the local model's.
     #[serde(deserialize_with = "optional")]
     pub tokenizer: Option<String>,
+    /// Rendered into every chat of it.
+    #[serde(deserialize_with = "template_options")]
+    pub template_kwargs: TemplateOptions,
     /// The header that says to which session a request belongs; `None` when empty.
     #[serde(deserialize_with = "optional")]
     pub affinity_header: Option<String>,

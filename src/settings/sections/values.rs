@@ -9,6 +9,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use crate::vocabulary::TemplateOptions;
+
 pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
@@ -81,27 +83,28 @@ pub fn header_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Header
     Ok(headers)
 }
 
-/// A JSON object as text; empty without fields.
+/// A JSON object: a table, or one text with the same (variables are text); without fields where that is empty.
 pub fn json_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.trim().is_empty() {
-        return Ok(Map::new());
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Table(Map<String, Value>),
     }
-    let object = serde_json::from_str(&text);
-    object.map_err(|error: serde_json::Error| {
-        let (line, column) = (error.line(), error.column());
-        D::Error::custom(format!(
-            "upstream.extra_body is no JSON object (line {line}, column {column})"
-        ))
-    })
+    match Written::deserialize(deserializer)? {
+        Written::Text(text) if text.trim().is_empty() => Ok(Map::new()),
+        // What it says may be a secret, so only the place is named.
+        Written::Text(text) => serde_json::from_str(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            D::Error::custom(format!(
+                "it must be a JSON object, or a table of the file (line {line}, column {column})"
+            ))
+        }),
+        Written::Table(table) => Ok(table),
+    }
 }
 
-/// "adaptive", or a number in digits or in quotes (variables are text).
-pub fn adaptive_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text == "adaptive" {
-        return Ok(None);
-    }
-    let number = text.parse().map(Some);
-    number.map_err(|_| D::Error::custom(format!("\"{text}\" is neither \"adaptive\" nor a number of positions")))
+/// A JSON object, for chat templates.
+pub fn template_options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TemplateOptions, D::Error> {
+    json_object(deserializer).map(TemplateOptions)
 }
