@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
+use super::render::RenderArguments;
 use crate::local::Precision;
 use crate::testkit::Pacing;
 
@@ -43,6 +44,10 @@ pub enum Command {
     Health(HealthArguments),
     /// Print the token that profiles and configured contexts need where no server.api_key is set.
     Token(TokenArguments),
+    /// Show what a model's chat template makes of a chat: echo '{"messages": […]}' | costeer render MODEL.
+    ///
+    /// Each line of standard input is a chat as clients send it (messages, tools, chat_template_kwargs), or {"text": …}.
+    Render(RenderArguments),
     /// Serve a model directory in vLLM's dialect, for trying things out.
     Upstream(UpstreamArguments),
 }

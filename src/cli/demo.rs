@@ -91,7 +91,7 @@ fn demo_settings(
         ("server.listen", listen.to_string()),
         ("upstream.url", format!("http://{upstream}/v1")),
         // The two models may have different vocabularies and chat templates.
-        ("upstream.tokenizer", source.folder().to_string_lossy().into_owned()),
+        ("upstream.tokenizer", source.tokenizer().to_string_lossy().into_owned()),
         ("local.model", local.unwrap_or(SLM).to_owned()),
     ];
     if local.is_none() {

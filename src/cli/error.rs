@@ -8,6 +8,7 @@ use crate::settings::SettingsError;
 use crate::store::StoreError;
 use crate::store::import::ImportError;
 use crate::token::TokenError;
+use crate::vocabulary::VocabularyError;
 
 /// Why a command ended early. Shown to the person as it is.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum CommandError {
     /// A running proxy is not ready.
     #[error("not ready: {0}")]
     NotReady(String),
+    /// A tokenizer or a chat template.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -11,6 +11,7 @@ mod listen;
 mod page;
 mod profile;
 mod progress;
+mod render;
 mod run;
 mod serve;
 mod shield;

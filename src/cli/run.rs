@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use super::arguments::{Arguments, Command};
 use super::error::CommandError;
-use super::{config, demo, doctor, explain, health, profile, serve, shield, token, upstream};
+use super::{config, demo, doctor, explain, health, profile, render, serve, shield, token, upstream};
 
 /// Runs a command to its end.
 ///
@@ -17,6 +17,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Explain(arguments) => explain::run(&arguments)?,
         Command::Health(arguments) => return health::run(&arguments).await,
         Command::Profile(arguments) => return profile::run(arguments).await,
+        Command::Render(arguments) => render::run(&arguments).await?,
         Command::Serve(arguments) => serve::run(arguments).await?,
         Command::Token(arguments) => token::run(&arguments)?,
         Command::Upstream(arguments) => upstream::run(arguments).await?,

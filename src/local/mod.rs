@@ -22,5 +22,5 @@ pub use llama_options::{KvType, LlamaOptions};
 pub use mistral::{Branch, Engine, EngineOptions, Precision, SlotPool};
 pub use owner::Owner;
 pub use places::SlotLimits;
-pub use source::{ModelSource, tokenizer_directory};
+pub use source::{ModelSource, tokenizer_source};
 pub use start::{EngineChoice, ModelOptions, start};

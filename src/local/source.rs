@@ -53,18 +53,31 @@ impl ModelSource {
         self.gguf.as_deref()
     }
 
+    /// Where the model's tokenizer is: its directory, or the GGUF file itself where there is no `tokenizer.json` beside it.
+    pub fn tokenizer(&self) -> PathBuf {
+        match &self.gguf {
+            Some(file) if !self.folder.join("tokenizer.json").is_file() => self.folder.join(file),
+            _ => self.folder.clone(),
+        }
+    }
+
     /// The directory that holds the model, its tokenizer and its configuration.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// Finds a directory with tokenizer files: `value` of `setting` is one, or a hub id.
+/// Finds a tokenizer: `value` of `setting` is a directory with tokenizer files, a GGUF file, or a hub id.
 ///
 /// # Errors
 /// [`LocalError::Source`] naming the setting.
-pub async fn tokenizer_directory(setting: &'static str, value: &str) -> Result<PathBuf, LocalError> {
-    let found = directory(resolve_path(Path::new(value)), value, FileSet::Tokenizer).await;
+pub async fn tokenizer_source(setting: &'static str, value: &str) -> Result<PathBuf, LocalError> {
+    let path = resolve_path(Path::new(value));
+    let found = if path.is_file() {
+        gguf(&path).map(|(folder, file)| folder.join(file))
+    } else {
+        directory(path, value, FileSet::Tokenizer).await
+    };
     found.map_err(|reason| unusable(setting, value, reason))
 }
 

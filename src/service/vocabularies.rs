@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::StartError;
-use crate::local::{ModelSource, tokenizer_directory};
+use crate::local::{ModelSource, tokenizer_source};
 use crate::settings::Settings;
 use crate::vocabulary::{Alignment, ModelFiles, TemplateOptions, Tokenizer};
 
@@ -27,8 +27,8 @@ impl Vocabularies {
         let local = &settings.local;
         let source = ModelSource::locate("local.model", &local.model).await?;
         let files = match &local.tokenizer {
-            Some(value) => tokenizer_directory("local.tokenizer", value).await?,
-            None => source.folder().to_owned(),
+            Some(value) => tokenizer_source("local.tokenizer", value).await?,
+            None => source.tokenizer(),
         };
         let local = tokenizer("local.model", &files, &local.template_kwargs)?;
         let upstream = match &settings.upstream.tokenizer {
@@ -36,7 +36,7 @@ impl Vocabularies {
                 let setting = "upstream.tokenizer";
                 tokenizer(
                     setting,
-                    &tokenizer_directory(setting, value).await?,
+                    &tokenizer_source(setting, value).await?,
                     &settings.upstream.template_kwargs,
                 )?
             }

@@ -38,8 +38,8 @@ impl DemoServer {
             value: source.written().to_owned(),
             reason,
         };
-        let tokenizer = Tokenizer::load(source.folder()).map_err(|error| unusable(error.to_string()))?;
-        let files = ModelFiles::read(source.folder()).map_err(|error| unusable(error.to_string()))?;
+        let tokenizer = Tokenizer::load(&source.tokenizer()).map_err(|error| unusable(error.to_string()))?;
+        let files = ModelFiles::read(&source.tokenizer()).map_err(|error| unusable(error.to_string()))?;
         let mut engines = Vec::with_capacity(slots);
         for _ in 0..slots {
             engines.push(Engine::load(source, options, tokenizer.end()).await?);

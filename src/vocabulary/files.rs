@@ -3,11 +3,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::VocabularyError;
+use super::gguf::{self, GgufMetadata};
 
-/// The small JSON files of a Hugging Face model directory, read once.
+/// The small JSON files of a Hugging Face model directory, or what a GGUF file says instead of them, read once.
 pub struct ModelFiles {
-    /// The directory they came from.
-    pub directory: PathBuf,
     /// `config.json`; null where the directory holds only a tokenizer.
     pub config: Value,
     /// `generation_config.json`; null when absent.
@@ -16,33 +15,47 @@ pub struct ModelFiles {
     pub tokenizer_config: Value,
     /// The chat template's source, from `chat_template.jinja` or, where that is absent, from `tokenizer_config.json`.
     pub chat_template: Option<String>,
-    /// Whether it is in a file of its own.
-    has_template_file: bool,
+    /// The file that the chat template is in, or would be.
+    pub template_path: PathBuf,
     /// `special_tokens_map.json`; null when absent.
     specials: Value,
 }
 
-const TEMPLATE_FILE: &str = "chat_template.jinja";
-
 impl ModelFiles {
-    /// Reads `directory`.
+    /// Reads a directory or a GGUF file.
     ///
     /// # Errors
-    /// [`VocabularyError::Broken`] when a file that is there is not JSON.
-    pub fn read(directory: &Path) -> Result<Self, VocabularyError> {
-        let tokenizer_config = json_or_null(&directory.join("tokenizer_config.json"))?;
-        let template_file = std::fs::read_to_string(directory.join(TEMPLATE_FILE)).ok();
-        let has_template_file = template_file.is_some();
-        let chat_template = template_file.or_else(|| inline_template(&tokenizer_config));
+    /// [`VocabularyError::Broken`] when a file that is there is not JSON, or no GGUF file.
+    pub fn read(path: &Path) -> Result<Self, VocabularyError> {
+        if gguf::is_gguf(path) {
+            return Ok(Self::of(&GgufMetadata::read(path)?, path));
+        }
+        let tokenizer_config = json_or_null(&path.join("tokenizer_config.json"))?;
+        let template_path = path.join("chat_template.jinja");
+        let (chat_template, template_path) = match std::fs::read_to_string(&template_path) {
+            Ok(text) => (Some(text), template_path),
+            Err(_) => (inline_template(&tokenizer_config), path.join("tokenizer_config.json")),
+        };
         Ok(Self {
-            config: json_or_null(&directory.join("config.json"))?,
-            generation_config: json_or_null(&directory.join("generation_config.json"))?,
+            config: json_or_null(&path.join("config.json"))?,
+            generation_config: json_or_null(&path.join("generation_config.json"))?,
+            specials: json_or_null(&path.join("special_tokens_map.json"))?,
             tokenizer_config,
             chat_template,
-            has_template_file,
-            specials: json_or_null(&directory.join("special_tokens_map.json"))?,
-            directory: directory.to_owned(),
+            template_path,
         })
+    }
+
+    fn of(metadata: &GgufMetadata, path: &Path) -> Self {
+        let tokenizer_config = gguf::tokenizer_config(metadata);
+        Self {
+            config: gguf::config(metadata),
+            generation_config: Value::Null,
+            specials: Value::Null,
+            chat_template: inline_template(&tokenizer_config),
+            tokenizer_config,
+            template_path: path.to_owned(),
+        }
     }
 
     /// Tokens the model can attend to, from `max_position_embeddings`.
@@ -62,15 +75,6 @@ impl ModelFiles {
             })
             .filter_map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok()))
             .collect()
-    }
-
-    /// The name of the file that the chat template is in, or would be.
-    pub fn template_file(&self) -> &'static str {
-        if self.has_template_file {
-            TEMPLATE_FILE
-        } else {
-            "tokenizer_config.json"
-        }
     }
 
     /// The text of a named special token (`bos_token`, `eos_token`), which files write as a string or as an object.

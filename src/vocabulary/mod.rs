@@ -8,6 +8,7 @@ mod bytes;
 mod chat;
 mod error;
 mod files;
+mod gguf;
 mod length;
 mod lexicon;
 mod overlap;

@@ -5,11 +5,14 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use super::template::{ChatTemplate, ChatWriter, SystemRole};
-use super::{ChatMessage, Lexicon, ModelFiles, TemplateOptions, TokenBytes, TokenId, VocabularyError, tokenizer_file};
+use super::{
+    ChatMessage, Lexicon, ModelFiles, TemplateOptions, TokenBytes, TokenId, VocabularyError, gguf, tokenizer_file,
+};
 
 /// A tokenizer with its chat template and the roles of its special tokens.
 pub struct Tokenizer {
-    directory: PathBuf,
+    /// The directory or file that it came from.
+    source: PathBuf,
     inner: tokenizers::Tokenizer,
     chats: ChatWriter,
     bytes: TokenBytes,
@@ -22,23 +25,27 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Loads `tokenizer.json` and its neighbours from a model directory.
+    /// Loads `tokenizer.json` and its neighbours from a model directory, or all of it from a GGUF file.
     ///
     /// # Errors
     /// A [`VocabularyError`] that names the file when one is missing or broken, or when nothing says which token ends a
     /// turn.
-    pub fn load(directory: &Path) -> Result<Self, VocabularyError> {
-        Self::load_with(directory, TemplateOptions::default())
+    pub fn load(source: &Path) -> Result<Self, VocabularyError> {
+        Self::load_with(source, TemplateOptions::default())
     }
 
     /// [`Self::load`], with options that are rendered into every chat.
     ///
     /// # Errors
     /// As for [`Self::load`], and when the chat template cannot write any chat with these options.
-    pub fn load_with(directory: &Path, options: TemplateOptions) -> Result<Self, VocabularyError> {
-        let path = directory.join("tokenizer.json");
+    pub fn load_with(source: &Path, options: TemplateOptions) -> Result<Self, VocabularyError> {
+        let path = if gguf::is_gguf(source) {
+            source.to_owned()
+        } else {
+            source.join("tokenizer.json")
+        };
         let inner = tokenizer_file::read(&path)?;
-        let files = ModelFiles::read(directory)?;
+        let files = ModelFiles::read(source)?;
         let size = tokenizer_file::vocabulary_size(&inner);
         let specials: HashSet<u32> = inner
             .get_added_tokens_decoder()
@@ -73,7 +80,7 @@ impl Tokenizer {
             bytes,
             chats: chats(&files, options)?,
             lexicon: OnceLock::new(),
-            directory: directory.to_owned(),
+            source: source.to_owned(),
             inner,
             end,
             ends,
@@ -103,7 +110,7 @@ impl Tokenizer {
             .prompt(messages, options)
             .map(Zeroizing::new)
             .map_err(|reason| VocabularyError::Template {
-                path: self.directory.clone(),
+                path: self.source.clone(),
                 reason,
             })?;
         self.encode(&text)
@@ -140,7 +147,7 @@ impl Tokenizer {
             .inner
             .encode_fast(text, add_special_tokens)
             .map_err(|error| VocabularyError::Encode {
-                path: self.directory.clone(),
+                path: self.source.clone(),
                 reason: error.to_string(),
             })?;
         Ok(encoding.get_ids().iter().copied().map(TokenId).collect())
@@ -228,7 +235,7 @@ impl Tokenizer {
 /// What writes the model's chats.
 fn chats(files: &ModelFiles, options: TemplateOptions) -> Result<ChatWriter, VocabularyError> {
     let broken = |reason: String| VocabularyError::Broken {
-        path: files.directory.join(files.template_file()),
+        path: files.template_path.clone(),
         reason,
     };
     let source = files.chat_template.clone().ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Reading `tokenizer.json`.
+//! Reading `tokenizer.json`, or making one of a GGUF file.
 
 use std::path::Path;
 
@@ -6,19 +6,25 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use super::VocabularyError;
+use super::gguf::{self, GgufMetadata};
 
 /// Reads the file at `path`.
 ///
 /// # Errors
 /// [`VocabularyError::Unreadable`]. [`VocabularyError::Broken`], also where a token would get another id than the file says.
 pub fn read(path: &Path) -> Result<Tokenizer, VocabularyError> {
-    let json = std::fs::read(path).map_err(|source| VocabularyError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
     let broken = |reason: String| VocabularyError::Broken {
         path: path.to_owned(),
         reason,
+    };
+    let json = if gguf::is_gguf(path) {
+        let described = gguf::to_json(&GgufMetadata::read(path)?).map_err(broken)?;
+        serde_json::to_vec(&described).map_err(|error| broken(error.to_string()))?
+    } else {
+        std::fs::read(path).map_err(|source| VocabularyError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?
     };
     let mut tokenizer = Tokenizer::from_bytes(&json).map_err(|error| broken(error.to_string()))?;
     // What was set while the model was trained would cut prompts off, or lengthen them.

@@ -1,0 +1,12 @@
+//! What a GGUF file says of its tokenizer.
+
+mod files;
+mod merges;
+mod metadata;
+mod pre_tokenizers;
+mod reader;
+mod tokenizer;
+
+pub use files::{config, is_gguf, tokenizer_config};
+pub use metadata::GgufMetadata;
+pub use tokenizer::to_json;
