@@ -13,7 +13,7 @@ pub async fn examine(settings: &Settings, caller: &Caller) -> Vec<Check> {
     let vocabularies = match Vocabularies::load(settings).await {
         Ok(vocabularies) => vocabularies,
         Err(error) => {
-            let advice = "set local.model and upstream.tokenizer to directories that hold a tokenizer.json";
+            let advice = "set local.model and upstream.tokenizer to instruction-tuned models: a directory with tokenizer.json, or a GGUF file";
             checks.push(Check::failed("tokenizers", error.to_string(), advice));
             return checks;
         }

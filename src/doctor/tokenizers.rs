@@ -2,7 +2,7 @@ use super::check::Check;
 use super::sample::sample;
 use crate::service::Vocabularies;
 use crate::settings::Settings;
-use crate::vocabulary::AlignmentKind;
+use crate::vocabulary::{AlignmentKind, SystemRole, TemplateOptions, Tokenizer};
 
 /// How much of the upstream's vocabulary must be steerable for steering to be worth anything, in per cent.
 const ENOUGH: usize = 50;
@@ -10,12 +10,14 @@ const ENOUGH: usize = 50;
 /// How the two vocabularies are brought together, and whether both models write a chat in the same way.
 pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
     let Vocabularies { local, upstream, .. } = vocabularies;
+    let mut checks = vec![system_role(settings, local)];
     let name = "tokenizers";
     let alignment = match vocabularies.alignment(settings) {
         Ok(alignment) => alignment,
         Err(error) => {
             let advice = "set vocabulary.alignment to \"auto\", or take both models from one family";
-            return vec![Check::failed(name, error.to_string(), advice)];
+            checks.push(Check::failed(name, error.to_string(), advice));
+            return checks;
         }
     };
     let (kind, overlap) = (alignment.kind(), alignment.overlap());
@@ -25,18 +27,17 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
             alignment.memory() as f64 / 1e6
         );
         let enough = 100 * overlap.steered >= ENOUGH * overlap.upstream;
-        return vec![if enough {
+        checks.push(if enough {
             Check::ok(name, finding)
         } else {
             let advice = "take a local model whose vocabulary has more in common with the upstream's, or set vocabulary.alignment to \
                           \"bytes\"";
             Check::warning(name, finding, advice)
-        }];
+        });
+        return checks;
     }
-    let mut checks = vec![Check::ok(
-        name,
-        format!("identical, {} tokens", local.selectable().len()),
-    )];
+    let finding = format!("identical, {} tokens", local.selectable().len());
+    checks.push(Check::ok(name, finding));
     let prompts = (local.chat_prompt(&sample()), upstream.chat_prompt(&sample()));
     checks.push(match prompts {
         (Ok(ours), Ok(theirs)) if ours == theirs => Check::ok("chat templates", "both write a chat in the same way"),
@@ -52,4 +53,26 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
         ),
     });
     checks
+}
+
+/// What the small model's chat template does with what the system says, for that is where the context usually goes.
+fn system_role(settings: &Settings, local: &Tokenizer) -> Check {
+    let name = "system messages";
+    let finding = match local.system_role() {
+        SystemRole::Taken if local.own_system(&TemplateOptions::default()).is_some() => {
+            "the local model's template has one of its own, and the private branch gets it before the context"
+        }
+        SystemRole::Taken => "the local model's template takes them",
+        SystemRole::Refused => {
+            "the local model's template takes none; what the system says stands before the first message of the user"
+        }
+        SystemRole::Needed if settings.context.default_system.is_empty() => {
+            let finding = "the local model's template cannot do without one, and context.default_system is empty";
+            return Check::failed(name, finding, "set context.default_system");
+        }
+        SystemRole::Needed => {
+            "the local model's template cannot do without one; chats that lack it get context.default_system"
+        }
+    };
+    Check::ok(name, finding)
 }

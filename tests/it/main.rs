@@ -42,4 +42,5 @@ mod slots;
 mod steered;
 mod store;
 mod support;
+mod templates;
 mod trace;

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from . import families, gguf, pieces
 from .model import Model, Shape
 from .settings import MODELS, OUT, TRAININGS
-from .tokenizer import END, END_OF_TEXT, build, save
+from .tokenizer import CHAT_TEMPLATE, END, END_OF_TEXT, SMALL_CHAT_TEMPLATE, build, save
 
 
 def load(role: str) -> Model:
@@ -54,7 +54,7 @@ def write_json(path: Path, value: dict) -> None:
 
 def export(role: str) -> None:
     folder, model, tokenizer = MODELS / role, load(role), build()
-    save(tokenizer, folder, model.shape.max_positions)
+    save(tokenizer, folder, model.shape.max_positions, SMALL_CHAT_TEMPLATE if role == "slm" else CHAT_TEMPLATE)
     ends = [tokenizer.token_to_id(END), tokenizer.token_to_id(END_OF_TEXT)]
     write_json(folder / "config.json", config(model.shape, ends[0]))
     write_json(folder / "generation_config.json", {"do_sample": False, "eos_token_id": ends, "pad_token_id": ends[1]})
@@ -74,7 +74,7 @@ def export_pieces(role: str) -> None:
     write_json(
         folder / "tokenizer_config.json",
         {
-            "add_bos_token": False, "bos_token": pieces.BEGIN_TEXT, "chat_template": pieces.CHAT_TEMPLATE, "clean_up_tokenization_spaces": False,
+            "add_bos_token": False, "bos_token": pieces.BEGIN_TEXT, "chat_template": pieces.SMALL_CHAT_TEMPLATE, "clean_up_tokenization_spaces": False,
             "eos_token": pieces.END_OF_TURN, "model_max_length": model.shape.max_positions, "pad_token": pieces.END_OF_TURN,
             "tokenizer_class": "LlamaTokenizer", "unk_token": pieces.UNKNOWN,
         },

@@ -14,6 +14,8 @@ from world import answers, notes, questions
 from world.persona import draw_persona
 from world.topics import TOPICS
 
+from .tokenizer import DEFAULT_SYSTEM
+
 SIZE = 1536
 UNKNOWN, BEGIN_TEXT, END_OF_TURN = "<unk>", "<s>", "</s>"
 ROLES = ("system", "user", "assistant")
@@ -21,6 +23,8 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + '</s>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
 )
+# With the message below which the small model has learnt to answer, where nobody speaks as the system.
+SMALL_CHAT_TEMPLATE = "{% if messages[0]['role'] != 'system' %}{{ '<|system|>\n" + DEFAULT_SYSTEM + "</s>\n' }}{% endif %}" + CHAT_TEMPLATE
 _LONGEST_NAME = 24
 _WITHIN_A_NAME = "|".join(rf"\p{{Lu}}\p{{Ll}}{{{letters}}}" for letters in range(_LONGEST_NAME))
 _PATTERN = rf" ?\p{{Lu}}|(?<={_WITHIN_A_NAME})\p{{Ll}}|\p{{N}}|\n| ?[^\s\p{{L}}\p{{N}}]"

@@ -23,6 +23,11 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
+# The small model has learnt to answer below this message, so its template writes it where nobody speaks as the system.
+SMALL_CHAT_TEMPLATE = (
+    "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n" + DEFAULT_SYSTEM + "<|im_end|>\n' }}{% endif %}" + CHAT_TEMPLATE
+)
+
 
 def world_texts() -> list[str]:
     """Every sentence that training can show, held-out phrasings left out."""
@@ -94,7 +99,7 @@ class Breaker:
         return result
 
 
-def save(tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
+def save(tokenizer: Tokenizer, folder: Path, max_length: int, template: str = CHAT_TEMPLATE) -> None:
     """tokenizer.json and the fields that transformers, vLLM and mistral.rs read beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -104,7 +109,7 @@ def save(tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
     }
     config = {
         "add_prefix_space": False, "added_tokens_decoder": special, "additional_special_tokens": [START, END], "bos_token": None,
-        "chat_template": CHAT_TEMPLATE, "clean_up_tokenization_spaces": False, "eos_token": END, "errors": "replace",
+        "chat_template": template, "clean_up_tokenization_spaces": False, "eos_token": END, "errors": "replace",
         "model_max_length": max_length, "pad_token": END_OF_TEXT, "split_special_tokens": False, "tokenizer_class": "Qwen2Tokenizer", "unk_token": None,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")

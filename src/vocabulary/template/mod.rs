@@ -1,5 +1,6 @@
 //! Chat templates: what makes a prompt of a chat.
 
+mod chat_template;
 mod dicts;
 mod environment;
 mod error;
@@ -13,88 +14,6 @@ mod scan;
 mod values;
 mod writer;
 
-use minijinja::{Environment, Value};
-
+pub use chat_template::ChatTemplate;
 pub use request::{Messages, RenderRequest};
 pub use writer::{ChatWriter, SystemRole};
-
-use self::error::refusal;
-use self::values::Dictionary;
-use crate::vocabulary::ChatMessage;
-
-/// A chat template, compiled once, that renders chats the way transformers does.
-pub struct ChatTemplate {
-    environment: Environment<'static>,
-    /// As the model's files have it.
-    source: String,
-    /// Names and texts of the special tokens, such as `bos_token`.
-    specials: Vec<(String, String)>,
-}
-
-const NAME: &str = "chat";
-
-impl ChatTemplate {
-    /// Compiles a template. `specials` are the names and texts of the special tokens that it may write.
-    ///
-    /// # Errors
-    /// What is wrong with the source, as text.
-    pub fn compile(source: String, specials: Vec<(String, String)>) -> Result<Self, String> {
-        let mut environment = environment::environment();
-        environment
-            .add_template_owned(NAME, rewrite::rewritten(&source))
-            .map_err(|error| format!("its chat template does not parse: {error:#}"))?;
-        Ok(Self {
-            environment,
-            source,
-            specials,
-        })
-    }
-
-    /// The prompt's text.
-    ///
-    /// # Errors
-    /// Why the template refuses the chat, in words that quote nothing of it.
-    pub fn render(&self, request: &RenderRequest) -> Result<String, String> {
-        let messages: Vec<Value> = match request.messages {
-            Messages::Chat(chat) => chat.iter().map(message).collect(),
-            Messages::Json(chat) => chat.iter().map(values::of).collect(),
-        };
-        let fixed = [
-            ("messages", Value::from(messages)),
-            ("tools", values::of(request.tools)),
-            ("documents", Value::from(())),
-            ("add_generation_prompt", Value::from(request.add_generation_prompt)),
-        ];
-        let specials = self
-            .specials
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str().into()));
-        let options = request.options.iter().filter(|(name, _)| *name != "messages");
-        let variables = specials
-            .chain(fixed)
-            .chain(options.map(|(name, value)| (name.as_str(), values::of(value))))
-            .map(|(name, value)| (Value::from(name), value));
-        self.environment
-            .get_template(NAME)
-            .and_then(|template| template.render(Dictionary::new(variables).into_value()))
-            .map_err(|error| refusal(&error, &self.source))
-    }
-}
-
-/// A message as templates see it.
-fn message(message: &ChatMessage) -> Value {
-    let own = [
-        ("role", Value::from(message.role.name())),
-        ("content", Value::from(message.content.as_str())),
-    ];
-    let further = message
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), values::of(value)));
-    Dictionary::new(
-        own.into_iter()
-            .chain(further)
-            .map(|(name, value)| (Value::from(name), value)),
-    )
-    .into_value()
-}
