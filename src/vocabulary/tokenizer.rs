@@ -205,6 +205,16 @@ impl Tokenizer {
         self.inner.id_to_token(id.0).unwrap_or_default()
     }
 
+    /// The token that the tokenizer's file calls so.
+    pub fn id_of(&self, name: &str) -> Option<TokenId> {
+        self.inner.token_to_id(name).map(TokenId)
+    }
+
+    /// The chat template as it is written.
+    pub fn template_source(&self) -> &str {
+        self.chats.source()
+    }
+
     /// What the chat template puts between the prompt and the answer that follows: empty, or the space that some families begin
     /// their answers with.
     pub fn lead(&self) -> Vec<u8> {

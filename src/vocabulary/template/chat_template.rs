@@ -35,6 +35,11 @@ impl ChatTemplate {
         })
     }
 
+    /// As it is written in the model's files.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The prompt's text.
     ///
     /// # Errors

@@ -51,6 +51,11 @@ impl ChatWriter {
         Ok(writer)
     }
 
+    /// The template as it is written in the model's files.
+    pub fn source(&self) -> &str {
+        self.template.source()
+    }
+
     /// How the template treats what the system says.
     pub fn system_role(&self) -> SystemRole {
         self.system
