@@ -139,6 +139,9 @@ pub struct UpstreamArguments {
     /// Requests that run side by side; each holds the model in memory once.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub slots: u16,
+    /// What is written before each answer to a chat, such as "<think>Well.</think>", to stand in for a model that thinks.
+    #[arg(long)]
+    pub thought: Option<String>,
     #[command(flatten)]
     pub served: ServedArguments,
 }

@@ -27,6 +27,14 @@ pub async fn run(arguments: UpstreamArguments) -> Result<(), CommandError> {
         force_cpu: false,
     };
     let server = during("loading the model", big.load(&arguments.served)).await?;
+    if let Some(thought) = &arguments.thought {
+        let thinking = server.think(thought);
+        thinking.map_err(|error| LocalError::Source {
+            setting: "--thought",
+            value: thought.clone(),
+            reason: error.to_string(),
+        })?;
+    }
     tracing::info!(listen = %listen, model = %name, "ready");
     serve(listener, server.router(), shutdown(), DRAIN)
         .await

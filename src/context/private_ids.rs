@@ -16,6 +16,11 @@ impl PrivateIds {
         Self([self.ids(), more].concat())
     }
 
+    /// The first `kept` of them, and `more` after those.
+    pub fn ended_by(self, kept: usize, more: &[TokenId]) -> Self {
+        Self([self.ids().get(..kept).unwrap_or_default(), more].concat())
+    }
+
     /// The ids, for the local model alone.
     pub fn ids(&self) -> &[TokenId] {
         &self.0

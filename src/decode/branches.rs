@@ -90,11 +90,11 @@ impl Branches {
         }
     }
 
-    /// Whether the branches have room for `token` and for one position after it.
-    pub fn have_room_for(&self, token: TokenId) -> bool {
+    /// Whether the branches have room for `tokens` and for one position after them.
+    pub fn have_room_for(&self, tokens: &[TokenId]) -> bool {
         let unfed = match &self.aligned {
-            None => self.unfed.len() + 1,
-            Some(aligned) => aligned.cost + aligned.spelling.cost(&[token]),
+            None => self.unfed.len() + tokens.len(),
+            Some(aligned) => aligned.cost + aligned.spelling.cost(tokens),
         };
         self.answer() + unfed < self.room
     }

@@ -3,6 +3,8 @@
 pub enum Picking {
     /// Steering was bypassed: the token comes from the upstream's list alone.
     Passed,
+    /// It is a part of the upstream's reasoning, or of what marks it: the token comes from the upstream's list alone.
+    Reasoned,
     /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
     Stopped,
     /// Steered; `None` where the certainty was not computed.

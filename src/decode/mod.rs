@@ -21,7 +21,7 @@ mod window;
 pub use bypass::{BypassMode, BypassRule};
 pub use certainty::{Certainty, Picking};
 pub use error::DecodeError;
-pub use phases::Phase;
+pub use phases::{Phase, Reasoning};
 pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Picked, Plan, SessionLimits};
 pub use report::Report;

@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use super::bypass::BypassRule;
+use super::phases::{Phase, Reasoning};
 use super::pick::{Exactness, Listing};
 use super::trace::Trace;
 use super::window::Lookahead;
 use crate::steering::{Penalties, Rule, Sampling};
 use crate::upstream::{Caller, Prefix};
-use crate::vocabulary::TokenId;
+use crate::vocabulary::{Thinking, TokenId};
 
 /// How far a session may go.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +43,10 @@ pub struct Plan {
     pub forced_stop: Option<f64>,
     /// Where not to steer at all.
     pub bypass: BypassRule,
+    /// How the upstream's model marks its thoughts; `None` where it has none, or where nothing is to be known of them.
+    pub thinking: Option<Arc<Thinking>>,
+    /// What is done about its thoughts.
+    pub reasoning: Reasoning,
     /// Bounds.
     pub limits: SessionLimits,
     /// Tokens of the small model's that each of its branches can take after its prompt.
@@ -73,6 +80,10 @@ pub struct Event {
     pub picked: Picked,
     /// The text that became certain with it, in whole characters; often empty inside a character.
     pub text: String,
+    /// The same of the thought before the answer.
+    pub reasoning: String,
+    /// What the token belongs to. Those before it that were undecided belong there, too.
+    pub phase: Phase,
     /// How the token came to be picked, where that was asked for.
     pub trace: Option<Box<Trace>>,
     /// Set on the last event.

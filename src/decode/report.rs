@@ -2,6 +2,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use serde::Serialize;
 
 use super::certainty::{Certainty, Picking};
+use super::phases::{Phase, Step};
 use super::time::TimeSplit;
 
 /// What a session cost and did, so far.
@@ -9,7 +10,10 @@ use super::time::TimeSplit;
 pub struct Report {
     /// Tokens picked, the end of turn included; each used one position of the upstream.
     pub positions: u64,
-    /// Positions where another token than the upstream's likeliest was picked; above temperature 0 the draw does that too.
+    /// Positions of the upstream's reasoning, with what marks it.
+    pub reasoning: u64,
+    /// Positions where another token than the upstream's likeliest was picked; above temperature 0 the draw does that too. Those of
+    /// unsteered reasoning are not counted.
     pub changed: u64,
     /// Positions where steering was bypassed.
     pub passed: u64,
@@ -25,26 +29,49 @@ pub struct Report {
     pub refetch_requests: u64,
     /// Positions the upstream computed that were not used.
     pub wasted_tokens: u64,
+    /// Unsteered positions that may be a thought's or the answer's.
+    #[serde(skip)]
+    undecided: u64,
     /// Where the time went.
     #[serde(flatten)]
     pub time: TimeSplit,
 }
 
 impl Report {
-    /// Counts a pick.
-    pub(super) fn book(&mut self, picking: Picking) {
+    /// Counts a pick: how it was made, whether it is another token than the upstream's likeliest, and what it came to.
+    pub(super) fn book(&mut self, picking: Picking, differs: bool, step: &Step) {
+        self.positions += 1;
+        let is_reasoned = picking == Picking::Reasoned;
+        self.changed += u64::from(differs && !is_reasoned);
+        match step.phase {
+            Phase::Undecided => self.undecided += u64::from(is_reasoned),
+            Phase::Reasoning => {
+                self.reasoning += 1 + step.decided as u64;
+                self.undecided = 0;
+            }
+            Phase::Prose => {
+                self.passed += u64::from(is_reasoned);
+                self.settle();
+            }
+        }
         match picking {
             Picking::Passed => self.passed += 1,
-            Picking::Steered(None) | Picking::Stopped => {}
+            Picking::Steered(None) | Picking::Stopped | Picking::Reasoned => {}
             Picking::Steered(Some(Certainty::Certified)) => self.certified += 1,
             Picking::Steered(Some(Certainty::Refetched)) => self.refetched += 1,
             Picking::Steered(Some(Certainty::Uncertified)) => self.uncertified += 1,
         }
     }
 
+    /// Counts tokens that looked like the mark of a thought, and were none, as what they are: unsteered ones of the answer.
+    pub(super) fn settle(&mut self) {
+        self.passed += std::mem::take(&mut self.undecided);
+    }
+
     /// Adds another session's counts and times.
     pub fn add(&mut self, other: &Self) {
         self.positions += other.positions;
+        self.reasoning += other.reasoning;
         self.changed += other.changed;
         self.passed += other.passed;
         self.certified += other.certified;
@@ -100,9 +127,14 @@ impl Report {
         );
     }
 
-    fn counters(&self) -> [(&'static str, u64, &'static str); 9] {
+    fn counters(&self) -> [(&'static str, u64, &'static str); 10] {
         [
             ("costeer_positions_total", self.positions, "Tokens picked."),
+            (
+                "costeer_reasoning_positions_total",
+                self.reasoning,
+                "Tokens of the upstream's reasoning, with what marks it.",
+            ),
             (
                 "costeer_changed_positions_total",
                 self.changed,

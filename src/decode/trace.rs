@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::certainty::Picking;
+use super::phases::Phase;
 use super::pick::token_of;
 use super::time::TimeSplit;
 use crate::steering::Weighed;
@@ -17,6 +18,8 @@ pub struct Trace {
     pub upstream_best: TokenId,
     /// How it was picked.
     pub picking: Picking,
+    /// What it belongs to, as far as that is certain with it.
+    pub phase: Phase,
     /// The request of the session that the position came with, counted from 1.
     pub request: u64,
     /// The first [`MOST_CANDIDATES`], best first, and after them the pick and the upstream's likeliest token where they rank

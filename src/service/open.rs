@@ -81,6 +81,7 @@ impl Service {
             .known("logit_bias", options.penalties.bias.keys().copied())?;
         let local_room = self.prompts.room(public.len(), private.ids().len())?;
         let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
+        let is_chat = !chat.is_empty();
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
             caller,
@@ -96,6 +97,8 @@ impl Service {
             exactness: self.steering.exactness,
             forced_stop: self.steering.forced_stop,
             bypass: self.steering.bypass,
+            thinking: self.prompts.thoughts().upstream(is_chat),
+            reasoning: self.steering.reasoning,
             limits: SessionLimits {
                 max_tokens: wanted.min(upstream_room),
                 ..self.limits

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ServiceError, StartError};
+use super::{ServiceError, StartError, Thoughts};
 use crate::context::{Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
 use crate::settings::Settings;
 use crate::vocabulary::{Alignment, AlignmentKind, TokenId, Tokenizer, VocabularyError};
@@ -22,6 +22,7 @@ pub struct Composed {
 pub struct Prompts {
     alignment: Arc<Alignment>,
     composer: Composer,
+    thoughts: Thoughts,
     /// Tokens that one branch of the local model can hold, prompt and answer together.
     window: usize,
     /// Tokens of an answer where the request sets no limit.
@@ -36,6 +37,7 @@ impl Prompts {
     pub fn new(settings: &Settings, alignment: Arc<Alignment>, window: usize) -> Result<Self, StartError> {
         let context = &settings.context;
         Ok(Self {
+            thoughts: Thoughts::find(settings, &alignment),
             alignment,
             composer: Composer {
                 template: Template::compile(context.template.as_deref()).map_err(StartError::Template)?,
@@ -52,6 +54,11 @@ impl Prompts {
     /// The two vocabularies.
     pub fn alignment(&self) -> &Arc<Alignment> {
         &self.alignment
+    }
+
+    /// How the two models think.
+    pub fn thoughts(&self) -> &Thoughts {
+        &self.thoughts
     }
 
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.
@@ -85,13 +92,20 @@ impl Prompts {
         )?;
         let prompt = &self.local_prompt(prompt);
         let public = self.composer.public(tokenizer, prompt)?;
-        let room = window.saturating_sub(public.len() + answer);
+        let room = window.saturating_sub(public.len() + self.thoughts.most_added() + answer);
         let composed = self.composer.compose(tokenizer, prompt, &public, sources, room);
         if let Err(ContextError::OverBudget { tokens, .. }) = composed {
             // Where the window is in the way, too, a larger budget would not help.
             self.room(public.len(), public.len() + tokens)?;
         }
         let (composition, private) = composed?;
+        let (public, private) = if prompt.chat().is_empty() {
+            (public, private)
+        } else {
+            // The upstream's thought is not the small model's: its answer begins behind one without words.
+            let public = self.thoughts.closed(tokenizer, public)?;
+            (public, self.thoughts.closed_private(tokenizer, private)?)
+        };
         Ok(Composed {
             composition,
             public,

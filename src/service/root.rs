@@ -8,7 +8,7 @@ use super::{StartError, StoreHandle, Vocabularies};
 use reqwest::header::HeaderValue;
 
 use crate::context::Sources;
-use crate::decode::{BypassRule, Exactness, SessionLimits};
+use crate::decode::{BypassRule, Exactness, Reasoning, SessionLimits};
 use crate::local::{LocalError, LocalModel, Owner, Slot};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
@@ -37,6 +37,7 @@ pub(super) struct Steering {
     pub(super) exactness: Exactness,
     pub(super) forced_stop: Option<f64>,
     pub(super) bypass: BypassRule,
+    pub(super) reasoning: Reasoning,
 }
 
 impl Service {
@@ -63,8 +64,10 @@ impl Service {
         };
         let local = load_model(settings, &vocabularies).await?;
         tracing::info!("{}", local.description());
+        let prompts = Prompts::new(settings, alignment, local.context_length())?;
+        tracing::info!("thoughts of the {}", prompts.thoughts());
         Ok(Arc::new(Self {
-            prompts: Arc::new(Prompts::new(settings, alignment, local.context_length())?),
+            prompts: Arc::new(prompts),
             upstream: Arc::new(replicas.clone()),
             replicas,
             local,
@@ -76,6 +79,7 @@ impl Service {
                 exactness: settings.steering.exactness,
                 forced_stop: settings.steering.forced_stop(),
                 bypass: settings.steering.bypass(),
+                reasoning: settings.steering.reasoning,
             },
             limits: SessionLimits {
                 max_tokens: settings.steering.max_tokens,

@@ -137,6 +137,15 @@ fn check_extra(upstream: &Upstream) -> Result<(), SettingsError> {
     )
 }
 
+fn check_markers(key: &'static str, markers: &[String]) -> Result<(), SettingsError> {
+    let fit = markers.is_empty() || (markers.len() == 2 && markers.iter().all(|marker| !marker.trim().is_empty()));
+    require(
+        fit,
+        key,
+        "it must hold what begins a thought and what ends it, such as [\"<think>\", \"</think>\"], or nothing",
+    )
+}
+
 fn check_hosts(hosts: &[String]) -> Result<(), SettingsError> {
     let fit = |host: &String| !host.is_empty() && !host.contains(['/', ':', '@', '*', ' ']);
     require(
@@ -205,6 +214,8 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     )?;
     check_pass_headers(&upstream.pass_headers)?;
     check_extra(upstream)?;
+    check_markers("upstream.thinking_markers", &upstream.thinking_markers)?;
+    check_markers("local.thinking_markers", &settings.local.thinking_markers)?;
     check_hosts(&settings.server.hosts)?;
     require(upstream.retries <= 10, "upstream.retries", "it must be from 0 to 10")?;
     require(upstream.top_k >= 1, "upstream.top_k", "it must be at least 1")?;

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use super::error::Refusal;
@@ -11,6 +12,8 @@ use crate::wire::Usage;
 /// A generation in progress; dropping it stops it at the next token.
 pub struct Generation {
     sequence: Sequence,
+    /// What is written before the model's own next token.
+    script: VecDeque<TokenId>,
     sampling: Sampling,
     selection: LogprobSelection,
     left: usize,
@@ -60,8 +63,10 @@ impl Generation {
                 ),
             ));
         }
+        let thoughtful = server.thoughtful(prompt);
         Ok(Self {
-            sequence: server.slots.open(prompt).await?,
+            sequence: server.slots.open(&thoughtful.prompt).await?,
+            script: thoughtful.script,
             sampling,
             selection,
             left: max_tokens.min(room),
@@ -78,6 +83,7 @@ impl Generation {
         Usage {
             prompt_tokens: self.prompt_tokens,
             completion_tokens: self.position,
+            reasoning_tokens: None,
         }
     }
 
@@ -95,9 +101,15 @@ impl Generation {
         if let Some(token) = self.unfed.take() {
             self.sequence.feed(token);
         }
-        let logits = self.sequence.logits().await?;
-        let token = choose(logits, &self.sampling, self.position, server.tokenizer.selectable());
-        let logprobs = log_softmax(logits);
+        let scripted = self.script.pop_front();
+        let (token, logprobs) = match scripted {
+            Some(token) => (token, log_softmax(&sure_of(token, server.rows))),
+            None => {
+                let logits = self.sequence.logits().await?;
+                let token = choose(logits, &self.sampling, self.position, server.tokenizer.selectable());
+                (token, log_softmax(logits))
+            }
+        };
         server.generated.fetch_add(1, Ordering::Relaxed);
         let ends = server.tokenizer.ends().contains(&token);
         self.left = self.left.saturating_sub(1);
@@ -112,7 +124,8 @@ impl Generation {
         if self.finished {
             text.push_str(&self.text.finish());
         } else {
-            self.unfed = Some(token);
+            // The model does not read what is scripted.
+            self.unfed = Some(token).filter(|_| scripted.is_none());
         }
         Ok(Some(Generated {
             token,
@@ -122,6 +135,15 @@ impl Generation {
             finish_reason,
         }))
     }
+}
+
+/// Logits of a model that is all but certain of its next token.
+fn sure_of(token: TokenId, rows: usize) -> Vec<f32> {
+    let mut logits = vec![0.0; rows];
+    if let Some(logit) = logits.get_mut(token.index()) {
+        *logit = 20.0;
+    }
+    logits
 }
 
 /// Greedy is the plain argmax over all rows, as in any server; drawing goes through the sampler of the proxy, unsteered.

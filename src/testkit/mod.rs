@@ -16,6 +16,7 @@ mod routes;
 mod server;
 mod slots;
 mod stream;
+mod thought;
 mod whole;
 
 pub use pacing::Pacing;

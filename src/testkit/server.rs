@@ -1,12 +1,13 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::pacing::Pacing;
 use super::slots::Slots;
+use super::thought::{Thought, Thoughtful};
 use crate::local::{Engine, EngineOptions, LocalError, ModelSource};
-use crate::vocabulary::{ModelFiles, Tokenizer};
+use crate::vocabulary::{ModelFiles, TokenId, Tokenizer, VocabularyError};
 
 /// A model behind vLLM's HTTP shapes.
 pub struct DemoServer {
@@ -19,6 +20,7 @@ pub struct DemoServer {
     pub(super) generated: AtomicU64,
     /// Rows of the model's output, padding included; ids below it are accepted in prompts.
     pub(super) rows: usize,
+    thought: OnceLock<Thought>,
 }
 
 impl DemoServer {
@@ -58,7 +60,24 @@ impl DemoServer {
             context_length,
             pacing,
             generated: AtomicU64::new(0),
+            thought: OnceLock::new(),
         }))
+    }
+
+    /// Writes `text` before each answer to a chat from now on, as a model does that thinks first: "<think>…</think>". It can be said once.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the tokenizer gives up.
+    pub fn think(&self, text: &str) -> Result<(), VocabularyError> {
+        let thought = Thought::new(&self.tokenizer, text)?;
+        self.thought.get_or_init(|| thought);
+        Ok(())
+    }
+
+    /// How the answer after `prompt` goes on.
+    pub(super) fn thoughtful(&self, prompt: &[TokenId]) -> Thoughtful {
+        let thought = self.thought.get();
+        thought.map_or_else(|| Thoughtful::none(prompt), |thought| thought.after(prompt))
     }
 
     /// Tokens generated since the start, whether anybody read them or not.

@@ -27,6 +27,21 @@ impl Shape {
         }
     }
 
+    /// Adds what the model has thought to a choice of a chat, under both names that servers have for it. A whole answer that has nothing
+    /// else has no content.
+    pub fn add_reasoning(self, choice: &mut Value, reasoning: &str) {
+        if self != Self::Chat || reasoning.is_empty() {
+            return;
+        }
+        let is_whole = choice.get("message").is_some();
+        let said = &mut choice[if is_whole { "message" } else { "delta" }];
+        if is_whole && said["content"] == "" {
+            said["content"] = Value::Null;
+        }
+        said["reasoning_content"] = reasoning.into();
+        said["reasoning"] = reasoning.into();
+    }
+
     /// One choice of a part of a stream. A chat without `text` has an empty delta.
     pub fn part_choice(self, index: usize, text: Option<&str>, logprobs: Value, finish_reason: Option<&str>) -> Value {
         match self {
@@ -58,6 +73,24 @@ mod tests {
         let expected = r#"{"index":1,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}"#;
         assert_eq!(opening, expected);
         assert_eq!(Shape::Completion.opening(1), None);
+    }
+
+    #[test]
+    fn reasoning_has_both_names_and_stands_for_no_content() {
+        let mut whole = Shape::Chat.choice(0, "", Value::Null, Some("length"));
+        Shape::Chat.add_reasoning(&mut whole, "Well");
+        let expected =
+            r#"{"role":"assistant","content":null,"refusal":null,"reasoning_content":"Well","reasoning":"Well"}"#;
+        assert_eq!(whole["message"].to_string(), expected);
+        let mut part = Shape::Chat.part_choice(0, None, Value::Null, None);
+        Shape::Chat.add_reasoning(&mut part, "Well");
+        assert_eq!(
+            part["delta"].to_string(),
+            r#"{"reasoning_content":"Well","reasoning":"Well"}"#
+        );
+        let mut none = Shape::Chat.choice(0, "", Value::Null, Some("stop"));
+        Shape::Chat.add_reasoning(&mut none, "");
+        assert_eq!(none, Shape::Chat.choice(0, "", Value::Null, Some("stop")));
     }
 
     #[test]

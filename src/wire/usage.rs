@@ -7,16 +7,22 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Of its answers.
     pub completion_tokens: u64,
+    /// Those of them that are reasoning; `None` where the model does not think.
+    pub reasoning_tokens: Option<u64>,
 }
 
 impl Usage {
     /// In the order in which OpenAI writes it.
     pub fn openai(self) -> Value {
-        json!({
+        let mut usage = json!({
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.total(),
-        })
+        });
+        if let Some(reasoning) = self.reasoning_tokens {
+            usage["completion_tokens_details"] = json!({"reasoning_tokens": reasoning});
+        }
+        usage
     }
 
     /// In the order in which vLLM writes it.

@@ -43,4 +43,5 @@ mod steered;
 mod store;
 mod support;
 mod templates;
+mod thinking;
 mod trace;

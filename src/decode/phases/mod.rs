@@ -23,6 +23,16 @@ pub enum Phase {
     Prose,
 }
 
+/// What is done about the thoughts of a model that thinks before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reasoning {
+    /// They are the upstream's alone: nothing is steered, and the small model never sees them.
+    Plain,
+    /// They are steered like the answer.
+    Steer,
+}
+
 /// What a picked token came to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step {
@@ -84,6 +94,11 @@ impl Phases {
             undecided: Vec::new(),
             has_begun: false,
         }
+    }
+
+    /// Whether the answer itself has begun.
+    pub fn is_prose(&self) -> bool {
+        self.state == State::Prose
     }
 
     /// Whether the next position is in a thought for sure.
@@ -169,10 +184,7 @@ impl Phases {
             is_open |= mark.as_bytes().starts_with(so_far);
         }
         if is_open {
-            return Step {
-                phase: Phase::Undecided,
-                ..Step::reasoning(Vec::new())
-            };
+            return Step::nothing(Phase::Undecided);
         }
         self.state = State::Prose;
         let tokens = std::mem::take(&mut self.undecided);
@@ -242,6 +254,14 @@ impl Phases {
 }
 
 impl Step {
+    /// Of a token that says nothing.
+    pub fn nothing(phase: Phase) -> Self {
+        Self {
+            phase,
+            ..Self::reasoning(Vec::new())
+        }
+    }
+
     fn reasoning(reasoning: Vec<u8>) -> Self {
         Self {
             phase: Phase::Reasoning,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Session;
+use super::{Place, Session, Way};
 use crate::decode::branches::ProjectedPair;
 use crate::decode::certainty::{Certainty, Picking};
 use crate::decode::error::DecodeError;
@@ -13,9 +13,11 @@ use crate::upstream::{CandidateQuery, CandidateRequest, Position};
 
 /// From a position of the upstream's to the token that is picked there.
 impl Session {
-    /// The token of `position`: steered, and how certain that is; or the upstream's own where the position `passes` steering.
-    pub(super) async fn pick(&mut self, position: &Position, passes: bool) -> Result<(Pick, Picking), DecodeError> {
-        if let Some(end) = self.forced_end(position) {
+    /// The token at `place`: steered, and how certain that is; or the upstream's own where that is the way.
+    pub(super) async fn pick(&mut self, place: &Place) -> Result<(Pick, Picking), DecodeError> {
+        let position = &*place.position;
+        let forced_end = self.forced_end(position).filter(|_| place.way != Way::Reasoned);
+        if let Some(end) = forced_end {
             let pick = self
                 .chooser(Exactness::Off)
                 .pick(&Candidates::new(vec![end]), &Delta::none());
@@ -24,9 +26,14 @@ impl Session {
                 .ok_or_else(|| self.no_candidate());
         }
         let mut candidates = offered(position);
-        if passes {
+        let unsteered = match place.way {
+            Way::Reasoned => Some(Picking::Reasoned),
+            Way::Passed => Some(Picking::Passed),
+            Way::Steered => None,
+        };
+        if let Some(picking) = unsteered {
             let (pick, _) = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
-            return Ok((pick, Picking::Passed));
+            return Ok((pick, picking));
         }
         let pair = self.branch_logits(position).await?;
         let checking = Instant::now();
@@ -87,9 +94,16 @@ impl Session {
             exactness,
             list: self.plan.list,
             traced: self.plan.traced,
-            selectable: self.tokenizer.selectable(),
+            selectable: self.selectable(),
             position: self.picked() as u64,
         }
+    }
+
+    /// Which tokens may be picked at the position in hand.
+    fn selectable(&self) -> &[bool] {
+        let may_mark = self.position.as_ref().is_some_and(|place| place.may_mark);
+        let thinking = self.plan.thinking.as_ref().filter(|_| may_mark);
+        thinking.map_or(self.tokenizer.selectable(), |thinking| thinking.selectable())
     }
 
     /// Waits for what the branches say at `position`.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use super::{Place, Session};
+use super::{Place, Session, Way};
 use crate::decode::draft::Draft;
 use crate::decode::error::DecodeError;
+use crate::decode::phases::Reasoning;
 use crate::upstream::{Position, PositionRequest, UpstreamError};
 
 /// The upstream's positions, one after the other, however many requests they take.
@@ -13,7 +14,15 @@ impl Session {
             return;
         }
         let left = self.plan.limits.max_tokens.saturating_sub(self.picked());
-        let ask = self.window.ask(left);
+        self.draft_is_prose = self.phases.is_prose();
+        let is_greedy = self.plan.sampling.temperature == 0.0;
+        let ask = if self.draft_is_prose {
+            self.window.ask(left)
+        } else if self.phases.is_reasoning() && is_greedy && self.plan.reasoning == Reasoning::Plain {
+            self.thoughts.ask_all(left)
+        } else {
+            self.thoughts.ask(left)
+        };
         let request = PositionRequest {
             caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
@@ -29,7 +38,13 @@ impl Session {
         if let Some(draft) = self.draft.take() {
             let outcome = draft.outcome(broke);
             self.report.wasted_tokens += outcome.unused as u64;
-            self.window.learn(outcome);
+            // Thoughts last as drafted for longer than answers do.
+            let window = if self.draft_is_prose {
+                &mut self.window
+            } else {
+                &mut self.thoughts
+            };
+            window.learn(outcome);
         }
     }
 
@@ -46,11 +61,8 @@ impl Session {
             match draft.next().await.transpose() {
                 Ok(Some(position)) => {
                     let position = Arc::new(self.checked(position)?);
-                    let likeliest = position.candidates.first();
-                    let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
-                    // It counts once, however often the pick is given up and begun again.
-                    let passes = self.bypass.passes(largest);
-                    self.position = Some(Place { position, passes });
+                    // Once, however often the pick is given up and begun again: it counts for the bypass.
+                    self.position = Some(self.place(position));
                 }
                 // Used up: go on from the prefix. An answer without any position would repeat for ever.
                 Ok(None) if draft.taken() > 0 => self.close_draft(false),
@@ -60,6 +72,25 @@ impl Session {
                 }
                 Err(source) => return Err(self.failed(source)),
             }
+        }
+    }
+
+    /// How to pick at `position`.
+    fn place(&mut self, position: Arc<Position>) -> Place {
+        let is_reasoning = self.phases.belongs_to_reasoning(position.draft, &self.tokenizer);
+        let likeliest = position.candidates.first();
+        let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
+        let way = if is_reasoning && self.plan.reasoning == Reasoning::Plain {
+            Way::Reasoned
+        } else if self.bypass.passes(largest) {
+            Way::Passed
+        } else {
+            Way::Steered
+        };
+        Place {
+            position,
+            way,
+            may_mark: is_reasoning,
         }
     }
 

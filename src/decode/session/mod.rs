@@ -1,6 +1,7 @@
 mod checking;
 mod choosing;
 mod drafting;
+mod taking;
 
 use std::sync::Arc;
 
@@ -12,8 +13,9 @@ use super::bypass::Bypass;
 use super::certainty::Picking;
 use super::draft::Draft;
 use super::error::DecodeError;
+use super::phases::{Phase, Phases};
 use super::pick::Pick;
-use super::plan::{Event, Finish, Picked, Plan};
+use super::plan::{Event, Plan};
 use super::refetch::Refetch;
 use super::report::Report;
 use super::time::TimeSplit;
@@ -37,9 +39,16 @@ pub struct Session {
     draft: Option<Draft>,
     position: Option<Place>,
     window: Window,
+    /// Of drafts that are opened before the answer itself begins.
+    thoughts: Window,
+    /// Whether the open draft was opened for the answer itself.
+    draft_is_prose: bool,
+    phases: Phases,
     bypass: Bypass,
     adjustments: Adjustments,
+    /// Of the answer, and of the thought before it.
     text: TextStream,
+    reasoning: TextStream,
     report: Report,
     refetch: Refetch,
     started: Instant,
@@ -50,8 +59,19 @@ pub struct Session {
 #[derive(Clone)]
 struct Place {
     position: Arc<Position>,
-    /// Whether it is passed through unsteered.
-    passes: bool,
+    way: Way,
+    /// Whether tokens that mark a thought may be picked.
+    may_mark: bool,
+}
+
+/// How the token of a position is picked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Steered,
+    /// Unsteered, because the upstream is sure of itself.
+    Passed,
+    /// Unsteered, because it belongs to the upstream's reasoning.
+    Reasoned,
 }
 
 impl Session {
@@ -77,6 +97,9 @@ impl Session {
             branches: Some(Branches::new(pair, alignment, is_chat, plan.local_room)),
             prefix: plan.prompt.clone(),
             window: Window::new(plan.limits.lookahead),
+            thoughts: Window::new(plan.limits.lookahead),
+            draft_is_prose: true,
+            phases: Phases::new(plan.thinking.clone(), alignment.upstream(), &plan.prompt.ids),
             bypass: Bypass::new(plan.bypass),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
             refetch: Refetch::new(plan.exactness),
@@ -84,6 +107,7 @@ impl Session {
             draft: None,
             position: None,
             text: TextStream::default(),
+            reasoning: TextStream::default(),
             report: Report::default(),
             started,
             finished: false,
@@ -108,18 +132,18 @@ impl Session {
     async fn step(&mut self) -> Result<Event, DecodeError> {
         let before = self.report.time;
         let waiting = Instant::now();
-        let Place { position, passes } = self.next_position().await?;
+        let place = self.next_position().await?;
         self.report.time.upstream_wait += waiting.elapsed();
-        let (mut pick, picking) = self.pick(&position, passes).await?;
+        let (mut pick, picking) = self.pick(&place).await?;
         // Nothing is waited for from here on.
         self.position = None;
-        self.report.book(picking);
+        let position = place.position;
         let token = pick.token;
         let trace = self
             .plan
             .traced
             .then(|| Box::new(self.trace(&mut pick, picking, &position, &before)));
-        let event = self.take(pick, &position, trace);
+        let (event, followed) = self.take(pick, picking, &position, trace)?;
         self.finished = event.finish.is_some();
         // What the upstream goes on with is conditioned on its draft.
         let broke = token != position.draft;
@@ -131,7 +155,7 @@ impl Session {
         } else {
             // At once, and not when the next token is wanted: the request travels while this one is written out.
             self.open_draft();
-            self.follow(token);
+            self.follow(&followed);
         }
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
@@ -163,14 +187,17 @@ impl Session {
         &self.report
     }
 
-    /// Has the branches go on after `token`. While steering is bypassed they compute nothing, and catch up when it goes on.
-    fn follow(&mut self, token: TokenId) {
+    /// Has the branches go on after `tokens`. While steering is bypassed they compute nothing, and catch up when it goes on; and they
+    /// never see the upstream's reasoning.
+    fn follow(&mut self, tokens: &[TokenId]) {
         if self.bypass.is_latched() {
             self.branches = None;
         }
         if let Some(branches) = &mut self.branches {
-            branches.note(token);
-            if !self.bypass.is_active() {
+            for token in tokens {
+                branches.note(*token);
+            }
+            if !tokens.is_empty() && !self.bypass.is_active() {
                 self.ask_branches(None);
             }
         }
@@ -189,53 +216,12 @@ impl Session {
             token: pick.token,
             upstream_best,
             picking,
+            // Said when it is taken.
+            phase: Phase::Undecided,
             request: self.report.upstream_requests,
             candidates: shortened(std::mem::take(&mut pick.weighed), &[pick.token, upstream_best]),
             at,
             time: now.since(before),
-        }
-    }
-
-    /// Whether the small model could go on after `token`, as far as it is still needed.
-    fn branches_have_room_for(&self, token: TokenId) -> bool {
-        let branches = self.branches.as_ref().filter(|_| !self.bypass.is_latched());
-        branches.is_none_or(|branches| branches.have_room_for(token))
-    }
-
-    /// Books the picked token and turns it into an event.
-    fn take(&mut self, pick: Pick, position: &Position, trace: Option<Box<Trace>>) -> Event {
-        let picked = Picked {
-            token: pick.token,
-            upstream_best: position.best(),
-            listing: pick.listing,
-        };
-        self.report.positions += 1;
-        self.report.changed += u64::from(picked.token != picked.upstream_best);
-        let ends = self.tokenizer.ends().contains(&picked.token);
-        if !ends {
-            self.prefix.ids.push(picked.token);
-            self.adjustments.saw(picked.token.index());
-        }
-        let finish = if ends {
-            Some(Finish::Stop)
-        } else if self.picked() >= self.plan.limits.max_tokens || !self.branches_have_room_for(picked.token) {
-            Some(Finish::Length)
-        } else {
-            None
-        };
-        let mut text = if ends {
-            String::new()
-        } else {
-            self.text.push(self.tokenizer.bytes().get(picked.token))
-        };
-        if finish.is_some() {
-            text.push_str(&self.text.finish());
-        }
-        Event {
-            picked,
-            text,
-            trace,
-            finish,
         }
     }
 }

@@ -144,6 +144,17 @@ impl Window {
         }
     }
 
+    /// The same where every pick is its draft: as much as may be asked for.
+    pub fn ask_all(&self, left: usize) -> Ask {
+        match self.lookahead {
+            Lookahead::Fixed(_) => self.ask(left),
+            Lookahead::Adaptive { most, .. } => Ask {
+                positions: most.min(left).max(1),
+                unread: self.allowance.left().max(1),
+            },
+        }
+    }
+
     /// How many of `at_hand` positions to check in one local pass, which can take `most`. It is one where none is at hand.
     pub fn block(&self, at_hand: usize, most: usize) -> usize {
         let sizes = self.passes.best(at_hand.min(most), &self.survival);

@@ -23,11 +23,13 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
         let mut session = request.open(index).await?;
         let mut pieces = Pieces::new(request.options().stop.clone());
         let (mut text, mut tokens, mut finish) = (String::new(), Vec::new(), None);
+        let mut reasoning = String::new();
         let mut positions = Vec::new();
         while let Some(event) = session.next().await? {
             positions.extend(event.trace.as_deref().map(|trace| request.position(trace)));
             let piece = pieces.take(event, request.token_bytes());
             text.push_str(&piece.text);
+            reasoning.push_str(&piece.reasoning);
             tokens.extend(piece.tokens);
             finish = piece.finish;
             if finish.is_some() {
@@ -35,7 +37,9 @@ pub async fn collected(shape: Shape, request: SteeredRequest) -> Result<Response
             }
         }
         let logprobs = logprobs_of(&request, shape, &tokens);
-        choices.push(shape.choice(index, &text, logprobs, finish.map(finish_reason)));
+        let mut choice = shape.choice(index, &text, logprobs, finish.map(finish_reason));
+        shape.add_reasoning(&mut choice, &reasoning);
+        choices.push(choice);
         if request.options().traced {
             traces.push(trace::part(index, Some(trace::settings(session.plan())), positions));
         }

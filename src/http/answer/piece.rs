@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::stops::Stops;
-use crate::decode::{Event, Finish, Listing};
+use crate::decode::{Event, Finish, Listing, Phase};
 use crate::vocabulary::{TokenBytes, TokenId};
 
 /// A token of the answer with what the steered policy thought of it.
@@ -18,6 +18,8 @@ pub struct AnswerToken {
 pub struct Piece {
     /// Whole characters, and nothing of a stop string.
     pub text: String,
+    /// What the model has thought.
+    pub reasoning: String,
     /// The tokens whose text has been sent.
     pub tokens: Vec<AnswerToken>,
     /// Set on the last.
@@ -29,6 +31,8 @@ pub struct Pieces {
     stops: Stops,
     /// Tokens whose text has not been sent, with where it ends, in bytes of the answer.
     waiting: VecDeque<(usize, AnswerToken)>,
+    /// Tokens that may belong to the answer or to a thought.
+    undecided: Vec<AnswerToken>,
     /// Bytes and characters that have come, and bytes that have been sent.
     come: usize,
     characters: usize,
@@ -41,6 +45,7 @@ impl Pieces {
         Self {
             stops: Stops::new(stop),
             waiting: VecDeque::new(),
+            undecided: Vec::new(),
             come: 0,
             characters: 0,
             sent: 0,
@@ -59,8 +64,16 @@ impl Pieces {
             .filter(|_| !bytes.get(event.picked.token).is_empty())
         {
             let token = event.picked.token;
-            self.waiting
-                .push_back((self.come, AnswerToken { token, listing, offset }));
+            self.undecided.push(AnswerToken { token, listing, offset });
+        }
+        match event.phase {
+            Phase::Undecided => {}
+            // Log-probabilities are those of the answer.
+            Phase::Reasoning => self.undecided.clear(),
+            Phase::Prose => {
+                let tokens = self.undecided.drain(..);
+                self.waiting.extend(tokens.map(|token| (self.come, token)));
+            }
         }
         let (mut text, stopped) = self.stops.push(&event.text);
         let mut finish = event.finish;
@@ -73,6 +86,7 @@ impl Pieces {
         let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
         Piece {
             text,
+            reasoning: event.reasoning,
             tokens: self.waiting.drain(..ready).map(|(_, token)| token).collect(),
             finish,
         }

@@ -20,6 +20,9 @@ pub fn count(usage: &mut Usage, session: &Session, first_of_its_prompt: bool) {
         usage.prompt_tokens += session.prompt_tokens() as u64;
     }
     usage.completion_tokens += session.report().positions;
+    if session.plan().thinking.is_some() {
+        *usage.reasoning_tokens.get_or_insert(0) += session.report().reasoning;
+    }
 }
 
 /// The log-probabilities of these tokens; null where the request does not ask for them.

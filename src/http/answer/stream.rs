@@ -108,10 +108,13 @@ impl Writer {
         while let Some(event) = next {
             let position = event.trace.as_deref().map(|trace| self.request.position(trace));
             let piece = pieces.take(event, self.request.token_bytes());
-            if !piece.text.is_empty() || !piece.tokens.is_empty() || position.is_some() {
+            let says = !piece.text.is_empty() || !piece.reasoning.is_empty() || !piece.tokens.is_empty();
+            if says || position.is_some() {
                 let logprobs = logprobs_of(&self.request, shape, &piece.tokens);
                 let text = (!piece.text.is_empty()).then_some(piece.text.as_str());
-                let mut part = self.part(vec![shape.part_choice(index, text, logprobs, None)]);
+                let mut choice = shape.part_choice(index, text, logprobs, None);
+                shape.add_reasoning(&mut choice, &piece.reasoning);
+                let mut part = self.part(vec![choice]);
                 if let Some(position) = position {
                     part["costeer"] = json!({"trace": trace::part(index, settings.take(), vec![position])});
                 }

@@ -26,6 +26,7 @@ pub fn settings(plan: &Plan) -> Value {
         "repetition_penalty": penalties.repetition,
         "exactness": plan.exactness,
         "bypass": plan.bypass.mode,
+        "reasoning": plan.reasoning,
     })
 }
 
@@ -33,7 +34,7 @@ impl SteeredRequest {
     /// One position of a trace.
     pub(super) fn position(&self, trace: &Trace) -> Value {
         let certainty = match trace.picking {
-            Picking::Passed | Picking::Stopped => None,
+            Picking::Passed | Picking::Reasoned | Picking::Stopped => None,
             Picking::Steered(certainty) => certainty,
         };
         let candidates: Vec<Value> = trace
@@ -47,6 +48,7 @@ impl SteeredRequest {
             "text": self.shown(trace.token),
             "bytes": self.token_bytes().get(trace.token),
             "upstream": {"id": trace.upstream_best, "text": self.shown(trace.upstream_best)},
+            "phase": trace.phase,
             "steered": matches!(trace.picking, Picking::Steered(_)),
             "certainty": certainty,
             "request": trace.request,

@@ -176,15 +176,25 @@ mod tests {
         assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content");
     }
 
+    /// What the first message says beside its role and text.
+    fn fields(body: Value) -> Value {
+        let request = parse(body).unwrap();
+        let [PublicPrompt::Chat(chat)] = request.prompts.as_slice() else {
+            unreachable!();
+        };
+        Value::Object(chat.messages[0].fields.clone())
+    }
+
     #[test]
     fn what_else_a_message_says_is_kept_for_templates() {
         let named =
             json!({"messages": [{"role": "user", "content": "Hi", "name": "Ada", "refusal": null, "annotations": []}]});
-        let request = parse(named).unwrap();
-        let [PublicPrompt::Chat(chat)] = request.prompts.as_slice() else {
-            unreachable!();
-        };
-        assert_eq!(Value::Object(chat.messages[0].fields.clone()), json!({"name": "Ada"}));
+        assert_eq!(fields(named), json!({"name": "Ada"}));
+        let thought = json!({"messages": [{"role": "assistant", "content": "Hi", "reasoning": "Well", "reasoning_content": "Well"}]});
+        assert_eq!(
+            fields(thought),
+            json!({"reasoning": "Well", "reasoning_content": "Well"})
+        );
     }
 
     #[test]

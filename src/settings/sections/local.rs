@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{millis, optional, optional_count, template_options};
+use super::values::{millis, none_or_many, optional, optional_count, template_options};
 use crate::local::{EngineChoice, KvType, Precision};
 use crate::vocabulary::TemplateOptions;
 
@@ -18,6 +18,9 @@ pub struct Local {
     /// Rendered into every chat of it.
     #[serde(deserialize_with = "template_options")]
     pub template_kwargs: TemplateOptions,
+    /// What begins and ends a thought; empty where the chat template says so.
+    #[serde(deserialize_with = "none_or_many")]
+    pub thinking_markers: Vec<String>,
     /// What runs it.
     pub engine: EngineChoice,
     /// Number format.

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::decode::{BypassMode, BypassRule, Exactness};
+use crate::decode::{BypassMode, BypassRule, Exactness, Reasoning};
 use crate::steering::{Ftrl, Strength};
 
 /// `[steering]`: the rule.
@@ -33,6 +33,8 @@ pub struct Steering {
     pub bypass_threshold: f64,
     /// Confident positions in a row.
     pub bypass_positions: u32,
+    /// What is done about the thoughts of a model that thinks.
+    pub reasoning: Reasoning,
     /// End the answer where the upstream's end of turn is likelier than this; 0 is never.
     pub forced_stop: f64,
     /// What to do with requests that cannot be steered.

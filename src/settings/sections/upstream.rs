@@ -31,6 +31,9 @@ pub struct Upstream {
     /// Rendered into every chat of it.
     #[serde(deserialize_with = "template_options")]
     pub template_kwargs: TemplateOptions,
+    /// What begins and ends a thought; empty where the chat template says so.
+    #[serde(deserialize_with = "none_or_many")]
+    pub thinking_markers: Vec<String>,
     /// The header that says to which session a request belongs; `None` when empty.
     #[serde(deserialize_with = "optional")]
     pub affinity_header: Option<String>,

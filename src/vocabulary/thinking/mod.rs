@@ -29,6 +29,8 @@ pub struct Thinking {
     pub wraps: Vec<TokenId>,
     /// Tokens in what begins and ends a thought that stand for no text of their own, with their names.
     names: BTreeMap<TokenId, String>,
+    /// Which ids may be picked where a thought may begin or end, shape `[vocabulary]`.
+    selectable: Vec<bool>,
 }
 
 /// How a prompt leaves the answer that follows it.
@@ -90,6 +92,7 @@ impl Thinking {
             is_usual: family.is_usual,
             wraps,
             names: BTreeMap::new(),
+            selectable: Vec::new(),
         };
         thinking.between(tokenizer, family.open, family.close)
     }
@@ -105,10 +108,21 @@ impl Thinking {
             .filter(|id| tokenizer.bytes().get(*id).is_empty())
             .map(|id| (id, tokenizer.name(id)))
             .collect();
+        self.selectable = tokenizer.selectable().to_vec();
+        for id in self.names.keys().chain(&self.wraps) {
+            if let Some(selectable) = self.selectable.get_mut(id.index()) {
+                *selectable = true;
+            }
+        }
         self
     }
 
-    /// Tokens that the model writes around a thought or an answer and that stand for no text, so that nothing else has them picked.
+    /// Which ids may be picked where a thought may begin or end, shape `[vocabulary]`: those that may always be, and its marks.
+    pub fn selectable(&self) -> &[bool] {
+        &self.selectable
+    }
+
+    /// Tokens that the model writes around a thought or an answer and that stand for no text.
     pub fn markup(&self) -> impl Iterator<Item = TokenId> {
         self.names.keys().chain(&self.wraps).copied()
     }
