@@ -1,6 +1,6 @@
 use super::check::Check;
 use super::sample::sample;
-use crate::service::Vocabularies;
+use crate::service::{Thoughts, Vocabularies};
 use crate::settings::Settings;
 use crate::vocabulary::{AlignmentKind, SystemRole, TemplateOptions, Tokenizer};
 
@@ -20,6 +20,7 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
             return checks;
         }
     };
+    let thinking = thinking(&Thoughts::find(settings, &alignment));
     let (kind, overlap) = (alignment.kind(), alignment.overlap());
     if kind != AlignmentKind::Identical {
         let finding = format!(
@@ -34,10 +35,11 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
                           \"bytes\"";
             Check::warning(name, finding, advice)
         });
+        checks.push(thinking);
         return checks;
     }
     let finding = format!("identical, {} tokens", local.selectable().len());
-    checks.push(Check::ok(name, finding));
+    checks.extend([Check::ok(name, finding), thinking]);
     let prompts = (local.chat_prompt(&sample()), upstream.chat_prompt(&sample()));
     checks.push(match prompts {
         (Ok(ours), Ok(theirs)) if ours == theirs => Check::ok("chat templates", "both write a chat in the same way"),
@@ -75,4 +77,14 @@ fn system_role(settings: &Settings, local: &Tokenizer) -> Check {
         }
     };
     Check::ok(name, finding)
+}
+
+/// What is known of the models' thoughts.
+fn thinking(thoughts: &Thoughts) -> Check {
+    let (name, found) = ("thinking", thoughts.to_string());
+    if thoughts.has_unknown_marks() {
+        let advice = "name what begins and ends a thought in upstream.thinking_markers, or switch thinking off";
+        return Check::warning(name, format!("{found}; its chat template speaks of reasoning"), advice);
+    }
+    Check::ok(name, found)
 }

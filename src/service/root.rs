@@ -65,7 +65,7 @@ impl Service {
         let local = load_model(settings, &vocabularies).await?;
         tracing::info!("{}", local.description());
         let prompts = Prompts::new(settings, alignment, local.context_length())?;
-        tracing::info!("thoughts of the {}", prompts.thoughts());
+        tracing::info!("thinking: {}", prompts.thoughts());
         Ok(Arc::new(Self {
             prompts: Arc::new(prompts),
             upstream: Arc::new(replicas.clone()),

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use crate::context::PrivateIds;
 use crate::decode::Reasoning;
 use crate::settings::Settings;
-use crate::vocabulary::{Alignment, Thinking, TokenId, Tokenizer, VocabularyError};
+use crate::vocabulary::{Alignment, ChatMessage, Opening, Role, Thinking, TokenId, Tokenizer, VocabularyError};
 
 /// How the two models mark their thoughts, and what is done about those of the upstream's model.
 pub struct Thoughts {
     upstream: Option<Arc<Thinking>>,
     local: Option<Arc<Thinking>>,
     reasoning: Reasoning,
+    /// How a prompt of the upstream's leaves the answer, where its model thinks.
+    opening: Option<Opening>,
+    /// The upstream's chat template speaks of reasoning, and no known family's marks are in it.
+    marks_are_unknown: bool,
 }
 
 impl Thoughts {
@@ -20,11 +24,25 @@ impl Thoughts {
             [open, close] => Some(Arc::new(Thinking::named(tokenizer, open, close))),
             _ => Thinking::find(tokenizer).map(Arc::new),
         };
+        let upstream = thinking(alignment.upstream(), &settings.upstream.thinking_markers);
+        let opening = upstream.as_ref().and_then(|thinking| {
+            let question = [ChatMessage::new(Role::User, "What now?")];
+            let prompt = alignment.upstream().chat_prompt(&question).ok()?;
+            Some(thinking.opening(alignment.upstream(), &prompt))
+        });
+        let template = alignment.upstream().template_source();
         Self {
-            upstream: thinking(alignment.upstream(), &settings.upstream.thinking_markers),
+            marks_are_unknown: upstream.is_none() && template.contains("reasoning_content"),
+            upstream,
+            opening,
             local: thinking(alignment.local(), &settings.local.thinking_markers),
             reasoning: settings.steering.reasoning,
         }
+    }
+
+    /// Whether the upstream's model seems to think, and nobody knows how it marks that: its thoughts would be steered as answers.
+    pub fn has_unknown_marks(&self) -> bool {
+        self.marks_are_unknown
     }
 
     /// Of the upstream's model, in answers to chats; texts are gone on with as they are.
@@ -72,10 +90,24 @@ impl Thoughts {
 impl fmt::Display for Thoughts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let described = |thinking: &Option<Arc<Thinking>>| match thinking {
-            Some(thinking) => format!("{} ({:?} to {:?})", thinking.family, thinking.open, thinking.close),
+            Some(thinking) => format!("{}, {:?} to {:?}", thinking.family, thinking.open, thinking.close),
             None => "no marks of thoughts known".to_owned(),
         };
-        let (upstream, local) = (described(&self.upstream), described(&self.local));
-        write!(formatter, "upstream's model: {upstream}; local model: {local}")
+        let begins = match self.opening {
+            Some(Opening::Thought) => ", thinking is on: prompts begin a thought",
+            Some(Opening::Answer) => ", thinking is off: prompts end behind a thought",
+            Some(Opening::Free) => ", thinking is up to the model",
+            None => "",
+        };
+        let closes = match self.closing() {
+            Some(_) => ", begins behind an empty thought",
+            None => "",
+        };
+        write!(
+            formatter,
+            "upstream's model: {}{begins}; local model: {}{closes}",
+            described(&self.upstream),
+            described(&self.local)
+        )
     }
 }

@@ -39,3 +39,4 @@ cp "$here"/*.js "$home"
 export COSTEER_ROOT=$root
 attend node --test --test-reporter=spec "$@" "$home/gate.test.js"
 attend node --test --test-reporter=spec "$@" "$home/page.test.js"
+attend node --test --test-reporter=spec "$@" "$home/thinking.test.js"

@@ -73,17 +73,17 @@ export async function proxy(upstream, settings = {}) {
   };
 }
 
-/** Starts the big model's server. */
-export async function bigModel() {
+/** Starts the big model's server, with further flags. */
+export async function bigModel(flags = []) {
   const listen = `127.0.0.1:${await freePort()}`;
-  const served = start(["upstream", "--model", "models/tiny/llm", "--slots", "2", "--listen", listen], {});
+  const served = start(["upstream", "--model", "models/tiny/llm", "--slots", "2", "--listen", listen, ...flags], {});
   await ready(`http://${listen}/v1/models`);
   return { origin: `http://${listen}`, stop: () => stop(served) };
 }
 
-/** Starts a pair; settings are those of the proxy. */
-export async function pair(settings = {}) {
-  const upstream = await bigModel();
+/** Starts a pair; settings are those of the proxy, flags those of the big model's server. */
+export async function pair(settings = {}, flags = []) {
+  const upstream = await bigModel(flags);
   const front = await proxy(upstream.origin, settings);
   return {
     ...front,

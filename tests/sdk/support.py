@@ -17,6 +17,9 @@ UPSTREAM = os.environ["COSTEER_TEST_UPSTREAM"]
 PROXY = os.environ["COSTEER_TEST_PROXY"]
 # One slot, no queue, and a big model that takes 0.1 s for a token.
 SLOW_PROXY = os.environ["COSTEER_TEST_SLOW_PROXY"]
+# A big model that writes a thought before each answer.
+THINKING_PROXY = os.environ["COSTEER_TEST_THINKING_PROXY"]
+THOUGHT = os.environ["COSTEER_TEST_THOUGHT"]
 BINARY = os.environ["COSTEER_TEST_BINARY"]
 
 MODEL = "tiny-llm"

@@ -23,6 +23,9 @@ pub struct Position {
     /// UTF-8, perhaps a part of a character; empty for tokens that are no text.
     pub bytes: Vec<u8>,
     pub upstream: Token,
+    /// What it belongs to; traces of older versions do not say.
+    #[serde(default)]
+    pub phase: Option<String>,
     pub steered: bool,
     pub certainty: Option<String>,
     pub candidates: Vec<Candidate>,

@@ -21,7 +21,10 @@ pub fn rows(out: &mut impl Write, position: &Position, others: usize) -> io::Res
     if position.is_changed() {
         remarks.push(format!("instead of {}", quoted(&position.upstream.text)));
     }
-    if !position.steered {
+    let is_reasoning = position.phase.as_deref() == Some("reasoning");
+    if is_reasoning {
+        remarks.push("reasoning".to_owned());
+    } else if !position.steered {
         remarks.push("not steered".to_owned());
     }
     remarks.extend(position.certainty.clone().filter(|certainty| certainty != "certified"));

@@ -23,7 +23,7 @@ struct File {
     text: &'static str,
 }
 
-static FILES: [File; 12] = [
+static FILES: [File; 13] = [
     file("", HTML, include_str!("files/index.html")),
     file("style.css", CSS, include_str!("files/style.css")),
     file("api.js", SCRIPT, include_str!("files/api.js")),
@@ -31,6 +31,7 @@ static FILES: [File; 12] = [
     file("candidates.js", SCRIPT, include_str!("files/candidates.js")),
     file("snippets.js", SCRIPT, include_str!("files/snippets.js")),
     file("strip.js", SCRIPT, include_str!("files/strip.js")),
+    file("thought.js", SCRIPT, include_str!("files/thought.js")),
     file("tokens.js", SCRIPT, include_str!("files/tokens.js")),
     file("totals.js", SCRIPT, include_str!("files/totals.js")),
     file("trace.js", SCRIPT, include_str!("files/trace.js")),

@@ -60,19 +60,26 @@ impl Thinking {
     pub fn named(tokenizer: &Tokenizer, open: &str, close: &str) -> Self {
         let known = FAMILIES
             .iter()
-            .find(|family| (family.open, family.close) == (open, close));
-        let family = known.or(FAMILIES.last()).copied().unwrap_or(FAMILIES[0]);
+            .rfind(|family| (family.open, family.close) == (open, close));
         let empty = empty_thought(tokenizer.template_source(), open, close);
-        Self {
-            family: known.map_or_else(|| "configured".to_owned(), |family| family.name.to_owned()),
-            is_usual: true,
-            ..Self::of(
-                tokenizer,
-                family,
-                empty.or_else(|| known.is_none().then(|| usual(open, close))),
-            )
+        if let Some(family) = known {
+            return Self {
+                is_usual: true,
+                ..Self::of(tokenizer, *family, empty)
+            };
         }
-        .between(tokenizer, open, close)
+        let thinking = Self {
+            family: "configured".to_owned(),
+            open: String::new(),
+            close: String::new(),
+            direct: String::new(),
+            unthinking: empty.unwrap_or_else(|| usual(open, close)),
+            is_usual: true,
+            wraps: Vec::new(),
+            names: BTreeMap::new(),
+            selectable: Vec::new(),
+        };
+        thinking.between(tokenizer, open, close)
     }
 
     fn of(tokenizer: &Tokenizer, family: Family, empty: Option<String>) -> Self {

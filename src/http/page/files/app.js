@@ -4,6 +4,7 @@ import { ApiError, answer, firstModel, preview, profiles } from "./api.js";
 import { showCandidates } from "./candidates.js";
 import { asCurl, asPython } from "./snippets.js";
 import { Strip } from "./strip.js";
+import { Thought } from "./thought.js";
 import { Tokens } from "./tokens.js";
 import { showTotals } from "./totals.js";
 import { Trace } from "./trace.js";
@@ -88,8 +89,14 @@ async function run(side, request, take) {
 function askPlain() {
   const text = document.createTextNode("");
   at("plain").replaceChildren(text);
+  const thought = new Thought(at("plain"));
   // Blank: declines whatever context is configured.
-  return run("plain", question({ context: "" }), (chunk) => text.appendData(chunk.choices[0]?.delta?.content ?? ""));
+  return run("plain", question({ context: "" }), (chunk) => {
+    const said = chunk.choices[0]?.delta ?? {};
+    const reasoning = said.reasoning_content ?? said.reasoning;
+    if (reasoning) thought.append(reasoning);
+    text.appendData(said.content ?? "");
+  });
 }
 
 function clearTrace() {

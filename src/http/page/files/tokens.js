@@ -1,6 +1,7 @@
 // An answer as tokens, coloured by how far steering moved each.
 
-import { isChanged, shiftOf } from "./trace.js";
+import { Thought } from "./thought.js";
+import { isChanged, isThought, shiftOf } from "./trace.js";
 
 /** Nats from which on a token gets the next deeper colour; the same as in the terminal. */
 const STEPS = [0.25, 1, 2.5, 5];
@@ -14,11 +15,13 @@ export class Tokens {
   #chosen = -1;
   // Characters may be split over tokens.
   #decoder = new TextDecoder();
+  #thought;
 
   /** `choose` is called with the number of the token that is pointed at or focused. */
   constructor(element, choose) {
     this.#element = element;
     this.#choose = choose;
+    this.#thought = new Thought(element);
     const pointed = (event) => {
       const index = this.#spans.indexOf(event.target);
       if (index >= 0) this.choose(index);
@@ -35,6 +38,7 @@ export class Tokens {
     this.#waiting = [];
     this.#chosen = -1;
     this.#decoder = new TextDecoder();
+    this.#thought.clear();
     this.#element.replaceChildren();
   }
 
@@ -61,11 +65,13 @@ export class Tokens {
     for (const position of this.#waiting.splice(0)) {
       const span = this.#span(position);
       this.#spans.push(span);
-      fragment.append(span);
+      if (isThought(position)) this.#thought.append(span);
+      else fragment.append(span);
     }
     // One token can be reached with Tab, the others from it with arrow keys.
-    if (this.#chosen < 0) this.#spans[0]?.setAttribute("tabindex", "0");
+    const first = fragment.firstChild;
     this.#element.append(fragment);
+    if (this.#chosen < 0 && !this.#element.querySelector("[tabindex='0']")) first?.setAttribute("tabindex", "0");
   }
 
   #span(position) {
@@ -87,12 +93,14 @@ export class Tokens {
   }
 
   #move(event) {
+    // Those of a folded thought are passed over.
+    const shown = this.#spans.filter((span) => span.checkVisibility());
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    const ends = { Home: 0, End: this.#spans.length - 1 };
-    const from = this.#spans.indexOf(document.activeElement);
+    const ends = { Home: 0, End: shown.length - 1 };
+    const from = shown.indexOf(document.activeElement);
     const to = event.key in steps ? from + steps[event.key] : ends[event.key];
-    if (to === undefined || !this.#spans[to]) return;
+    if (to === undefined || !shown[to]) return;
     event.preventDefault();
-    this.#spans[to].focus();
+    shown[to].focus();
   }
 }

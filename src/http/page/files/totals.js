@@ -9,6 +9,7 @@ export function showTotals(list, report) {
   const rate = report.total_seconds > 0 ? (report.positions / report.total_seconds).toFixed(1) : "–";
   const totals = [
     ["tokens", report.positions],
+    ...(report.reasoning ? [["reasoning, not steered", report.reasoning]] : []),
     ["changed by steering", report.changed],
     ["proved", report.certified + report.refetched],
     ["not proved", report.uncertified],

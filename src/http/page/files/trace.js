@@ -58,7 +58,12 @@ export function shiftOf(position) {
 
 /** Whether the big model alone would have gone on with another token. */
 export function isChanged(position) {
-  return position.id !== position.upstream.id;
+  return position.id !== position.upstream.id && !isThought(position);
+}
+
+/** Whether a token belongs to what the big model has thought. */
+export function isThought(position) {
+  return position.phase === "reasoning" || position.phase === "undecided";
 }
 
 /** Milliseconds for which the answer stood still at a position. */
