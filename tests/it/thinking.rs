@@ -107,6 +107,7 @@ impl Marks {
 
 /// The models, and a server of the big one.
 struct Pair {
+    /// What the proxy knows of the big model.
     llm: Folder,
     slm: Folder,
     upstream: SocketAddr,
@@ -121,7 +122,9 @@ impl Pair {
     async fn with(marks: Marks, thinks: bool, small_template: &str) -> Self {
         // Where nobody thinks, the prompt begins no thought.
         let llm = marks.model("llm", if thinks { marks.template } else { "" });
-        let source = ModelSource::locate("--model", llm.path().to_str().unwrap())
+        // Engines read chat templates, too: mistral.rs ends sequences by itself where one is harmony's.
+        let served = marks.model("llm", "");
+        let source = ModelSource::locate("--model", served.path().to_str().unwrap())
             .await
             .unwrap();
         let server = DemoServer::load(&source, &options(), 2, "tiny-llm", Pacing::default())

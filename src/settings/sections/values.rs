@@ -108,3 +108,13 @@ pub fn json_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<Str
 pub fn template_options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TemplateOptions, D::Error> {
     json_object(deserializer).map(TemplateOptions)
 }
+
+/// "adaptive", or a number in digits or in quotes (variables are text).
+pub fn adaptive_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "adaptive" {
+        return Ok(None);
+    }
+    let number = text.parse().map(Some);
+    number.map_err(|_| D::Error::custom(format!("\"{text}\" is neither \"adaptive\" nor a number of positions")))
+}
