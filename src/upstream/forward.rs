@@ -85,9 +85,9 @@ impl Connection {
     /// The address of a path that a client has named. As the HTTP client reads it, it must be below the base address.
     fn below(&self, path: &str) -> Result<Url, UpstreamError> {
         let url = Url::parse(&self.at(Endpoint::Api(path))).ok();
-        let base = Url::parse(self.url()).ok();
+        let base = Url::parse(&self.at(Endpoint::Api(""))).ok();
         let fine = url.zip(base).filter(|(url, base)| {
-            let rest = url.path().strip_prefix(base.path());
+            let rest = url.path().strip_prefix(base.path().trim_end_matches('/'));
             url.origin() == base.origin() && rest.is_some_and(|rest| rest.starts_with('/'))
         });
         let reason = "the path of the request leads out of it".to_owned();

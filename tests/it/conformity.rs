@@ -323,7 +323,10 @@ async fn interrupted(server: Arc<Server>, number: usize) -> usize {
     for round in 0..INTERRUPTED {
         let mut stream = server.positions(request.clone()).await.unwrap();
         for left in (0..=(round + number) % 3).rev() {
-            let position = stream.next().await.unwrap().unwrap();
+            // The model may have ended its own answer.
+            let Some(position) = stream.next().await.transpose().unwrap() else {
+                break;
+            };
             let other = position.candidates.iter().find(|(id, _)| *id != position.draft);
             // The stream is left where the second best is taken.
             let taken = if left == 0 { other.unwrap().0 } else { position.draft };

