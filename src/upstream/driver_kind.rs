@@ -13,6 +13,8 @@ pub enum Driver {
     LlamaCpp,
     /// SGLang's `/generate`.
     Sglang,
+    /// Ollama's `/api/generate`.
+    Ollama,
     /// `/v1/chat/completions` of a host that continues an assistant's message.
     OpenaiChat,
 }
@@ -24,6 +26,10 @@ impl Driver {
             Self::Auto | Self::Vllm => "works by token ids on /v1/completions; nothing is lost",
             Self::LlamaCpp => "works by token ids on /completion; nothing is lost",
             Self::Sglang => "works by token ids on /generate; nothing is lost",
+            Self::Ollama => {
+                "works by text on /api/generate; lost are exact tokens, since the server cuts the text anew, refetch-ids, and steering inside \
+                 characters of several tokens"
+            }
             Self::OpenaiChat => {
                 "works by text on /v1/chat/completions; lost are exact tokens, since the host cuts the text anew, refetch-ids, and parts of \
                  characters that the host did not choose"

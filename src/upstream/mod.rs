@@ -1,6 +1,6 @@
 //! The big model's servers. Everything here is public by construction: this room cannot name the private context.
 //!
-//! A driver (`vllm`, `llamacpp`, `sglang`, `openai_chat`) turns a prefix of token ids into a stream of [`Position`]s. A position
+//! A driver (`vllm`, `llamacpp`, `sglang`, `ollama`, `openai_chat`) turns a prefix of token ids into a stream of [`Position`]s. A position
 //! has the token that the server proposes, and the most likely candidates, given the server's own earlier proposals.
 //! [`Server`] finds out which driver a server needs; [`Replicas`] chooses among servers and goes on where one fails.
 
@@ -18,6 +18,8 @@ mod health;
 mod host;
 mod lenient;
 mod llamacpp;
+mod named;
+mod ollama;
 mod openai_chat;
 mod position;
 mod position_source;

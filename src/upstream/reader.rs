@@ -12,7 +12,7 @@ use sse_stream::{Sse, SseByteStream};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{LONGEST, whole};
-use super::refusal::{comes_whole, late};
+use super::refusal::{comes_in_lines, comes_whole, late};
 use super::{Connection, Problem, UpstreamError};
 
 /// What a kind of server puts into the events of its streams.
@@ -38,7 +38,8 @@ pub struct Read<T> {
 }
 
 /// Reads the event stream of an answer. The first event must have come by `deadline`. A stream that ends without an error holds a
-/// finished answer. What comes in one JSON body, such as a refusal with status 200, is read as one event.
+/// finished answer. What comes in one JSON body, such as a refusal with status 200, is read as one event, and so is each
+/// line of a stream of JSON lines.
 pub fn read<D: Dialect>(
     response: Response,
     connection: &Arc<Connection>,
@@ -53,8 +54,14 @@ pub fn read<D: Dialect>(
         });
         stream::once(body).boxed()
     } else {
+        let is_lines = comes_in_lines(&response);
         let bytes = bounded(response.bytes_stream(), Arc::clone(&unread));
-        SseByteStream::new(bytes).map_err(|error| broken(&error)).boxed()
+        if is_lines {
+            let bytes = as_events(bytes);
+            SseByteStream::new(bytes).map_err(|error| broken(&error)).boxed()
+        } else {
+            SseByteStream::new(bytes).map_err(|error| broken(&error)).boxed()
+        }
     };
     let reader = Reader {
         events,
@@ -174,6 +181,29 @@ fn broken(error: &sse_stream::Error) -> Problem {
     }
     tracing::debug!(%error, "the upstream's stream broke");
     Problem::Cut
+}
+
+/// Each line of JSON as a server-sent event.
+fn as_events(
+    bytes: impl Stream<Item = Result<Bytes, Break>> + Send,
+) -> impl Stream<Item = Result<Bytes, Break>> + Send {
+    let mut begun = false;
+    let events = bytes.map_ok(move |part| {
+        let mut events = Vec::with_capacity(part.len() + 16);
+        for byte in part {
+            if !begun {
+                events.extend(b"data: ");
+            }
+            begun = byte != b'\n';
+            events.push(byte);
+            if !begun {
+                events.push(b'\n');
+            }
+        }
+        Bytes::from(events)
+    });
+    // The last line may have no end.
+    events.chain(stream::once(async { Ok(Bytes::from_static(b"\n\n")) }))
 }
 
 /// Ends a stream whose event is too long, because an event is held in memory until it is whole. The reader sets `unread` to 0 with each

@@ -106,6 +106,24 @@ pub async fn version(connection: &Connection, caller: &Caller) -> Option<String>
     Some(server.map_or_else(|| version.to_owned(), |server| format!("({server} {version})")))
 }
 
+/// What Ollama's `/api/version` says.
+pub async fn ollama_version(connection: &Connection, caller: &Caller) -> Option<String> {
+    let (_, body) = connection.get(Endpoint::Native("/api/version"), caller).await.ok()?;
+    Some(body.get("version")?.as_str()?.to_owned())
+}
+
+/// Whether it is an Ollama that lists log-probabilities. Others that have its routes give older versions.
+async fn is_ollama(connection: &Connection, caller: &Caller) -> bool {
+    let numbers = |version: String| -> Vec<u32> {
+        let numbers = version.split(['.', '-']).map_while(|number| number.parse().ok());
+        numbers.collect()
+    };
+    let version = ollama_version(connection, caller).await.map(numbers);
+    let has_tags = || connection.get(Endpoint::Native("/api/tags"), caller);
+    version.is_some_and(|version| version >= vec![0, 12, 11])
+        && has_tags().await.is_ok_and(|(_, body)| body.get("models").is_some())
+}
+
 /// Which driver the server needs. Only cheap questions are asked. What `/v1/models` says of the owner decides. Where something in between
 /// has rewritten that, two other signs must agree: TensorRT-LLM has vLLM's `/version`, and TabbyAPI has llama.cpp's `/props`.
 pub async fn recognise(connection: &Connection, looks: &Looks, caller: &Caller) -> Driver {
@@ -129,13 +147,16 @@ pub async fn recognise(connection: &Connection, looks: &Looks, caller: &Caller) 
             return driver;
         }
     }
+    if is_ollama(connection, caller).await {
+        return Driver::Ollama;
+    }
     if version(connection, caller).await.is_some() && tokenises_as_vllm(connection, caller).await {
         return Driver::Vllm;
     }
     let url = connection.url();
     tracing::info!(
         %url,
-        "the upstream shows no two signs of vLLM, SGLang or llama.cpp's server, so it is spoken to in chat completions, which most servers \
+        "the upstream shows no two signs of vLLM, SGLang, Ollama or llama.cpp's server, so it is spoken to in chat completions, which most servers \
          have; where it is one of them, set upstream.driver"
     );
     Driver::OpenaiChat

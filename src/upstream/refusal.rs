@@ -88,6 +88,11 @@ pub fn comes_whole(response: &Response) -> bool {
     is_called(response, "application/json")
 }
 
+/// Whether the answer is a stream of JSON lines.
+pub fn comes_in_lines(response: &Response) -> bool {
+    is_called(response, "application/x-ndjson")
+}
+
 fn is_called(response: &Response, name: &str) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(name))

@@ -4,8 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures::FutureExt;
 
 use super::llamacpp::{self, LlamaCpp};
+use super::ollama::{self, Ollama};
 use super::openai_chat::{self, OpenaiChat};
-use super::recognise::{look, recognise, same_model, version};
+use super::recognise::{look, ollama_version, recognise, same_model, version};
 use super::sglang::{self, Sglang};
 use super::vllm::Vllm;
 use super::vocabulary_probe::{self, PROBE, Reading};
@@ -105,6 +106,11 @@ impl Server {
                 (Arc::new(server), llamacpp::LIMITS)
             }
             Driver::Sglang => (Arc::new(Sglang::new(connection)), sglang::LIMITS),
+            Driver::Ollama => {
+                let model = looks.models.first().map(|model| model.id.clone());
+                let tokenizer = Arc::clone(&self.tokenizer);
+                (Arc::new(Ollama::new(connection, tokenizer, model)), ollama::LIMITS)
+            }
             Driver::OpenaiChat => {
                 let tokenizer = Arc::clone(&self.tokenizer);
                 let chat = OpenaiChat::connect(connection, tokenizer, caller).await?;
@@ -115,6 +121,7 @@ impl Server {
             Driver::Auto | Driver::Vllm => named("vLLM", version(&self.connection, caller).await),
             Driver::LlamaCpp => "llama.cpp".to_owned(),
             Driver::Sglang => "SGLang".to_owned(),
+            Driver::Ollama => named("Ollama", ollama_version(&self.connection, caller).await),
             Driver::OpenaiChat => "an OpenAI-compatible host".to_owned(),
         };
         let description = Arc::new(Description {

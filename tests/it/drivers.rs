@@ -21,7 +21,7 @@ use crate::support::{
 static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| support::tokenizer("llm"));
 
 /// A completion by the demo server: sampled tokens and their lists, and why it ended.
-async fn complete(
+pub async fn complete(
     prompt: Vec<u32>,
     positions: &Value,
     top: &Value,

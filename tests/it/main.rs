@@ -29,6 +29,7 @@ mod llamacpp;
 mod lookahead;
 mod manners;
 mod metrics;
+mod ollama;
 mod openapi;
 mod operations;
 mod options;

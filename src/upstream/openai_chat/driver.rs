@@ -4,9 +4,9 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::generation::Generation;
-use super::named::{Entry, candidates};
 use super::wire::{Event, Events};
 use crate::upstream::connection::{Connection, Endpoint};
+use crate::upstream::named::{Entry, Nameless, candidates};
 use crate::upstream::position_source::stream;
 use crate::upstream::reader::read;
 use crate::upstream::{
@@ -199,7 +199,7 @@ impl OpenaiChat {
         let entry = entry.ok_or_else(|| problem(Problem::NoLogprobs))?;
         let count = count.min(entry.top_logprobs.len());
         // The draft is known from the position's own list.
-        candidates(&self.tokenizer, &entry, count, None).map_err(problem)
+        candidates(&self.tokenizer, &entry, count, None, Nameless::Unknown).map_err(problem)
     }
 
     fn unusable(&self, reason: &str) -> UpstreamError {

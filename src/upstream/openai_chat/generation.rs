@@ -4,8 +4,8 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::OpenaiChat;
-use super::named::{Entry, candidates};
 use super::wire::Listed;
+use crate::upstream::named::{Entry, Nameless, candidates};
 use crate::upstream::position_source::PositionSource;
 use crate::upstream::{Position, PositionRequest, Problem, UpstreamError};
 use crate::vocabulary::{TokenId, Tokenizer};
@@ -58,7 +58,13 @@ impl Generation {
                 )))
             };
         };
-        let candidates = candidates(self.tokenizer(), entry, self.request.top_k, Some(draft))?;
+        let candidates = candidates(
+            self.tokenizer(),
+            entry,
+            self.request.top_k,
+            Some(draft),
+            Nameless::Unknown,
+        )?;
         Ok(Some(Position { draft, candidates }))
     }
 
@@ -77,7 +83,8 @@ impl Generation {
         if let Some(position) = self.position(&entry).map_err(problem)? {
             return Ok(position);
         }
-        let mut candidates = candidates(self.tokenizer(), &entry, self.request.top_k, None).map_err(problem)?;
+        let mut candidates =
+            candidates(self.tokenizer(), &entry, self.request.top_k, None, Nameless::Unknown).map_err(problem)?;
         candidates.insert(0, (end, entry.logprob));
         Ok(Position { draft: end, candidates })
     }

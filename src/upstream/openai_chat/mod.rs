@@ -10,7 +10,6 @@
 
 mod driver;
 mod generation;
-mod named;
 mod wire;
 
 pub use driver::{LIMITS, OpenaiChat};

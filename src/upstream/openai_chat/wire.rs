@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::named::Entry;
 use crate::upstream::Problem;
 use crate::upstream::lenient::{nullable, reason};
+use crate::upstream::named::Entry;
 use crate::upstream::reader::{Dialect, Read};
 
 /// An event of the stream, or the whole answer.

@@ -1,4 +1,4 @@
-//! Tokens as chat completions name them, found in the local vocabulary.
+//! Tokens as servers name them that list texts, found in the local vocabulary.
 
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ impl Entry {
     }
 
     /// The bytes of its text; empty where it has none.
-    fn text(&self) -> &[u8] {
+    pub fn text(&self) -> &[u8] {
         let bytes = self.bytes.as_deref().filter(|bytes| !bytes.is_empty());
         bytes.unwrap_or(self.token.as_bytes())
     }
@@ -45,6 +45,15 @@ impl Entry {
     }
 }
 
+/// What an entry without a name stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Nameless {
+    /// Nothing that is known.
+    Unknown,
+    /// A special token; the likeliest of them is the end of turn.
+    End,
+}
+
 /// The list of an entry, in ids. Parts of characters are left out, unless it is the `draft` that the host itself went on with.
 ///
 /// # Errors
@@ -54,6 +63,7 @@ pub fn candidates(
     entry: &Entry,
     top_k: usize,
     draft: Option<TokenId>,
+    nameless: Nameless,
 ) -> Result<Vec<(TokenId, f64)>, Problem> {
     // Checked before tokens are looked up: those that are not found have their share of the mass, too.
     let numbered = entry.top_logprobs.iter().enumerate();
@@ -61,9 +71,11 @@ pub fn candidates(
         .map(|(index, entry)| (TokenId(index as u32), entry.logprob))
         .collect();
     let raw = ranked(raw, top_k)?;
+    let mut end = Some(tokenizer.end()).filter(|_| nameless == Nameless::End);
     let named = raw.into_iter().filter_map(|(index, logprob)| {
         let entry = entry.top_logprobs.get(index.index())?;
-        Some((entry.id(tokenizer)?, logprob))
+        let unnamed = || if entry.text().is_empty() { end.take() } else { None };
+        Some((entry.id(tokenizer).or_else(unnamed)?, logprob))
     });
     let is_whole = |id: TokenId| std::str::from_utf8(tokenizer.bytes().get(id)).is_ok();
     Ok(named.filter(|(id, _)| Some(*id) == draft || is_whole(*id)).collect())
