@@ -6,7 +6,6 @@
 //! not streamed goes on computing when its client has left, so everything longer than one position is streamed.
 
 mod driver;
-mod generation;
 mod slots;
 mod wire;
 

@@ -6,7 +6,6 @@
 //! comes as one text with the list of its last token, so such a character is the host's own choice.
 
 mod driver;
-mod generation;
 mod wire;
 
 pub use driver::{LIMITS, Ollama};

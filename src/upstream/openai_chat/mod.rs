@@ -9,7 +9,6 @@
 //! Sources: OpenAI's API reference (the shapes), vLLM's `continue_final_message`, DeepSeek's and Mistral's `prefix`.
 
 mod driver;
-mod generation;
 mod wire;
 
 pub use driver::{LIMITS, OpenaiChat};
