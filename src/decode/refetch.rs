@@ -71,7 +71,9 @@ impl Refetch {
                 }
             }
             Err(error) => match &error.problem {
-                Problem::NotTheTokensAskedFor { .. } | Problem::Refused { status: 400, .. } => error.to_string(),
+                Problem::NotTheTokensAskedFor { .. }
+                | Problem::TooFewCandidates { .. }
+                | Problem::Refused { status: 400, .. } => error.to_string(),
                 _ => return Err(error),
             },
         };

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use axum::{Router, routing};
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONTEXT, DINNER, ask, default_proxy, dying, events, post, proxy, question, run, scripted, upstream,
+    CONTEXT, DINNER, ask, default_proxy, dying, events, post, proxy, question, run, scripted, serve, upstream,
 };
 
 /// Sends a body with the usual context and returns status and the error object.
@@ -131,15 +132,31 @@ fn an_upstream_that_is_down_is_a_502_steered_or_not() {
 fn an_upstream_that_stays_silent_is_a_504() {
     run(async {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let settings = [("upstream.first_token_timeout_ms", "200")];
-        let (_proxy, address) = proxy(silent.local_addr().unwrap(), &settings).await;
-        let context = [("x-costeer-context", CONTEXT)];
-        let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
-        assert_eq!(status, 504);
-        assert!(
-            error["message"].as_str().unwrap().contains("first_token_timeout_ms"),
-            "{error}"
-        );
+        let silent = silent.local_addr().unwrap();
+        // One says nothing at all, the other nothing to what is generated.
+        let thinking = serve(
+            Router::new()
+                .route(
+                    "/v1/models",
+                    routing::get(async || axum::Json(json!({"data": [{"id": "tiny-llm", "owned_by": "vllm"}]}))),
+                )
+                .route(
+                    "/v1/completions",
+                    routing::post(async || std::future::pending::<String>().await),
+                ),
+        )
+        .await;
+        for (upstream, setting) in [(silent, "connect_timeout_ms"), (thinking, "first_token_timeout_ms")] {
+            let settings = [
+                ("upstream.connect_timeout_ms", "300"),
+                ("upstream.first_token_timeout_ms", "200"),
+            ];
+            let (_proxy, address) = proxy(upstream, &settings).await;
+            let context = [("x-costeer-context", CONTEXT)];
+            let (status, error) = error_of(address, question(DINNER).to_string(), &context).await;
+            assert_eq!(status, 504);
+            assert!(error["message"].as_str().unwrap().contains(setting), "{error}");
+        }
     });
 }
 

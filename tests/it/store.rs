@@ -429,6 +429,9 @@ fn nothing_written_while_a_store_is_encrypted_is_lost() {
                         };
                         store.import(name, &[document]).unwrap();
                         written += 1;
+                        drop(store);
+                        // The store can only be replaced while nobody has it open.
+                        std::thread::sleep(std::time::Duration::from_millis(20));
                     }
                     written
                 })
