@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::RequestError;
 use super::options::{MOST_LISTED, read, unknown};
-use super::read::{flag, whole};
+use super::read::{flag, limit, whole};
 use super::template::TemplateFields;
 use crate::context::{Chat, PublicPrompt};
 use crate::http::ApiError;
@@ -20,7 +20,7 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "messages" => chat = messages(value)?,
-            "max_completion_tokens" => options.max_tokens = Some(whole(field, value, 1, usize::MAX)?),
+            "max_completion_tokens" => options.max_tokens = limit(field, value)?.or(options.max_tokens),
             "logprobs" => wants_logprobs = flag(field, value)?,
             "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
             _ if read(&mut options, field, value)? || template.read(field, value)? || is_neutral(field, value) => {}
@@ -96,6 +96,8 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
     let content = match message.get("content") {
         Some(Value::String(content)) => content.clone(),
         Some(Value::Array(parts)) => joined(&at("content"), parts)?,
+        // Clients echo an answer without text so.
+        None | Some(Value::Null) if role == Role::Assistant => String::new(),
         _ => return Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
     };
     Ok(ChatMessage { role, content, fields })
@@ -156,6 +158,13 @@ mod tests {
             ("frequency_penalty", json!(0)),
             ("response_format", json!({"type": "text"})),
             ("logprobs", json!(false)),
+            ("max_tokens", json!(24.0)),
+            ("max_tokens", json!(-1)),
+            ("n", json!(1.0)),
+            ("seed", json!(-1)),
+            ("seed", json!(7.0)),
+            ("top_k", json!(40.0)),
+            ("top_p", json!(0)),
         ] {
             assert!(parse(with(field, value)).is_ok(), "{field}");
         }
@@ -209,12 +218,16 @@ mod tests {
             (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
             (with("temperature", json!(3)), "temperature"),
             (with("max_tokens", json!(0)), "max_tokens"),
+            (with("max_tokens", json!(-2)), "max_tokens"),
+            (with("max_tokens", json!(24.5)), "max_tokens"),
+            (with("seed", json!(1e19)), "seed"),
             (with("stream", json!("yes")), "stream"),
             (with("n", json!(0)), "n"),
             (with("n", json!(100)), "n"),
             (with("stop", json!([""])), "stop"),
             (with("stop", json!(7)), "stop"),
             (with("logit_bias", json!({"x": 1})), "logit_bias"),
+            (with("logit_bias", json!({"+5": 1})), "logit_bias"),
             (with("logit_bias", json!({"1": 101})), "logit_bias"),
             (with("top_logprobs", json!(5)), "top_logprobs"),
             (with("repetition_penalty", json!(0)), "repetition_penalty"),
@@ -226,6 +239,22 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn an_answer_without_text_may_be_echoed() {
+        for message in [
+            json!({"role": "assistant"}),
+            json!({"role": "assistant", "content": null}),
+        ] {
+            assert!(parse(json!({"messages": [message]})).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_seed_of_minus_one_is_another_each_time() {
+        let seed = || parse(with("seed", json!(-1))).unwrap().options.sampling.seed;
+        assert_ne!(seed(), seed());
     }
 
     #[test]

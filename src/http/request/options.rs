@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::read::{flag, number, text, whole};
+use super::read::{flag, integer, limit, number, text, whole};
 use crate::foreign;
 use crate::http::ApiError;
 use crate::service::Options;
@@ -40,20 +40,19 @@ pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, R
         "stream_options" => options.include_usage = include_usage(value)?,
         "temperature" => sampling.temperature = number(field, value, 0.0, 2.0)?,
         "top_p" => {
-            sampling.top_p = number(field, value, 0.0, 1.0)?;
-            if sampling.top_p == 0.0 {
-                return Err(ApiError::invalid(field, "it must be above 0").into());
-            }
+            // 0 leaves the likeliest token alone, as the smallest number above it does.
+            sampling.top_p = number(field, value, 0.0, 1.0)?.max(f64::MIN_POSITIVE);
         }
         // Vendors write "all" as 0 or -1.
-        "top_k" if value.as_i64() == Some(-1) => sampling.top_k = 0,
+        "top_k" if integer(value) == Some(-1) => sampling.top_k = 0,
         "top_k" => sampling.top_k = whole(field, value, 0, usize::MAX)?,
         "min_p" => sampling.min_p = number(field, value, 0.0, 1.0)?,
         "seed" => {
-            let seed = value
-                .as_i64()
-                .ok_or_else(|| ApiError::invalid(field, "it must be an integer"))?;
-            sampling.seed = seed.cast_unsigned();
+            let seed = integer(value).ok_or_else(|| ApiError::invalid(field, "it must be an integer"))?;
+            // Servers have -1 for a random one.
+            if seed != -1 {
+                sampling.seed = seed.cast_unsigned();
+            }
         }
         "presence_penalty" => options.penalties.presence = number(field, value, -2.0, 2.0)?,
         "frequency_penalty" => options.penalties.frequency = number(field, value, -2.0, 2.0)?,
@@ -68,8 +67,8 @@ pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, R
         "stop" => options.stop = stops(value)?,
         // The newer name wins, in whatever order they come.
         "max_tokens" => {
-            let tokens = whole(field, value, 1, usize::MAX)?;
-            options.max_tokens.get_or_insert(tokens);
+            let tokens = limit(field, value)?;
+            options.max_tokens = options.max_tokens.or(tokens);
         }
         _ => return Ok(WITHOUT_EFFECT.contains(&field)),
     }
@@ -125,7 +124,9 @@ fn biases(value: &Value) -> Result<BTreeMap<usize, f64>, ApiError> {
     };
     let entries: &Map<String, Value> = value.as_object().ok_or_else(wrong)?;
     let bias = |(id, bias): (&String, &Value)| {
-        let id = id.parse().map_err(|_| wrong())?;
+        // `parse` takes a sign as well.
+        let digits = Some(id).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+        let id = digits.and_then(|id| id.parse().ok()).ok_or_else(wrong)?;
         let bias = bias.as_f64().filter(|bias| (-100.0..=100.0).contains(bias));
         Ok((id, bias.ok_or_else(wrong)?))
     };
