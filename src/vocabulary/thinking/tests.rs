@@ -92,8 +92,8 @@ fn a_model_that_is_told_to_think_in_words_gets_no_empty_thought() {
 
 #[test]
 fn every_known_template_is_of_the_family_it_should_be() {
-    let Some(folder) = std::env::var_os("COSTEER_TEST_TEMPLATES") else {
-        eprintln!("skipped: COSTEER_TEST_TEMPLATES names no folder of chat templates");
+    let Some(folder) = std::env::var_os("COSTEER_TEMPLATES") else {
+        eprintln!("skipped: COSTEER_TEMPLATES names no folder of chat templates");
         return;
     };
     let wanted = [
