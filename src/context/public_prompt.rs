@@ -60,7 +60,7 @@ impl PublicPrompt {
     /// Its texts, which have not been cut into tokens yet.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Chat(chat) => chat.messages.iter().map(|message| message.content.as_str()).collect(),
+            Self::Chat(chat) => chat.messages.iter().flat_map(ChatMessage::texts).collect(),
             Self::Text(text) => vec![text],
             Self::Ids(_) => Vec::new(),
         }

@@ -197,10 +197,12 @@ impl Branches {
         let rows = self.pair.logits().await?;
         if let Some(asked) = &mut self.asked {
             self.said_from = asked.from + asked.come - self.said.len();
+            // What comes in parts is heard when it is needed, which may be long after it came.
+            let is_whole = rows.positions.len() >= asked.positions;
             asked.come += rows.positions.len();
             self.said.extend(rows.positions);
             if asked.come >= asked.positions {
-                if asked.is_pure {
+                if asked.is_pure && is_whole {
                     window.checked(asked.positions, asked.since.elapsed());
                 }
                 self.asked = None;

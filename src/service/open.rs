@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
-use crate::context::{PrivateContext, PrivateIds, Sources};
+use crate::context::{PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
@@ -65,8 +65,11 @@ impl Service {
         asked: Arc<Asked>,
         options: &Options,
         strength: Option<Strength>,
-        caller: Caller,
+        mut caller: Caller,
     ) -> Result<Ready, ServiceError> {
+        if let PublicPrompt::Chat(chat) = &asked.prompt {
+            caller.template = chat.options.clone();
+        }
         let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
         let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
             let Asked { prompt, sources } = &*asked;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::Affinity;
-use crate::vocabulary::{ChatMessage, TokenId};
+use crate::vocabulary::{ChatMessage, TemplateOptions, TokenId};
 
 /// Who asks the upstream: what all requests of one session share.
 #[derive(Clone, Default)]
@@ -16,6 +16,8 @@ pub struct Caller {
     pub trace: HeaderMap,
     /// Which session it is, for servers and proxies that keep a cache.
     pub affinity: Affinity,
+    /// What the client sets of the chat template's options, for servers that render chats themselves.
+    pub template: TemplateOptions,
 }
 
 /// What the upstream is to continue: prompt and picked tokens.

@@ -45,6 +45,12 @@ impl ChatMessage {
             fields: Map::new(),
         }
     }
+
+    /// Its texts: what was said, and what else the client said of it in texts, which a template may write.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let others = self.fields.values().filter_map(Value::as_str);
+        [self.content.as_str()].into_iter().chain(others)
+    }
 }
 
 /// Options of a chat template, by name, such as `enable_thinking`. A template ignores those that it does not know.

@@ -67,10 +67,11 @@ impl Pieces {
             self.undecided.push(AnswerToken { token, listing, offset });
         }
         match event.phase {
-            Phase::Undecided => {}
+            Phase::Undecided if event.finish.is_none() => {}
             // Log-probabilities are those of the answer.
             Phase::Reasoning => self.undecided.clear(),
-            Phase::Prose => {
+            // What was undecided to the end has come as the answer.
+            Phase::Undecided | Phase::Prose => {
                 let tokens = self.undecided.drain(..);
                 self.waiting.extend(tokens.map(|token| (self.come, token)));
             }

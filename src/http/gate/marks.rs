@@ -59,24 +59,19 @@ pub fn take_everywhere(fields: &mut [(String, Json)]) -> Result<Vec<PrivateConte
 }
 
 fn take_from_message(message: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
-    let said = is_said(message);
-    let Json::Object(fields) = message else {
-        return Ok(());
-    };
-    let content = fields
-        .iter_mut()
-        .find_map(|(key, value)| (key == "content").then_some(value));
-    match content {
-        // Whole pairs are taken from there, too: a client may have put them there.
-        Some(content) if said => each_text(content, &mut |text| {
+    if is_said(message) {
+        // Whole pairs are taken from there, too, and from its reasoning: a client may have put them there.
+        return each_text(message, &mut |text| {
             // What does not pair is the assistant's own.
             let _unbalanced = take_from(text, taken);
             Ok(())
-        })?,
-        Some(content) => take_all(content, field, taken)?,
-        None => {}
+        });
     }
-    Ok(())
+    let Json::Object(fields) = message else {
+        return Ok(());
+    };
+    let mut contents = fields.iter_mut().filter(|(key, _)| key == "content");
+    contents.try_for_each(|(_, content)| take_all(content, field, taken))
 }
 
 /// Takes marked text out of every text in `value`, which `field` names to the client.
@@ -262,6 +257,20 @@ mod tests {
         let (prompts, taken) = after(&json!({"prompt": ["a<private>b</private>", "<private>c</private>"]})).unwrap();
         assert_eq!(taken.len(), 2);
         assert_eq!(prompts["prompt"], json!(["a", ""]));
+    }
+
+    #[test]
+    fn marked_text_is_taken_from_whatever_the_assistant_has_said() {
+        let (body, taken) = after(&json!({"messages": [{
+            "role": "assistant",
+            "content": "a<private>b</private>",
+            "reasoning_content": "c<private>d</private>",
+            "parts": [{"thought": "<private>e</private>f <private>"}],
+        }]}))
+        .unwrap();
+        assert_eq!(taken, ["b", "d"]);
+        assert_eq!(body["messages"][0]["reasoning_content"], "c");
+        assert_eq!(body["messages"][0]["content"], "a");
     }
 
     #[test]

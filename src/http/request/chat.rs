@@ -80,7 +80,7 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
         }
     };
     let further = message.as_object().into_iter().flatten().filter(|(field, value)| {
-        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        let is_empty = value.is_null() || value.as_bool() == Some(false) || value.as_array().is_some_and(Vec::is_empty);
         !is_empty && !["role", "content"].contains(&field.as_str())
     });
     let mut fields = Map::new();
@@ -104,7 +104,21 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
 }
 
 /// What a message may have beside its text, and steering cannot read.
-const NOT_TEXT: [&str; 5] = ["tool_calls", "tool_call_id", "function_call", "audio", "images"];
+const NOT_TEXT: [&str; 12] = [
+    "tool_calls",
+    "tool_call_id",
+    "tool_responses",
+    "tools",
+    "function_call",
+    "audio",
+    "image",
+    "images",
+    "videos",
+    "files",
+    // What some hosts go on from, instead of answering.
+    "prefix",
+    "partial",
+];
 
 fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
     let mut content = String::new();

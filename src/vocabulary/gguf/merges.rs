@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+/// Bytes of a piece, at most: no model has a piece that is near it, and each is cut at every character.
+const MOST_BYTES: usize = 4096;
+
 /// Pairs of pieces that may become one, the most urgent first. `pieces` are texts with their scores, `known` the ids of all tokens.
 ///
 /// A piece may come of any two that make it up. The higher its score, the earlier it is made; of the same piece and of equal scores,
 /// longer first parts come first.
 pub fn merges<'a>(pieces: &[(&'a str, f64)], known: &HashMap<&str, usize>) -> Vec<(&'a str, &'a str)> {
     let mut all: Vec<(f64, &str, &str)> = Vec::new();
-    for (piece, score) in pieces {
+    for (piece, score) in pieces.iter().filter(|(piece, _)| piece.len() <= MOST_BYTES) {
         let cuts = piece.char_indices().skip(1).map(|(cut, _)| piece.split_at(cut));
         let mut halves: Vec<(usize, usize, &str, &str)> = cuts
             .filter_map(|(left, right)| Some((*known.get(left)?, *known.get(right)?, left, right)))

@@ -14,6 +14,9 @@ struct Style {
     ascii: bool,
 }
 
+/// Blanks of one level, at most.
+const MOST_INDENT: usize = 1024;
+
 /// The filter `tojson` as transformers has it: `json.dumps` with its options, and `ensure_ascii` off.
 pub fn tojson(
     value: &Value,
@@ -28,7 +31,7 @@ pub fn tojson(
     {
         Some(indent) => Some(match indent.as_str() {
             Some(text) => text.to_owned(),
-            None => " ".repeat(usize::try_from(indent)?),
+            None => " ".repeat(usize::try_from(indent)?.min(MOST_INDENT)),
         }),
         None => None,
     };

@@ -44,10 +44,10 @@ fn of_text(text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Err
         }),
         "split" => split(text, args, Side::Left),
         "rsplit" => split(text, args, Side::Right),
-        "zfill" => from_args(args).map(|(width,): (usize,)| format!("{text:0>width$}").into()),
-        "ljust" => from_args(args).map(|(width,): (usize,)| format!("{text:<width$}").into()),
-        "rjust" => from_args(args).map(|(width,): (usize,)| format!("{text:>width$}").into()),
-        "center" => from_args(args).map(|(width,): (usize,)| format!("{text:^width$}").into()),
+        "zfill" => padded(args, |width| format!("{text:0>width$}")),
+        "ljust" => padded(args, |width| format!("{text:<width$}")),
+        "rjust" => padded(args, |width| format!("{text:>width$}")),
+        "center" => padded(args, |width| format!("{text:^width$}")),
         "index" => from_args(args).and_then(|(what,): (&str,)| match text.find(what) {
             Some(byte) => Ok(text[..byte].chars().count().into()),
             None => Err(Error::new(ErrorKind::InvalidOperation, "the substring was not found")),
@@ -62,6 +62,18 @@ fn of_text(text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Err
         _ => return None,
     };
     Some(result)
+}
+
+/// Characters to fill a text up to, at most: what formats texts knows no more.
+const MOST_WIDTH: usize = u16::MAX as usize;
+
+fn padded(args: &[Value], pad: impl Fn(usize) -> String) -> Result<Value, Error> {
+    let (width,): (usize,) = from_args(args)?;
+    if width > MOST_WIDTH {
+        let message = format!("a width of {width} is more than {MOST_WIDTH}");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(pad(width).into())
 }
 
 fn texts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Value {

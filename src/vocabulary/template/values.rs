@@ -1,5 +1,6 @@
 //! Values as templates see them: JSON's, with objects in the order in which they were written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -14,10 +15,14 @@ impl Dictionary {
     /// From keys and values; of the same keys, the last value counts.
     pub fn new(entries: impl IntoIterator<Item = (Value, Value)>) -> Self {
         let mut kept: Vec<(Value, Value)> = Vec::new();
+        let mut places: HashMap<Value, usize> = HashMap::new();
         for (key, value) in entries {
-            match kept.iter_mut().find(|(other, _)| *other == key) {
+            match places.get(&key).and_then(|place| kept.get_mut(*place)) {
                 Some(entry) => entry.1 = value,
-                None => kept.push((key, value)),
+                None => {
+                    places.insert(key.clone(), kept.len());
+                    kept.push((key, value));
+                }
             }
         }
         Self(kept)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use empty::empty_thought;
 use family::{FAMILIES, Family};
+use zeroize::Zeroizing;
 
 use super::{TokenId, Tokenizer, VocabularyError};
 
@@ -192,13 +193,15 @@ impl Thinking {
         self.unthinking.len() + self.close.len()
     }
 
-    fn tail(&self, tokenizer: &Tokenizer, prompt: &[TokenId]) -> Vec<u8> {
+    /// The end of a prompt as bytes. It may have private text.
+    fn tail(&self, tokenizer: &Tokenizer, prompt: &[TokenId]) -> Zeroizing<Vec<u8>> {
         let from = prompt.len().saturating_sub(TAIL);
         let tail = prompt.get(from..).unwrap_or_default();
-        tail.iter()
-            .flat_map(|id| self.written(tokenizer, *id))
-            .copied()
-            .collect()
+        let written = || tail.iter().map(|id| self.written(tokenizer, *id));
+        // As long as it will be: a vector that grows leaves its old memory as it is.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(written().map(<[u8]>::len).sum()));
+        written().for_each(|text| bytes.extend_from_slice(text));
+        bytes
     }
 }
 
