@@ -59,7 +59,8 @@ impl PositionSource for Surviving {
                     return Ok(Some(position));
                 }
                 Some(Err(error)) if error.problem.may_pass() => {
-                    replica.failed(&error, self.request.caller.authorization.is_some());
+                    let has_own = self.request.caller.authorization.is_some();
+                    replica.failed(&error, has_own && !replica.server.connection().has_key());
                     self.fruitless += 1;
                     let waited_in_vain =
                         matches!(error.problem, Problem::TimedOut { .. }) && self.replicas.count() == 1;

@@ -83,8 +83,13 @@ pub fn header_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Header
     Ok(headers)
 }
 
-/// A JSON object: a table, or one text with the same (variables are text); without fields where that is empty.
+/// A JSON object as text; empty without fields.
 pub fn json_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    parsed(&String::deserialize(deserializer)?)
+}
+
+/// A table, or one text with the same as JSON (variables are text).
+pub fn template_options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TemplateOptions, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
@@ -92,21 +97,22 @@ pub fn json_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<Str
         Table(Map<String, Value>),
     }
     match Written::deserialize(deserializer)? {
-        Written::Text(text) if text.trim().is_empty() => Ok(Map::new()),
-        // What it says may be a secret, so only the place is named.
-        Written::Text(text) => serde_json::from_str(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            D::Error::custom(format!(
-                "it must be a JSON object, or a table of the file (line {line}, column {column})"
-            ))
-        }),
-        Written::Table(table) => Ok(table),
+        Written::Text(text) => parsed(&text).map(TemplateOptions),
+        Written::Table(table) => Ok(TemplateOptions(table)),
     }
 }
 
-/// A JSON object, for chat templates.
-pub fn template_options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TemplateOptions, D::Error> {
-    json_object(deserializer).map(TemplateOptions)
+/// What it says may be a secret, so only the place of an error is named.
+fn parsed<E: serde::de::Error>(text: &str) -> Result<Map<String, Value>, E> {
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        E::custom(format!(
+            "it must be a JSON object in quotes (line {line}, column {column})"
+        ))
+    })
 }
 
 /// "adaptive", or a number in digits or in quotes (variables are text).

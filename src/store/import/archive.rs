@@ -2,7 +2,7 @@
 
 use std::fs::File as DiskFile;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::DeflateDecoder;
@@ -43,7 +43,12 @@ impl Archive {
     }
 
     fn file(&mut self, index: usize) -> Option<Result<File, ImportError>> {
-        let name = PathBuf::from(self.zip.name_for_index(index)?);
+        // A name may be a whole path of somebody else's machine, or of this one.
+        let name = Path::new(self.zip.name_for_index(index)?);
+        let name: PathBuf = name
+            .components()
+            .filter(|part| matches!(part, Component::Normal(_)))
+            .collect();
         let hidden = name
             .iter()
             .any(|part| part.as_encoded_bytes().starts_with(b".") || part == "__MACOSX");

@@ -13,20 +13,75 @@ pub struct Page {
 /// Wide enough to leave lines as they are.
 const WIDTH: usize = 100_000;
 
+/// Elements within elements, at most. The library's work grows with the cube of it.
+const DEEPEST: usize = 200;
+
+/// Bytes of a page that the library reads, at most.
+const LARGEST: usize = 8 << 20;
+
 /// The title and the text of `html`.
 pub fn read(html: &str) -> Page {
+    let text = if html.len() > LARGEST || is_deep(html) {
+        mail_parser::decoders::html::html_to_text(html)
+    } else {
+        laid_out(html)
+    };
+    Page {
+        title: title(html),
+        text,
+    }
+}
+
+/// Whether elements are nested deeper than people write them. Those that need no end count as if they had one that is missing, so
+/// only such as have ends are counted.
+fn is_deep(html: &str) -> bool {
+    let mut depth = 0usize;
+    for (at, _) in html.match_indices('<') {
+        let rest = html.as_bytes().get(at + 1..).unwrap_or_default();
+        let (is_end, name) = match rest.split_first() {
+            Some((b'/', name)) => (true, name),
+            _ => (false, rest),
+        };
+        let is_nesting = NESTING.iter().any(|nesting| {
+            let begins = name
+                .get(..nesting.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(nesting));
+            begins && !name.get(nesting.len()).is_some_and(u8::is_ascii_alphanumeric)
+        });
+        if is_nesting && is_end {
+            depth = depth.saturating_sub(1);
+        } else if is_nesting {
+            depth += 1;
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
+}
+
+/// Elements that are laid out within each other.
+const NESTING: [&[u8]; 9] = [
+    b"blockquote",
+    b"ul",
+    b"ol",
+    b"dl",
+    b"dd",
+    b"table",
+    b"td",
+    b"div",
+    b"pre",
+];
+
+fn laid_out(html: &str) -> String {
     let config = html2text::config::with_decorator(Words)
         .raw_mode(true)
         .no_table_borders()
         .allow_width_overflow()
         .link_footnotes(false);
     let text = config.string_from_read(html.as_bytes(), WIDTH);
-    // What is nested too deep for it is read in a simpler way.
-    let text = text.unwrap_or_else(|_| mail_parser::decoders::html::html_to_text(html));
-    Page {
-        title: title(html),
-        text,
-    }
+    // What it gives up on is read in a simpler way.
+    text.unwrap_or_else(|_| mail_parser::decoders::html::html_to_text(html))
 }
 
 fn title(html: &str) -> Option<String> {

@@ -23,6 +23,15 @@ pub fn key_of(path: &Path, id: &str) -> PrivateText {
     .into()
 }
 
+/// A name that others have given, as a key. What looks like a file's place is none: nobody else may replace what a file of the owner's
+/// has brought.
+pub fn given(id: &str) -> PrivateText {
+    if id.starts_with(Document::FILE) {
+        return PrivateText::default();
+    }
+    id.into()
+}
+
 /// `path` with slashes and composed letters. Bytes that are no text are written as `%` and two digits, as `%` itself is.
 fn written(path: &Path) -> String {
     let mut text = String::new();

@@ -16,6 +16,9 @@ use crate::upstream::{
 };
 use crate::vocabulary::{TokenId, Tokenizer};
 
+/// Bytes that the host may have held back for a character of several tokens, at most.
+const MOST_HELD_BACK: usize = 1024;
+
 const GENERATE: Endpoint<'_> = Endpoint::Native("/api/generate");
 
 /// The most tokens that a character can lack.
@@ -195,6 +198,12 @@ impl Generation {
 
     /// The tokens of a text that the host has chosen as a whole, but for those that spell what is begun.
     fn text(&mut self, text: &str) -> Result<(), Problem> {
+        if text.len() > MOST_HELD_BACK {
+            let length = text.len();
+            return Err(Problem::Malformed(format!(
+                "{length} bytes of text come with the log-probabilities of a single token"
+            )));
+        }
         let tokenizer = &self.server.tokenizer;
         let tokens = tokenizer
             .encode(text)

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::conversation::{About, Message, document};
-use crate::store::import::{Entry, Fault, Wanted, times};
+use crate::store::import::{Entry, Fault, Wanted, place, times};
 
 /// Whether it is a conversation of ChatGPT's data export.
 pub fn is(value: &Value) -> bool {
@@ -19,7 +19,7 @@ pub fn read(value: &Value, wanted: &Wanted) -> Result<Entry, Fault> {
         .filter_map(message)
         .collect();
     let about = About {
-        key: string("id").or(string("conversation_id")).unwrap_or_default().into(),
+        key: place::given(string("id").or(string("conversation_id")).unwrap_or_default()),
         title: string("title").unwrap_or_default().to_owned(),
         time: value.get("create_time").and_then(times::value),
         source: "chatgpt",

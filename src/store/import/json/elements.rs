@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::store::import::source::Source;
 
 /// The largest value that is read, in bytes.
-pub const MOST_BYTES: usize = 1 << 30;
+pub const MOST_BYTES: usize = 64 << 20;
 
 /// The text of a value, or why there is none.
 pub enum Element {

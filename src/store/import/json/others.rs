@@ -65,7 +65,7 @@ pub fn read(value: &Value, file: &Path, wanted: &Wanted) -> Result<Entry, Fault>
     let about = About {
         key: match id {
             // What makes such numbers makes each once in the world.
-            Some(id) if claude || id.len() >= 32 => id.into(),
+            Some(id) if claude || id.len() >= 32 => place::given(id),
             Some(id) => place::key_of(file, id),
             None => PrivateText::default(),
         },

@@ -1,6 +1,6 @@
 //! Parting a mailbox into its messages.
 
-use std::io::{BufRead, Read, Result};
+use std::io::{BufRead, Error, Read, Result};
 
 use zeroize::Zeroizing;
 
@@ -14,6 +14,8 @@ const PIECE: usize = 64 << 10;
 const MOST_LENGTH: usize = 64 << 20;
 /// How far a line that begins a message is looked at.
 const MOST_LINE: usize = 300;
+/// Bytes of a message, at most.
+const MOST_MESSAGE: usize = 256 << 20;
 
 /// Whether a mailbox begins like this.
 pub fn begins(bytes: &[u8]) -> bool {
@@ -138,6 +140,9 @@ impl Messages {
             let next = self.line_end(at)?;
             if next == at {
                 return Ok((at, false));
+            }
+            if at > MOST_MESSAGE {
+                return Err(Error::other("a message in it is longer than 256 MiB"));
             }
             self.look(at + MOST_LINE * 2)?;
             let rest = self.ahead.get(at..).unwrap_or_default();

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{flowed, own_words};
 use crate::store::Document;
 use crate::store::import::entry::{Skip, entry, one_line};
-use crate::store::import::{Entry, Fault, Wanted, encoding, html};
+use crate::store::import::{Entry, Fault, Wanted, encoding, html, place};
 
 /// What its sender has written in the message.
 pub fn read(contents: &[u8], wanted: &Wanted) -> Result<Entry, Fault> {
@@ -37,7 +37,7 @@ pub fn read(contents: &[u8], wanted: &Wanted) -> Result<Entry, Fault> {
         .filter(|date| date.is_valid())
         .map(mail_parser::DateTime::to_timestamp);
     entry(Document {
-        key: message.message_id().unwrap_or_default().into(),
+        key: place::given(message.message_id().unwrap_or_default()),
         title: one_line(message.subject().unwrap_or_default()).into(),
         text: parts.join("\n\n").into(),
         time: time.and_then(|seconds| Timestamp::from_second(seconds).ok()),
