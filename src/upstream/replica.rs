@@ -52,9 +52,6 @@ impl Replica {
             tracing::warn!(%error, "an upstream failed");
             self.health.failed(pause);
             self.server.suspect();
-        } else if matches!(problem, Problem::Refused { .. }) && status < 500 && status != 429 {
-            // It is there, and speaks of the request.
-            self.health.worked();
         }
         pause
     }
