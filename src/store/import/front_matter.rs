@@ -61,7 +61,7 @@ fn yaml_map(block: &str) -> Option<Map> {
         })
         .collect();
     let map = map?;
-    let known = map.iter().any(|(key, _)| KNOWN.contains(&simple(key).as_str()));
+    let known = map.iter().any(|(key, _)| is_known(key));
     // "Monday: rain" between two rules is a journal.
     let technical = |key: &String| {
         let mut characters = key.chars();
@@ -88,7 +88,7 @@ fn quoted(block: &str) -> Option<String> {
         let value = value.trim();
         let fine = value.is_empty()
             || value.starts_with(['"', '\'', '[', '{', '|', '>'])
-            || key.contains(' ') && !KNOWN.contains(&simple(key).as_str());
+            || key.contains(' ') && !is_known(key);
         if fine {
             return Some(line.into());
         }
@@ -142,26 +142,9 @@ const DATES: [&str; 14] = [
     "updated",
 ];
 const TAGS: [&str; 3] = ["tags", "tag", "keywords"];
-/// What programs write there. A block with one of these is theirs.
-const KNOWN: [&str; 48] = [
+/// What else programs write there.
+const OTHERS: [&str; 31] = [
     "title",
-    "tags",
-    "tag",
-    "keywords",
-    "date",
-    "created",
-    "createdat",
-    "datecreated",
-    "creationdate",
-    "createdtime",
-    "createtime",
-    "dateadded",
-    "published",
-    "publishedat",
-    "pubdate",
-    "time",
-    "timestamp",
-    "updated",
     "modified",
     "updatedat",
     "lastmod",
@@ -193,6 +176,12 @@ const KNOWN: [&str; 48] = [
     "weight",
     "status",
 ];
+
+/// Whether programs write a key of this name there. A block with one is theirs.
+fn is_known(key: &str) -> bool {
+    let key = simple(key);
+    DATES.iter().chain(&TAGS).chain(&OTHERS).any(|known| *known == key)
+}
 
 fn read(map: &Map) -> FrontMatter {
     let first = |names: &[&str]| {

@@ -16,6 +16,9 @@ const WIDTH: usize = 100_000;
 /// Elements within elements, at most. The library's work grows with the cube of it.
 const DEEPEST: usize = 200;
 
+/// Elements that are laid out within each other, of those whose ends are always written: a cell may end where the next begins.
+const NESTING: [&[u8]; 7] = [b"blockquote", b"ul", b"ol", b"dl", b"table", b"div", b"pre"];
+
 /// Bytes of a page that the library reads, at most.
 const LARGEST: usize = 8 << 20;
 
@@ -32,8 +35,7 @@ pub fn read(html: &str) -> Page {
     }
 }
 
-/// Whether elements are nested deeper than people write them. Those that need no end count as if they had one that is missing, so
-/// only such as have ends are counted.
+/// Whether elements are nested deeper than people write them.
 fn is_deep(html: &str) -> bool {
     let mut depth = 0usize;
     for (at, _) in html.match_indices('<') {
@@ -59,19 +61,6 @@ fn is_deep(html: &str) -> bool {
     }
     false
 }
-
-/// Elements that are laid out within each other.
-const NESTING: [&[u8]; 9] = [
-    b"blockquote",
-    b"ul",
-    b"ol",
-    b"dl",
-    b"dd",
-    b"table",
-    b"td",
-    b"div",
-    b"pre",
-];
 
 fn laid_out(html: &str) -> String {
     let config = html2text::config::with_decorator(Words)
@@ -204,5 +193,20 @@ mod tests {
             assert!(page.text.contains(part), "{part}: {}", page.text);
         }
         assert!(!page.text.contains(['<', '*', '{', 'x']), "{}", page.text);
+    }
+
+    #[test]
+    fn a_page_that_is_nested_too_deep_keeps_its_words() {
+        let page = read(&format!("{}soup", "<blockquote>x".repeat(20_000)));
+        assert!(page.text.contains("soup"));
+    }
+
+    #[test]
+    fn cells_without_ends_are_not_nested() {
+        let page = read(&format!(
+            "<table><tr>{}</table><blockquote>Bob</blockquote>",
+            "<td>x".repeat(500)
+        ));
+        assert!(page.text.contains("> Bob"), "{}", page.text);
     }
 }
