@@ -419,6 +419,7 @@ fn nothing_written_while_a_store_is_encrypted_is_lost() {
                 scope.spawn(move || {
                     let mut written = 0;
                     while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        let begun = std::time::Instant::now();
                         let opened = Store::open(path, &KeySource::None).or_else(|_| Store::open(path, &given("k")));
                         // Between the two tries the store may have changed.
                         let Ok(store) = opened else { continue };
@@ -430,8 +431,8 @@ fn nothing_written_while_a_store_is_encrypted_is_lost() {
                         store.import(name, &[document]).unwrap();
                         written += 1;
                         drop(store);
-                        // The store can only be replaced while nobody has it open.
-                        std::thread::sleep(std::time::Duration::from_millis(20));
+                        // The store can only be replaced while nobody has it open, however long opening takes on a busy machine.
+                        std::thread::sleep(3 * begun.elapsed());
                     }
                     written
                 })
@@ -445,7 +446,7 @@ fn nothing_written_while_a_store_is_encrypted_is_lost() {
                     std::mem::swap(&mut from, &mut to);
                     changed += 1;
                 }
-                Err(StoreError::InUse { .. }) => std::thread::yield_now(),
+                Err(StoreError::InUse { .. }) => std::thread::sleep(std::time::Duration::from_millis(1)),
                 Err(error) => panic!("{error}"),
             }
         }
