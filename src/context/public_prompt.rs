@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::vocabulary::{ChatMessage, Role, TemplateOptions, TokenId, Tokenizer, VocabularyError};
 
 /// Messages, and how the client wants them written.
@@ -9,6 +11,8 @@ pub struct Chat {
     pub messages: Arc<[ChatMessage]>,
     /// What the client sets of the chat template's options.
     pub options: TemplateOptions,
+    /// The tools that the answer may call, as the client has defined them.
+    pub tools: Arc<[Value]>,
 }
 
 impl Chat {
@@ -16,7 +20,7 @@ impl Chat {
     pub fn new(messages: impl Into<Arc<[ChatMessage]>>) -> Self {
         Self {
             messages: messages.into(),
-            options: TemplateOptions::default(),
+            ..Self::default()
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::answer::{collected, streamed};
+use super::answer::answer;
 use super::forward::send;
 use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
 use super::inspect::{Inspected, Marks, inspect};
@@ -28,7 +28,7 @@ pub async fn chat_completions(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(Shape::Chat, app, visitor, request).await
+    steer(Shape::Chat, app, visitor, request).await
 }
 
 /// `POST /v1/completions`: the same for a text.
@@ -40,10 +40,10 @@ pub async fn completions(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(Shape::Completion, app, visitor, request).await
+    steer(Shape::Completion, app, visitor, request).await
 }
 
-async fn answer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
+async fn steer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (uri, headers) = (parts.uri, parts.headers);
     let body = whole(&app, body).await?;
@@ -89,11 +89,7 @@ async fn answer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request)
         ..Caller::default()
     };
     let request = SteeredRequest::new(Arc::clone(&app.service), asked, options, strength, caller);
-    if request.options().stream {
-        streamed(shape, request).await
-    } else {
-        collected(shape, request).await
-    }
+    answer(shape, request).await
 }
 
 async fn unsteered(

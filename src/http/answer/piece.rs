@@ -1,16 +1,41 @@
 use std::collections::VecDeque;
 
+use serde_json::Value;
+
 use super::stops::Stops;
 use crate::decode::{Event, Finish, Listing, Phase};
 use crate::vocabulary::{TokenBytes, TokenId};
 
+/// A token, and how likely it was by the steered policy.
+pub struct ListedToken {
+    /// What it writes, which may be a part of a character.
+    pub bytes: Vec<u8>,
+    /// The logarithm of its probability.
+    pub logprob: f64,
+}
+
 /// A token of the answer with what the steered policy thought of it.
-#[derive(Clone)]
 pub struct AnswerToken {
-    pub token: TokenId,
-    pub listing: Listing,
+    /// The one that was picked.
+    pub picked: ListedToken,
+    /// The likeliest ones there, likeliest first.
+    pub best: Vec<ListedToken>,
     /// Characters of the answer before it.
     pub offset: usize,
+}
+
+impl AnswerToken {
+    fn new(token: TokenId, listing: Listing, offset: usize, bytes: &TokenBytes) -> Self {
+        let listed = |(token, logprob): (TokenId, f64)| ListedToken {
+            bytes: bytes.get(token).to_vec(),
+            logprob,
+        };
+        Self {
+            picked: listed((token, listing.logprob)),
+            best: listing.best.into_iter().map(listed).collect(),
+            offset,
+        }
+    }
 }
 
 /// What can be sent after an event.
@@ -22,8 +47,15 @@ pub struct Piece {
     pub reasoning: String,
     /// The tokens whose text has been sent.
     pub tokens: Vec<AnswerToken>,
-    /// Set on the last.
-    pub finish: Option<Finish>,
+    /// How the token was picked that made it certain, where that was asked for.
+    pub position: Option<Value>,
+}
+
+impl Piece {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.reasoning.is_empty() && self.tokens.is_empty() && self.position.is_none()
+    }
 }
 
 /// Turns the events of one session into what the client may see of them.
@@ -52,8 +84,9 @@ impl Pieces {
         }
     }
 
-    /// What `event` makes certain. After a finish nothing more may come, although the session may not know it.
-    pub fn take(&mut self, event: Event, bytes: &TokenBytes) -> Piece {
+    /// What `event` makes certain, and whether the answer ends with it. After a finish nothing more may come, although the session may not
+    /// know it.
+    pub fn take(&mut self, event: Event, bytes: &TokenBytes) -> (Piece, Option<Finish>) {
         let offset = self.characters;
         self.come += event.text.len();
         self.characters += event.text.chars().count();
@@ -64,7 +97,7 @@ impl Pieces {
             .filter(|_| !bytes.get(event.picked.token).is_empty())
         {
             let token = event.picked.token;
-            self.undecided.push(AnswerToken { token, listing, offset });
+            self.undecided.push(AnswerToken::new(token, listing, offset, bytes));
         }
         match event.phase {
             Phase::Undecided if event.finish.is_none() => {}
@@ -85,11 +118,12 @@ impl Pieces {
         }
         self.sent += text.len();
         let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
-        Piece {
+        let piece = Piece {
             text,
             reasoning: event.reasoning,
             tokens: self.waiting.drain(..ready).map(|(_, token)| token).collect(),
-            finish,
-        }
+            position: None,
+        };
+        (piece, finish)
     }
 }

@@ -38,6 +38,7 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
         prompts: vec![PublicPrompt::Chat(Chat {
             messages: chat.into(),
             options: template.options(),
+            ..Chat::default()
         })],
         options,
     })

@@ -1,0 +1,9 @@
+//! Answers as OpenAI's chat completions and completions.
+
+mod body;
+mod logprobs;
+mod shared;
+mod stream;
+
+pub use body::body;
+pub use stream::OpenaiStream;
