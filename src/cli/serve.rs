@@ -60,8 +60,8 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
     let served = tokio::select! {
         served = serving => served.map_err(CommandError::Serve),
         () = metrics.upkeep() => Ok(()),
-        // Beside the serving: an upstream that is not up yet keeps nobody waiting.
-        () = watching.service().watch_upstreams() => Ok(()),
+        // Beside the serving: an upstream that is not up yet keeps nobody waiting. One that has the wrong vocabulary ends it.
+        watched = watching.service().watch_upstreams() => watched.map_err(CommandError::Start),
         served = serve_metrics(metrics_listener, Arc::clone(&watching)) => served.map_err(CommandError::Serve),
     };
     #[cfg(feature = "otel")]

@@ -83,8 +83,19 @@ impl Examination<'_> {
                 return (checks, None);
             }
         };
-        let prefix = Prefix::new(sample(), ids);
-        checks.extend(self.prompt(&prefix).await);
+        let mut prefix = Prefix::new(sample(), ids);
+        match self.server.own_prompt(sample(), self.caller).await {
+            Ok(Some(written)) => {
+                let finding = "the server writes chats otherwise than local.model's template does, so each chat is written by the server";
+                checks.push(Check::ok("  prompt", finding));
+                prefix = Prefix::new(sample(), written);
+            }
+            Ok(None) => checks.extend(self.prompt(&prefix).await),
+            Err(error) => {
+                checks.push(failure("  prompt", &error));
+                return (checks, None);
+            }
+        }
         let drafted = match self.positions(&prefix, DRAFT).await {
             Ok(drafted) => drafted,
             Err(error) => {
@@ -104,9 +115,14 @@ impl Examination<'_> {
     async fn prompt(&self, prefix: &Prefix) -> Option<Check> {
         let name = "  prompt";
         match self.server.prompt(Arc::clone(&prefix.chat), self.caller.clone()).await {
-            Ok(Some(theirs)) if theirs == prefix.ids => {
-                Some(Check::ok(name, "the server writes a chat in the same ids"))
-            }
+            Ok(Some(theirs)) if theirs == prefix.ids => Some(Check::ok(
+                name,
+                if self.settings.upstream.tokenizer.is_none() {
+                    "the server writes chats in the same ids, and has the local model's vocabulary"
+                } else {
+                    "the server writes a chat in the same ids"
+                },
+            )),
             Ok(Some(theirs)) => {
                 let same = theirs
                     .iter()
@@ -281,6 +297,7 @@ fn advice(problem: &Problem) -> &'static str {
     match problem {
         Problem::Unreachable { .. } => "start the server, or correct upstream.url",
         Problem::TimedOut { .. } => "find out what keeps the server, or raise the limit",
+        Problem::OtherVocabulary { .. } => "set upstream.tokenizer to the tokenizer of the served model",
         Problem::Refused { status: 401 | 403, .. } => "set upstream.api_key to a key the server accepts",
         Problem::Refused { status: 404, .. } => "name a model the server has (--model), or correct upstream.url",
         Problem::Refused { status: 400, .. } | Problem::TooFewCandidates { .. } => {

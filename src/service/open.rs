@@ -67,14 +67,17 @@ impl Service {
         strength: Option<Strength>,
         mut caller: Caller,
     ) -> Result<Ready, ServiceError> {
+        let mut written = None;
         if let PublicPrompt::Chat(chat) = &asked.prompt {
-            caller.template = chat.options.clone();
+            let configured = self.prompts.alignment().upstream().template_options();
+            caller.template = configured.overridden_by(&chat.options);
+            written = self.replicas.own_prompt(&chat.messages, &caller).await?;
         }
         let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
         let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
             let Asked { prompt, sources } = &*asked;
             let composed = prompts.compose(prompt, sources, max_tokens)?;
-            let upstream_prompt = prompts.upstream(prompt)?;
+            let upstream_prompt = written.map_or_else(|| prompts.upstream(prompt), Ok)?;
             Ok::<_, ServiceError>(((composed, upstream_prompt), prompt.chat()))
         })
         .await?;

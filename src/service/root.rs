@@ -22,6 +22,8 @@ pub struct Service {
     /// The same, as sessions see them.
     pub(super) upstream: Arc<dyn Upstream>,
     local: Arc<dyn LocalModel>,
+    /// The upstream is taken to have the local model's.
+    pub(super) vocabulary_is_assumed: bool,
     pub(super) prompts: Arc<Prompts>,
     store: StoreHandle,
     /// Documents of a profile's history for one answer.
@@ -71,6 +73,7 @@ impl Service {
             upstream: Arc::new(replicas.clone()),
             replicas,
             local,
+            vocabulary_is_assumed: settings.upstream.tokenizer.is_none(),
             store,
             history: settings.context.history,
             defaults,

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use crate::local::LocalError;
 use crate::store::StoreError;
+use crate::upstream::UpstreamError;
 use crate::vocabulary::VocabularyError;
 
 /// Why the proxy cannot start.
@@ -34,6 +35,9 @@ pub enum StartError {
          \"auto\", or take both models from one family"
     )]
     DifferentVocabularies,
+    /// The upstream that is there at the start has not the vocabulary that it is taken to have.
+    #[error(transparent)]
+    Upstream(UpstreamError),
     /// The file with the default private context.
     #[error("context.file = \"{path}\" cannot be read: {source}")]
     ContextFile {

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::StartError;
 use crate::settings::Settings;
-use crate::upstream::{Connection, Extra, Replicas, Retries, Server, Timeouts, bearer};
+use crate::upstream::{Connection, Extra, Replicas, Retries, ServedVocabulary, Server, Timeouts, bearer};
 use crate::vocabulary::Tokenizer;
 
 /// The configured upstreams. None of them need be up yet.
@@ -24,13 +24,17 @@ pub fn replicas(settings: &Settings, tokenizer: &Arc<Tokenizer>) -> Result<Repli
     // Checked with the rest of the configuration.
     let header = upstream.affinity_header.as_deref();
     let header = header.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+    let vocabulary = ServedVocabulary {
+        tokenizer: Arc::clone(tokenizer),
+        is_assumed: upstream.tokenizer.is_none(),
+    };
     let servers = upstream.urls.iter().map(|url| {
         let connection = Connection::new(url, authorization.clone(), header.clone(), timeouts)?;
         let connection = connection.with(Extra {
             headers: upstream.headers.clone(),
             body: upstream.extra_body.clone(),
         });
-        Ok(Server::new(connection, upstream.driver, Arc::clone(tokenizer)))
+        Ok(Server::new(connection, upstream.driver, vocabulary.clone()))
     });
     let servers = servers.collect::<Result<Vec<_>, StartError>>()?;
     let retries = Retries {

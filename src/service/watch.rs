@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Service;
-use crate::upstream::Readiness;
+use super::{Service, StartError};
+use crate::upstream::{Problem, Readiness};
 use crate::vocabulary::{ChatMessage, Role};
 
 /// How often upstreams that do not answer are looked at.
@@ -11,23 +11,31 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 impl Service {
     /// Looks now and then at upstreams that have not answered or have failed since: whether the proxy is ready must not depend on
     /// somebody's request, and a server that is back must be found. Runs until it is dropped.
-    pub async fn watch_upstreams(&self) {
+    ///
+    /// # Errors
+    /// [`StartError::Upstream`] where the first look shows that an upstream has not the vocabulary that it is taken to have.
+    pub async fn watch_upstreams(&self) -> Result<(), StartError> {
+        self.meet_upstreams().await?;
         let mut looks = tokio::time::interval(LOOK_AGAIN);
+        looks.tick().await;
         loop {
             looks.tick().await;
-            // Looking once more does not bring a key.
+            // Looking once more does not bring a key. What is found later, requests are told.
             if self.replicas.readiness() != Readiness::ReadyForKeys {
-                self.meet_upstreams().await;
+                let _told_to_requests = self.meet_upstreams().await;
             }
         }
     }
 
     /// Asks these upstreams what they are and how they write a chat, and logs it, so that whoever starts the proxy knows before
     /// the first request.
-    pub async fn meet_upstreams(&self) {
+    ///
+    /// # Errors
+    /// [`StartError::Upstream`] where one has not the vocabulary that it is taken to have.
+    pub async fn meet_upstreams(&self) -> Result<(), StartError> {
         let chat: Arc<[ChatMessage]> = Arc::new([ChatMessage::new(Role::User, "Hello!")]);
         let Ok(ours) = self.prompts.alignment().upstream().chat_prompt(&chat) else {
-            return;
+            return Ok(());
         };
         for (url, prompt) in self.replicas.look(&chat).await {
             match prompt {
@@ -37,8 +45,14 @@ impl Service {
                      (costeer doctor says more)"
                 ),
                 Ok(_) => {}
+                Err(error)
+                    if self.vocabulary_is_assumed && matches!(error.problem, Problem::OtherVocabulary { .. }) =>
+                {
+                    return Err(StartError::Upstream(error));
+                }
                 Err(error) => tracing::warn!(%error, "an upstream is not there yet"),
             }
         }
+        Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub trait Upstream: Send + Sync {
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>>;
 
-    /// The ids in which the server writes a bare text; `None` where it cannot be asked.
+    /// The ids in which the server writes a bare text, names of special tokens in it recognised; `None` where it cannot be asked.
     ///
     /// # Errors
     /// As for [`Self::positions`].

@@ -35,6 +35,8 @@ pub struct ServedModel {
     pub id: String,
     /// Tokens of prompt and answer together; `None` where the server does not say.
     pub context_length: Option<usize>,
+    /// Entries of its vocabulary, padding included; `None` where the server does not say.
+    pub vocabulary: Option<usize>,
     /// What distinguishes it from another model of the same name, in the server's own words.
     pub identity: String,
 }

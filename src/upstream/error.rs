@@ -98,19 +98,19 @@ pub enum Problem {
         /// What it serves now.
         now: String,
     },
-    /// Its ids do not stand for what `upstream.tokenizer` says.
+    /// Its ids do not stand for what `upstream.tokenizer` says, or the local model's tokenizer where that says nothing.
     #[error(
-        "has another vocabulary than upstream.tokenizer: it writes {text:?} in ids that stand for {read:?} there; set \
-         upstream.tokenizer to the tokenizer of {}, in the revision that is served (a directory or hub id)",
+        "has another vocabulary than {ours}: {difference}; set upstream.tokenizer to the tokenizer of {}, in the revision that is \
+         served (a directory, GGUF file or hub id)",
         foreign::line(.served)
     )]
     OtherVocabulary {
         /// The model whose tokenizer is needed.
         served: String,
-        /// What it was given.
-        text: &'static str,
-        /// What its ids stand for in ours.
-        read: String,
+        /// What it was compared with.
+        ours: &'static str,
+        /// What differs.
+        difference: String,
     },
     /// The server cannot do what steering needs.
     #[error("cannot be used: {}", foreign::line(.reason))]

@@ -36,6 +36,7 @@ mod timeouts;
 mod tokenize;
 mod unpack;
 mod vllm;
+mod vocabulary_check;
 mod vocabulary_probe;
 
 pub use affinity::Affinity;
@@ -53,3 +54,4 @@ pub use replicas::{Readiness, Replicas, Retries};
 pub use request::{Caller, CandidateQuery, CandidateRequest, PositionRequest, Prefix};
 pub use server::Server;
 pub use timeouts::Timeouts;
+pub use vocabulary_check::ServedVocabulary;

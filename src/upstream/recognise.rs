@@ -69,6 +69,7 @@ fn served(model: &Value) -> Option<ServedModel> {
     Some(ServedModel {
         id: model.get("id")?.as_str()?.to_owned(),
         context_length: context.and_then(|length| usize::try_from(length).ok()),
+        vocabulary: number("/meta/n_vocab").and_then(|entries| usize::try_from(entries).ok()),
         identity: words.map(Value::to_string).collect::<Vec<_>>().join(" "),
     })
 }

@@ -12,7 +12,7 @@ use reqwest::{Body, Method, Response};
 
 use super::health::Heard;
 use super::replica::Replica;
-use super::{Affinity, Caller, Description, Forwarded, Problem, Server, Upstream, UpstreamError};
+use super::{Affinity, Caller, Description, Forwarded, Problem, Server, UpstreamError};
 use crate::vocabulary::{ChatMessage, TokenId};
 
 /// How often all servers are tried again when none answers.
@@ -69,7 +69,8 @@ impl Replicas {
         each.max().unwrap_or(Readiness::Silent)
     }
 
-    /// Looks at each that has not answered or has failed since: asks it for the prompt of `chat`. Gives what was found, with its address.
+    /// Looks at each that has not answered or has failed since: asks it for the prompt of `chat`, where prompts are written here. Gives
+    /// what was found, with its address.
     pub async fn look(
         &self,
         chat: &Arc<[ChatMessage]>,
@@ -79,7 +80,7 @@ impl Replicas {
             if replica.health.heard() == Some(Heard::Answer) {
                 continue;
             }
-            let prompt = replica.server.prompt(Arc::clone(chat), Caller::default()).await;
+            let prompt = replica.server.comparable_prompt(Arc::clone(chat)).await;
             match &prompt {
                 Ok(_) => replica.worked(),
                 Err(error) => {
@@ -89,6 +90,24 @@ impl Replicas {
             found.push((Arc::clone(replica.server.connection().url()), prompt));
         }
         found
+    }
+
+    /// The prompt of `chat` where the caller's server is the one to write it; `None` where chats are written here.
+    ///
+    /// # Errors
+    /// As for [`Self::first_to_answer`].
+    pub async fn own_prompt(
+        &self,
+        chat: &Arc<[ChatMessage]>,
+        caller: &Caller,
+    ) -> Result<Option<Vec<TokenId>>, UpstreamError> {
+        let (_, prompt) = self
+            .first_to_answer(caller, |replica| {
+                let (chat, caller) = (Arc::clone(chat), caller.clone());
+                async move { replica.server.own_prompt(chat, &caller).await }.boxed()
+            })
+            .await?;
+        Ok(prompt)
     }
 
     /// What the caller's server says about itself.

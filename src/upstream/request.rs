@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use reqwest::header::{HeaderMap, HeaderValue};
 
+use serde_json::Value;
+
 use super::Affinity;
 use crate::vocabulary::{ChatMessage, TemplateOptions, TokenId};
 
@@ -16,8 +18,17 @@ pub struct Caller {
     pub trace: HeaderMap,
     /// Which session it is, for servers and proxies that keep a cache.
     pub affinity: Affinity,
-    /// What the client sets of the chat template's options, for servers that render chats themselves.
+    /// Options of the chat template, for servers that render chats themselves.
     pub template: TemplateOptions,
+}
+
+impl Caller {
+    /// Names the options of the chat template in a request that has the server render a chat.
+    pub fn add_template_options(&self, body: &mut Value) {
+        if !self.template.0.is_empty() {
+            body["chat_template_kwargs"] = self.template.0.clone().into();
+        }
+    }
 }
 
 /// What the upstream is to continue: prompt and picked tokens.

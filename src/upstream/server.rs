@@ -9,18 +9,18 @@ use super::openai_chat::{self, OpenaiChat};
 use super::recognise::{look, ollama_version, recognise, same_model, version};
 use super::sglang::{self, Sglang};
 use super::vllm::Vllm;
-use super::vocabulary_probe::{self, PROBE, Reading};
+use super::vocabulary_check::ServedVocabulary;
 use super::{
     Caller, CandidateRequest, Connection, Description, Driver, PositionRequest, Positions, Problem, Reply,
-    RequestLimits, ServedModel, Upstream, UpstreamError,
+    RequestLimits, Upstream, UpstreamError,
 };
-use crate::vocabulary::{ChatMessage, TokenId, Tokenizer};
+use crate::vocabulary::{ChatMessage, TokenId, plain_roles};
 
 /// One server: its address, and what it turned out to be. It is asked when it is first needed and need not be up before.
 pub struct Server {
     connection: Arc<Connection>,
     driver: Driver,
-    tokenizer: Arc<Tokenizer>,
+    vocabulary: ServedVocabulary,
     known: RwLock<Option<Known>>,
     /// It has failed since it was last asked what it is. Another server may have taken its place.
     suspect: AtomicBool,
@@ -30,15 +30,17 @@ pub struct Server {
 struct Known {
     upstream: Arc<dyn Upstream>,
     description: Arc<Description>,
+    /// It writes chats otherwise than we would, so it writes its prompts.
+    writes_prompts: bool,
 }
 
 impl Server {
-    /// The server behind `connection`, whose model has the vocabulary of `tokenizer`.
-    pub fn new(connection: Connection, driver: Driver, tokenizer: Arc<Tokenizer>) -> Self {
+    /// The server behind `connection`, whose model has this vocabulary.
+    pub fn new(connection: Connection, driver: Driver, vocabulary: ServedVocabulary) -> Self {
         Self {
             connection: Arc::new(connection),
             driver,
-            tokenizer,
+            vocabulary,
             known: RwLock::new(None),
             suspect: AtomicBool::new(false),
         }
@@ -55,6 +57,49 @@ impl Server {
     /// An [`UpstreamError`] when it cannot be asked, or when it serves another model than before.
     pub async fn describe(&self, caller: &Caller) -> Result<Arc<Description>, UpstreamError> {
         Ok(self.known(caller).await?.description)
+    }
+
+    /// The prompt of `chat` where the server is the one to write it; `None` where its chats are written here.
+    ///
+    /// # Errors
+    /// An [`UpstreamError`] when it cannot be asked, or refuses the chat in every form.
+    pub async fn own_prompt(
+        &self,
+        chat: Arc<[ChatMessage]>,
+        caller: &Caller,
+    ) -> Result<Option<Vec<TokenId>>, UpstreamError> {
+        let known = self.known(caller).await?;
+        if !known.writes_prompts {
+            return Ok(None);
+        }
+        let refusal = match known.upstream.prompt(Arc::clone(&chat), caller.clone()).await {
+            Err(error) if matches!(error.problem, Problem::Refused { .. }) => error,
+            answer => return answer,
+        };
+        // Its template may take no system message, or want roles to take turns.
+        let plain = plain_roles(&chat);
+        if *plain == *chat {
+            return Err(refusal);
+        }
+        let answer = known.upstream.prompt(plain.into(), caller.clone()).await;
+        answer.map_err(|_| refusal)
+    }
+
+    /// How it writes `chat`, to be compared with how it is written here; `None` where it cannot be asked, or writes its prompts itself.
+    ///
+    /// # Errors
+    /// An [`UpstreamError`] when it cannot be asked what it is, or refuses the chat.
+    pub async fn comparable_prompt(&self, chat: Arc<[ChatMessage]>) -> Result<Option<Vec<TokenId>>, UpstreamError> {
+        let caller = Caller::default();
+        match self.writes_prompts(&caller).await? {
+            true => Ok(None),
+            false => self.prompt(chat, caller).await,
+        }
+    }
+
+    /// Whether it has turned out to be the one to write its prompts.
+    pub async fn writes_prompts(&self, caller: &Caller) -> Result<bool, UpstreamError> {
+        Ok(self.known(caller).await?.writes_prompts)
     }
 
     /// Has it looked at again before the next request.
@@ -80,6 +125,9 @@ impl Server {
                 if known.is_none() {
                     let url = self.connection.url();
                     tracing::info!(%url, driver = ?found.description.driver, "the upstream is {}", found.description);
+                    if found.writes_prompts {
+                        tracing::info!(%url, "it writes chats otherwise than local.model's template does, so it is asked for the prompt of each chat");
+                    }
                 }
                 // Another request may have been faster. Its driver has learned more by now.
                 Ok(known.get_or_insert(found).clone())
@@ -101,18 +149,18 @@ impl Server {
                 (Arc::new(vllm), limits)
             }
             Driver::LlamaCpp => {
-                let end = self.tokenizer.end();
+                let end = self.vocabulary.tokenizer.end();
                 let server = LlamaCpp::connect(connection, end, caller).await;
                 (Arc::new(server), llamacpp::LIMITS)
             }
             Driver::Sglang => (Arc::new(Sglang::new(connection)), sglang::LIMITS),
             Driver::Ollama => {
                 let model = looks.models.first().map(|model| model.id.clone());
-                let tokenizer = Arc::clone(&self.tokenizer);
+                let tokenizer = Arc::clone(&self.vocabulary.tokenizer);
                 (Arc::new(Ollama::new(connection, tokenizer, model)), ollama::LIMITS)
             }
             Driver::OpenaiChat => {
-                let tokenizer = Arc::clone(&self.tokenizer);
+                let tokenizer = Arc::clone(&self.vocabulary.tokenizer);
                 let chat = OpenaiChat::connect(connection, tokenizer, caller).await?;
                 (Arc::new(chat), openai_chat::LIMITS)
             }
@@ -131,36 +179,14 @@ impl Server {
             limits,
         });
         let served = description.model(caller.model.as_deref());
-        self.check_vocabulary(&*upstream, served, caller).await?;
-        Ok(Known { upstream, description })
-    }
-
-    /// The ids that the server writes a text in must stand for that text in our tokenizer, or every id it sends means something
-    /// else. Servers that cannot be asked are taken at their word.
-    async fn check_vocabulary(
-        &self,
-        upstream: &dyn Upstream,
-        served: Option<&ServedModel>,
-        caller: &Caller,
-    ) -> Result<(), UpstreamError> {
-        let Ok(Some(ids)) = upstream.tokenize(PROBE, caller).await else {
-            return Ok(());
-        };
-        let url = self.connection.url();
-        match vocabulary_probe::read(&self.tokenizer, PROBE, &ids) {
-            Reading::Same => {}
-            Reading::OtherwiseCut => tracing::warn!(
-                %url,
-                "the server cuts a text into other tokens of its vocabulary than upstream.tokenizer does; is it of the served \
-                 model's revision?"
-            ),
-            Reading::Other(read) => {
-                let served = served.map_or_else(|| "the served model".to_owned(), |model| model.id.clone());
-                let text = PROBE;
-                return Err(self.connection.problem(Problem::OtherVocabulary { served, text, read }));
-            }
-        }
-        Ok(())
+        let checked = self.vocabulary.check(&*upstream, served, self.connection.url(), caller);
+        checked.await.map_err(|problem| self.connection.problem(problem))?;
+        let writes_prompts = self.vocabulary.is_written_otherwise(&*upstream, caller).await;
+        Ok(Known {
+            upstream,
+            description,
+            writes_prompts,
+        })
     }
 }
 
@@ -189,8 +215,13 @@ impl Upstream for Server {
         async move { self.known(caller).await?.upstream.tokenize(text, caller).await }.boxed()
     }
 
-    fn prompt(&self, chat: Arc<[ChatMessage]>, caller: Caller) -> Reply<'_, Option<Vec<TokenId>>> {
+    fn prompt(&self, chat: Arc<[ChatMessage]>, mut caller: Caller) -> Reply<'_, Option<Vec<TokenId>>> {
         async move {
+            caller.template = self
+                .vocabulary
+                .tokenizer
+                .template_options()
+                .overridden_by(&caller.template);
             let known = self.known(&caller).await?;
             known.upstream.prompt(chat, caller).await
         }

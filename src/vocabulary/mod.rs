@@ -30,7 +30,7 @@ pub use error::VocabularyError;
 pub use files::{ModelFiles, resolve_path};
 pub use lexicon::Lexicon;
 pub use overlap::Overlap;
-pub use template::{ChatTemplate, Messages, RenderRequest, SystemRole};
+pub use template::{ChatTemplate, Messages, RenderRequest, SystemRole, plain_roles};
 pub use text_stream::TextStream;
 pub use thinking::{Opening, Thinking};
 pub use token_id::TokenId;

@@ -21,6 +21,10 @@ pub struct Tokenizer {
     end: TokenId,
     ends: Vec<TokenId>,
     selectable: Vec<bool>,
+    /// Found when it is first needed.
+    structure: OnceLock<Vec<TokenId>>,
+    /// Specials that stand for nothing that anybody says: what begins a text, fills it up, or is not known.
+    technical: Vec<TokenId>,
     longest: usize,
 }
 
@@ -80,6 +84,11 @@ impl Tokenizer {
             bytes,
             chats: chats(&files, options)?,
             lexicon: OnceLock::new(),
+            structure: OnceLock::new(),
+            technical: ["bos_token", "pad_token", "unk_token"]
+                .into_iter()
+                .filter_map(|name| inner.token_to_id(&files.special_text(name)?).map(TokenId))
+                .collect(),
             source: source.to_owned(),
             inner,
             end,
@@ -205,6 +214,12 @@ impl Tokenizer {
         self.inner.id_to_token(id.0).unwrap_or_default()
     }
 
+    /// Ids of the special tokens, which stand for no text, ascending.
+    pub fn specials(&self) -> impl Iterator<Item = TokenId> {
+        let ids = (0..self.selectable.len() as u32).map(TokenId);
+        ids.filter(|id| self.bytes.get(*id).is_empty() && !self.name(*id).is_empty())
+    }
+
     /// The token that the tokenizer's file calls so.
     pub fn id_of(&self, name: &str) -> Option<TokenId> {
         self.inner.token_to_id(name).map(TokenId)
@@ -213,6 +228,11 @@ impl Tokenizer {
     /// The chat template as it is written.
     pub fn template_source(&self) -> &str {
         self.chats.source()
+    }
+
+    /// The options that are rendered into every chat.
+    pub fn template_options(&self) -> &TemplateOptions {
+        self.chats.options()
     }
 
     /// What the chat template puts between the prompt and the answer that follows: empty, or the space that some families begin
@@ -234,6 +254,20 @@ impl Tokenizer {
     /// Which ids may be picked, shape `[vocabulary]`: real tokens (no padding rows) that are ordinary or end the turn.
     pub fn selectable(&self) -> &[bool] {
         &self.selectable
+    }
+
+    /// Special tokens that the chat template writes where the assistant speaks, ascending: marks of thoughts, channels and calls. All
+    /// others, such as what begins a text or another's turn, are nothing that an answer may have.
+    pub fn structure(&self) -> &[TokenId] {
+        self.structure.get_or_init(|| {
+            let turns = self.chats.assistant_turns();
+            let ids = turns.iter().flat_map(|turn| self.encode(turn).unwrap_or_default());
+            let is_special = |id: &TokenId| self.bytes.get(*id).is_empty() && !self.technical.contains(id);
+            let mut ids: Vec<TokenId> = ids.filter(is_special).filter(|id| !self.ends.contains(id)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        })
     }
 
     /// Whether every id stands for the same bytes in both, and the same ids end a turn.

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use costeer::upstream::{Caller, Connection, Driver, Position, PositionRequest, Prefix, Server, Timeouts, Upstream};
+use costeer::upstream::{
+    Caller, Connection, Driver, Position, PositionRequest, Prefix, ServedVocabulary, Server, Timeouts, Upstream,
+};
 use costeer::vocabulary::TokenId;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -389,7 +391,11 @@ pub fn server(address: SocketAddr, driver: Driver) -> Server {
         whole: Duration::from_secs(60),
     };
     let connection = Connection::new(&format!("http://{address}/v1"), None, None, timeouts).unwrap();
-    Server::new(connection, driver, Arc::new(tokenizer("llm")))
+    let vocabulary = ServedVocabulary {
+        tokenizer: Arc::new(tokenizer("llm")),
+        is_assumed: false,
+    };
+    Server::new(connection, driver, vocabulary)
 }
 
 pub fn request(prefix: Vec<TokenId>, window: usize) -> PositionRequest {

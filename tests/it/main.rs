@@ -39,6 +39,7 @@ mod privacy;
 mod profile_commands;
 mod profiles;
 mod reaching;
+mod served_tokenizer;
 mod slots;
 mod steered;
 mod store;

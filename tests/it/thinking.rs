@@ -3,6 +3,8 @@
 
 mod llamacpp;
 
+pub use llamacpp::completions;
+
 use std::net::SocketAddr;
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::common::Common;
 use super::ids::{Message, chat_ids};
@@ -12,11 +13,12 @@ pub struct Chat {
     #[serde(flatten)]
     pub common: Common,
     pub messages: Vec<Message>,
+    chat_template_kwargs: Option<Map<String, Value>>,
 }
 
 impl Chat {
     /// The rendered chat as ids.
     pub fn prompt_ids(&self, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
-        chat_ids(&self.messages, server)
+        chat_ids(&self.messages, self.chat_template_kwargs.as_ref(), server)
     }
 }

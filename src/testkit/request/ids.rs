@@ -1,9 +1,9 @@
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::testkit::error::Refusal;
 use crate::testkit::server::DemoServer;
-use crate::vocabulary::{ChatMessage, Role, TokenId};
+use crate::vocabulary::{ChatMessage, Role, TemplateOptions, TokenId};
 
 /// One message of a chat.
 #[derive(Deserialize)]
@@ -18,10 +18,15 @@ pub fn text_ids(text: &str, server: &DemoServer) -> Result<Vec<TokenId>, Refusal
     ids.map_err(|error| Refusal::bad("prompt", error.to_string()))
 }
 
-/// The ids of a rendered chat.
-pub fn chat_ids(messages: &[Message], server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
+/// The ids of a chat, rendered with these options.
+pub fn chat_ids(
+    messages: &[Message],
+    options: Option<&Map<String, Value>>,
+    server: &DemoServer,
+) -> Result<Vec<TokenId>, Refusal> {
     let messages = messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
-    let ids = server.tokenizer.chat_prompt(&messages);
+    let options = TemplateOptions(options.cloned().unwrap_or_default());
+    let ids = server.tokenizer.chat_prompt_with(&messages, &options);
     ids.map_err(|error| Refusal::bad("messages", error.to_string()))
 }
 

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::ids::{Message, chat_ids, text_ids};
 use crate::testkit::error::Refusal;
@@ -10,6 +11,7 @@ use crate::vocabulary::TokenId;
 pub struct Tokenize {
     prompt: Option<String>,
     messages: Option<Vec<Message>>,
+    chat_template_kwargs: Option<Map<String, Value>>,
 }
 
 impl Tokenize {
@@ -17,7 +19,7 @@ impl Tokenize {
     pub fn ids(&self, server: &DemoServer) -> Result<Vec<TokenId>, Refusal> {
         match (&self.prompt, &self.messages) {
             (Some(text), _) => text_ids(text, server),
-            (None, Some(messages)) => chat_ids(messages, server),
+            (None, Some(messages)) => chat_ids(messages, self.chat_template_kwargs.as_ref(), server),
             (None, None) => Err(Refusal::bad("prompt", "Give a prompt or messages.")),
         }
     }

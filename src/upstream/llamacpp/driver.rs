@@ -187,7 +187,7 @@ impl Upstream for LlamaCpp {
 
     fn tokenize<'a>(&'a self, text: &'a str, caller: &'a Caller) -> Reply<'a, Option<Vec<TokenId>>> {
         async move {
-            let body = json!({"content": text, "add_special": false, "parse_special": false});
+            let body = json!({"content": text, "add_special": false, "parse_special": true});
             Ok(Some(self.connection.tokenize(&body, caller).await?))
         }
         .boxed()
@@ -195,9 +195,14 @@ impl Upstream for LlamaCpp {
 
     fn prompt(&self, chat: Arc<[ChatMessage]>, caller: Caller) -> Reply<'_, Option<Vec<TokenId>>> {
         async move {
-            let messages = json!({"messages": &*chat});
+            let mut body = json!({"messages": &*chat});
+            caller.add_template_options(&mut body);
             let template = Endpoint::Native("/apply-template");
-            let Rendered { prompt } = self.connection.ask(template, &messages, &caller).await?;
+            let Rendered { prompt } = match self.connection.ask(template, &body, &caller).await {
+                Ok(rendered) => rendered,
+                Err(error) if error.problem.is_no_such_route() => return Ok(None),
+                Err(error) => return Err(error),
+            };
             let text = json!({"content": prompt, "add_special": true, "parse_special": true});
             Ok(Some(self.connection.tokenize(&text, &caller).await?))
         }

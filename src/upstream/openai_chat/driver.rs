@@ -118,9 +118,7 @@ impl OpenaiChat {
             body["model"] = model.as_str().into();
         }
         // A server that does not know them says so: thoughts that were switched off must not come as an answer.
-        if !caller.template.0.is_empty() {
-            body["chat_template_kwargs"] = caller.template.0.clone().into();
-        }
+        caller.add_template_options(&mut body);
         // With an empty message, some servers leave out the header of the assistant's turn.
         if !begun.is_empty() {
             let mut message = json!({"role": "assistant", "content": begun});

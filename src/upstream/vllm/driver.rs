@@ -142,7 +142,8 @@ impl Upstream for Vllm {
 
     fn prompt(&self, chat: Arc<[ChatMessage]>, caller: Caller) -> Reply<'_, Option<Vec<TokenId>>> {
         async move {
-            let body = json!({"messages": &*chat, "add_generation_prompt": true});
+            let mut body = json!({"messages": &*chat, "add_generation_prompt": true});
+            caller.add_template_options(&mut body);
             self.connection.tokenize_by_model(body, &caller).await
         }
         .boxed()

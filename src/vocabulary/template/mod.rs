@@ -11,9 +11,11 @@ mod request;
 mod rewrite;
 mod roles;
 mod scan;
+mod turns;
 mod values;
 mod writer;
 
 pub use chat_template::ChatTemplate;
 pub use request::{Messages, RenderRequest};
+pub use roles::plain_roles;
 pub use writer::{ChatWriter, SystemRole};

@@ -36,6 +36,11 @@ pub fn merged(chat: &[ChatMessage]) -> Vec<ChatMessage> {
     alternating(leading.iter().cloned().chain(later.iter().map(as_user)))
 }
 
+/// The chat for a template that takes neither system messages nor two messages of one role in a row.
+pub fn plain_roles(chat: &[ChatMessage]) -> Vec<ChatMessage> {
+    merged(&without_system(chat))
+}
+
 fn alternating(chat: impl Iterator<Item = ChatMessage>) -> Vec<ChatMessage> {
     let mut merged: Vec<ChatMessage> = Vec::new();
     for message in chat {

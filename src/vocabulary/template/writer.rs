@@ -56,6 +56,11 @@ impl ChatWriter {
         self.template.source()
     }
 
+    /// What is rendered into every prompt.
+    pub fn options(&self) -> &TemplateOptions {
+        &self.options
+    }
+
     /// How the template treats what the system says.
     pub fn system_role(&self) -> SystemRole {
         self.system
@@ -128,6 +133,14 @@ impl ChatWriter {
         self.template.render(&RenderRequest {
             options: &self.options.overridden_by(options).0,
             ..RenderRequest::chat(chat)
+        })
+    }
+
+    /// A request with configured options.
+    pub(super) fn render_request(&self, request: &RenderRequest) -> Result<String, String> {
+        self.template.render(&RenderRequest {
+            options: &self.options.0,
+            ..*request
         })
     }
 }

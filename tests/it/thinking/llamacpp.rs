@@ -17,9 +17,13 @@ pub async fn translated(upstream: SocketAddr) -> SocketAddr {
     let routes = Router::new()
         .route("/v1/models", get(models))
         .route("/tokenize", post(tokenize))
-        .route("/completion", post(complete))
         .with_state(upstream);
-    support::serve(routes).await
+    support::serve(routes.merge(completions(upstream))).await
+}
+
+/// Its route for answers.
+pub fn completions(upstream: SocketAddr) -> Router {
+    Router::new().route("/completion", post(complete)).with_state(upstream)
 }
 
 async fn said(upstream: SocketAddr, path: &str, body: Value) -> Value {
