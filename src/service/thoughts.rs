@@ -24,7 +24,11 @@ impl Thoughts {
             [open, close] => Some(Arc::new(Thinking::named(tokenizer, open, close))),
             _ => Thinking::find(tokenizer).map(Arc::new),
         };
-        let upstream = thinking(alignment.upstream(), &settings.upstream.thinking_markers);
+        let mut upstream = thinking(alignment.upstream(), &settings.upstream.thinking_markers);
+        if upstream.is_none() && settings.upstream.tokenizer.is_none() {
+            // The server's chat template may be another than the local model's. Its tokens say what it can.
+            upstream = Thinking::of_vocabulary(alignment.upstream()).map(Arc::new);
+        }
         let opening = upstream.as_ref().and_then(|thinking| {
             let question = [ChatMessage::new(Role::User, "What now?")];
             let prompt = alignment.upstream().chat_prompt(&question).ok()?;

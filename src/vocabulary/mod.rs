@@ -32,7 +32,7 @@ pub use lexicon::Lexicon;
 pub use overlap::Overlap;
 pub use template::{ChatTemplate, Messages, RenderRequest, SystemRole, plain_roles};
 pub use text_stream::TextStream;
-pub use thinking::{Opening, Thinking};
+pub use thinking::{Opening, Thinking, channels};
 pub use token_id::TokenId;
 pub use token_map::TokenMap;
 pub use tokenizer::Tokenizer;

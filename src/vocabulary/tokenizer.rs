@@ -261,9 +261,14 @@ impl Tokenizer {
     pub fn structure(&self) -> &[TokenId] {
         self.structure.get_or_init(|| {
             let turns = self.chats.assistant_turns();
-            let ids = turns.iter().flat_map(|turn| self.encode(turn).unwrap_or_default());
+            let mut ids: Vec<TokenId> = Vec::new();
+            for turn in &turns {
+                let written = self.encode(turn).unwrap_or_default().into_iter();
+                // Some templates go on with the next turn.
+                ids.extend(written.take_while(|id| !self.ends.contains(id)));
+            }
             let is_special = |id: &TokenId| self.bytes.get(*id).is_empty() && !self.technical.contains(id);
-            let mut ids: Vec<TokenId> = ids.filter(is_special).filter(|id| !self.ends.contains(id)).collect();
+            ids.retain(is_special);
             ids.sort_unstable();
             ids.dedup();
             ids

@@ -16,11 +16,11 @@ fn phases(opening: Opening) -> Phases {
 
 /// What an answer came to.
 #[derive(Default, Debug, PartialEq)]
-struct Whole {
-    reasoning: String,
-    prose: String,
+pub(super) struct Whole {
+    pub(super) reasoning: String,
+    pub(super) prose: String,
     /// The same by the tokens that the small model follows.
-    followed: String,
+    pub(super) followed: String,
     /// Positions by where they belong.
     thought: usize,
     said: usize,
@@ -28,9 +28,13 @@ struct Whole {
 
 impl Whole {
     fn add(&mut self, step: Step) {
+        self.add_with(&TOKENIZER, step);
+    }
+
+    pub(super) fn add_with(&mut self, tokenizer: &Tokenizer, step: Step) {
         self.reasoning.push_str(std::str::from_utf8(&step.reasoning).unwrap());
         self.prose.push_str(std::str::from_utf8(&step.prose).unwrap());
-        self.followed.push_str(&TOKENIZER.bytes().text(&step.tokens));
+        self.followed.push_str(&tokenizer.bytes().text(&step.tokens));
         self.followed.push_str(std::str::from_utf8(&step.spilt).unwrap());
         match step.phase {
             Phase::Undecided => {}

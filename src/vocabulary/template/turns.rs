@@ -80,7 +80,9 @@ mod tests {
     use crate::vocabulary::TemplateOptions;
 
     fn turns(template: &str) -> Vec<String> {
-        let template = ChatTemplate::compile(template.to_owned(), Vec::new()).unwrap();
+        let specials =
+            [("bos_token", "<s>"), ("eos_token", "</s>")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let template = ChatTemplate::compile(template.to_owned(), specials.to_vec()).unwrap();
         ChatWriter::new(template, TemplateOptions::default())
             .unwrap()
             .assistant_turns()
@@ -123,11 +125,6 @@ mod tests {
                 &["<|START_RESPONSE|>", "<|START_ACTION|>", "<|END_ACTION|>"],
             ),
             ("google-gemma-4-31B-it", &["<|tool_call>", "<tool_call|>"]),
-            ("LFM2.5-Instruct", &["<|tool_call_start|>", "<|tool_call_end|>"]),
-            (
-                "Kimi-K2-Instruct",
-                &["<|tool_calls_section_begin|>", "<|tool_call_begin|>"],
-            ),
             (
                 "deepseek-ai-DeepSeek-V3.1",
                 &["<｜tool▁calls▁begin｜>", "<｜tool▁call▁end｜>"],

@@ -13,6 +13,10 @@ pub struct Family {
     pub direct: &'static str,
     /// Tokens around an answer's text that are no part of it.
     pub wraps: &'static [&'static str],
+    /// What stands before and after an answer's text behind a thought; empty where nothing does.
+    pub around: [&'static str; 2],
+    /// Whether an answer is a row of messages, each in a channel.
+    pub has_channels: bool,
     /// What an answer begins with where the model is not to think; empty where it is a thought without words.
     pub unthinking: &'static str,
     /// Whether a model whose prompt says nothing of thoughts may think all the same.
@@ -27,12 +31,14 @@ const PLAIN: Family = Family {
     close: "",
     direct: "",
     wraps: &[],
+    around: ["", ""],
+    has_channels: false,
     unthinking: "",
     is_usual: true,
 };
 
 /// Those that are known. The first that fits a template counts.
-pub const FAMILIES: [Family; 12] = [
+pub const FAMILIES: [Family; 13] = [
     Family {
         name: "harmony (gpt-oss)",
         signs: &["<|channel|>analysis<|message|>", "<|channel|>final<|message|>"],
@@ -40,6 +46,7 @@ pub const FAMILIES: [Family; 12] = [
         close: "<|end|><|start|>assistant<|channel|>final<|message|>",
         direct: "<|channel|>final<|message|>",
         unthinking: "<|channel|>final<|message|>",
+        has_channels: true,
         ..PLAIN
     },
     Family {
@@ -120,8 +127,20 @@ pub const FAMILIES: [Family; 12] = [
         signs: &["<think></think>", "<response></response>"],
         open: "<think>",
         close: "</think>",
+        direct: "<response>",
+        around: ["<response>", "</response>"],
         // Its template switches thinking on in words.
         is_usual: false,
+        ..PLAIN
+    },
+    Family {
+        name: "kimi-k3",
+        signs: &["'<|open|>' + tag", "open_tag('think'", "close_tag('response')"],
+        open: "<|open|>think<|sep|>",
+        close: "<|close|>think<|sep|>",
+        direct: "<|open|>response<|sep|>",
+        around: ["<|open|>response<|sep|>", "<|close|>response<|sep|>"],
+        unthinking: "<|open|>think<|sep|><|close|>think<|sep|><|open|>response<|sep|>",
         ..PLAIN
     },
     Family {
@@ -134,6 +153,13 @@ pub const FAMILIES: [Family; 12] = [
 ];
 
 impl Family {
+    /// The family whose marks are tokens of their own in a vocabulary that `has` them, for models whose template is not known. It has to
+    /// be one that may think without being told to.
+    pub fn of_tokens(has: impl Fn(&str) -> bool) -> Option<Self> {
+        let fits = |family: &&Self| family.is_usual && has(family.open) && has(family.close);
+        FAMILIES.iter().rfind(fits).copied()
+    }
+
     /// The family of a model with this chat template.
     pub fn of(template: &str) -> Option<Self> {
         let fits = |family: &&Self| family.signs.iter().all(|sign| template.contains(sign));

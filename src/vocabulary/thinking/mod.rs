@@ -1,5 +1,6 @@
 //! Models that think before they answer: how they mark it, and how a prompt says that they need not.
 
+pub mod channels;
 mod empty;
 mod family;
 
@@ -28,6 +29,10 @@ pub struct Thinking {
     pub is_usual: bool,
     /// Tokens around an answer's text that are no part of it, ascending.
     pub wraps: Vec<TokenId>,
+    /// What stands before and after an answer's text behind a thought; empty where nothing does.
+    pub around: [String; 2],
+    /// Whether an answer is a row of messages, each in a channel ([`channels`]).
+    pub has_channels: bool,
     /// Tokens in what begins and ends a thought that stand for no text of their own, with their names.
     names: BTreeMap<TokenId, String>,
     /// Which ids may be picked where a thought may begin or end, shape `[vocabulary]`.
@@ -57,6 +62,12 @@ impl Thinking {
         Some(Self::of(tokenizer, family, empty))
     }
 
+    /// What the tokens of `tokenizer` say, for a model with its vocabulary and another chat template.
+    pub fn of_vocabulary(tokenizer: &Tokenizer) -> Option<Self> {
+        let family = Family::of_tokens(|name| tokenizer.id_of(name).is_some())?;
+        Some(Self::of(tokenizer, family, None))
+    }
+
     /// With these texts around a thought, whatever the template says. A known family of theirs says the rest.
     pub fn named(tokenizer: &Tokenizer, open: &str, close: &str) -> Self {
         let known = FAMILIES
@@ -77,6 +88,8 @@ impl Thinking {
             unthinking: empty.unwrap_or_else(|| usual(open, close)),
             is_usual: true,
             wraps: Vec::new(),
+            around: [String::new(), String::new()],
+            has_channels: false,
             names: BTreeMap::new(),
             selectable: Vec::new(),
         };
@@ -99,6 +112,8 @@ impl Thinking {
             unthinking,
             is_usual: family.is_usual,
             wraps,
+            around: family.around.map(str::to_owned),
+            has_channels: family.has_channels,
             names: BTreeMap::new(),
             selectable: Vec::new(),
         };
@@ -108,16 +123,16 @@ impl Thinking {
     /// The same with a thought between these texts.
     fn between(mut self, tokenizer: &Tokenizer, open: &str, close: &str) -> Self {
         (self.open, self.close) = (open.to_owned(), close.to_owned());
-        let texts = [&self.open, &self.close, &self.direct];
-        let ids = texts
-            .into_iter()
-            .flat_map(|text| tokenizer.encode(text).unwrap_or_default());
+        let [before, after] = &self.around;
+        let texts = [open, close, &self.direct, before, after].into_iter();
+        let texts = texts.chain(channels::MARKS.into_iter().filter(|_| self.has_channels));
+        let ids = texts.flat_map(|text| tokenizer.encode(text).unwrap_or_default());
         self.names = ids
             .filter(|id| tokenizer.bytes().get(*id).is_empty())
             .map(|id| (id, tokenizer.name(id)))
             .collect();
         self.selectable = tokenizer.selectable().to_vec();
-        for id in self.names.keys().chain(&self.wraps) {
+        for id in self.names.keys().chain(&self.wraps).chain(tokenizer.structure()) {
             if let Some(selectable) = self.selectable.get_mut(id.index()) {
                 *selectable = true;
             }
@@ -125,7 +140,8 @@ impl Thinking {
         self
     }
 
-    /// Which ids may be picked where a thought may begin or end, shape `[vocabulary]`: those that may always be, and its marks.
+    /// Which ids may be picked where a thought may begin or end, shape `[vocabulary]`: those that may always be, its marks, and
+    /// whatever else the template writes where the assistant speaks ([`Tokenizer::structure`]).
     pub fn selectable(&self) -> &[bool] {
         &self.selectable
     }
@@ -141,6 +157,22 @@ impl Thinking {
             Some(name) => name.as_bytes(),
             None => tokenizer.bytes().get(id),
         }
+    }
+
+    /// Whether `id` ends a message of several.
+    pub fn ends_message(&self, id: TokenId) -> bool {
+        self.has_channels && self.names.get(&id).is_some_and(|name| name == channels::END)
+    }
+
+    /// Whether `id` stands for no text, and is a part of a mark.
+    pub fn is_named(&self, id: TokenId) -> bool {
+        self.names.contains_key(&id)
+    }
+
+    /// Whether `text` is the beginning of `mark` for sure, because it begins with a token that stands for no text.
+    pub fn has_begun(&self, mark: &str, text: &[u8]) -> bool {
+        let mut names = self.names.values();
+        mark.as_bytes().starts_with(text) && names.any(|name| text.starts_with(name.as_bytes()))
     }
 
     /// `text` without the names of tokens that stand for no text.

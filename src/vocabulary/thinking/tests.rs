@@ -6,6 +6,10 @@ use super::*;
 
 /// The shipped model's tokenizer with these names for two more tokens, and this end of its chat template.
 fn tokenizer(names: [&str; 2], special: bool, template: &str) -> Tokenizer {
+    tokenizer_of(names, special, |own| own + template)
+}
+
+fn tokenizer_of(names: [&str; 2], special: bool, template: impl FnOnce(String) -> String) -> Tokenizer {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/llm");
     let folder = std::env::temp_dir().join(format!("costeer-{}", uuid::Uuid::new_v4().simple()));
     std::fs::create_dir(&folder).unwrap();
@@ -26,7 +30,7 @@ fn tokenizer(names: [&str; 2], special: bool, template: &str) -> Tokenizer {
     std::fs::write(folder.join("tokenizer.json"), file.to_string()).unwrap();
     let mut configuration = read("tokenizer_config.json");
     let own = configuration["chat_template"].as_str().unwrap().to_owned();
-    configuration["chat_template"] = (own + template).into();
+    configuration["chat_template"] = template(own).into();
     std::fs::write(folder.join("tokenizer_config.json"), configuration.to_string()).unwrap();
     let tokenizer = Tokenizer::load(&folder).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
@@ -137,4 +141,34 @@ proptest! {
             prop_assert!(inside.trim().is_empty());
         }
     }
+}
+
+#[test]
+fn special_tokens_of_the_assistants_turn_may_be_picked_and_others_never() {
+    let calls = "{% if message.tool_calls %}[CALL]{{ message.tool_calls[0].function.name }}{% endif %}";
+    let before = "{{ '<|im_start|>' + message['role'] + '\n' }}";
+    let template = |_| {
+        format!(
+            "{{% for message in messages %}}{before}{calls}{{{{ message['content'] or '' }}}}{{{{ '<|im_end|>\n' }}}}{{% endfor %}}\
+             {{% if add_generation_prompt %}}{{{{ '<|im_start|>assistant\n' }}}}{{% endif %}}{{# [OTHER] #}}"
+        )
+    };
+    let tokenizer = tokenizer_of(["[CALL]", "[OTHER]"], true, template);
+    let [call, other] = ["[CALL]", "[OTHER]"].map(|name| tokenizer.id_of(name).unwrap());
+    assert_eq!(tokenizer.structure(), [call]);
+    let thinking = Thinking::named(&tokenizer, "<a>", "</a>");
+    let may = |id: TokenId| [tokenizer.selectable()[id.index()], thinking.selectable()[id.index()]];
+    assert_eq!((may(call), may(other)), ([false, true], [false, false]));
+    assert_eq!(may(tokenizer.id_of("<|im_start|>").unwrap()), [false, false]);
+    assert_eq!(may(tokenizer.end()), [true, true]);
+}
+
+#[test]
+fn a_vocabulary_says_what_its_model_may_write() {
+    let with = |special| tokenizer(["<think>", "</think>"], special, "");
+    for special in [false, true] {
+        assert_eq!(Thinking::find(&with(special)), None);
+        assert_eq!(Thinking::of_vocabulary(&with(special)).unwrap().family, "think tags");
+    }
+    assert_eq!(Thinking::of_vocabulary(&tokenizer(["<a>", "</a>"], true, "")), None);
 }
