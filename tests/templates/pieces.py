@@ -1,9 +1,10 @@
-"""Holds the ids that the product makes with a GGUF file of a SentencePiece model against those of the sentencepiece library: pieces.py BINARY DIRECTORY.
+"""Holds the ids that the product makes with GGUF files of SentencePiece models against those of the sentencepiece library: pieces.py BINARY DIRECTORY.
 
-The model is trained here, as those of Llama 2 were: byte pairs, unknown characters as bytes, nothing normalised. The file says of it what llama.cpp's
-converter would.
+One model is trained here, as those of Llama 2 were: byte pairs, unknown characters as bytes, nothing normalised. The other is that of Mistral 7B, which
+mistral-common brings. The files say of them what llama.cpp's converter would.
 """
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import gguf
@@ -58,10 +59,7 @@ def write(model: sentencepiece.SentencePieceProcessor, target: Path) -> None:
     writer.close()
 
 
-def main() -> int:
-    binary, directory = sys.argv[1], Path(sys.argv[2])
-    model = train(directory)
-    target = directory / "pieces.gguf"
+def compare(binary: str, model: sentencepiece.SentencePieceProcessor, target: Path) -> bool:
     write(model, target)
     # The sentencepiece library takes no text for a control token, and servers do.
     texts = [text for text in lines(COUNT + COUNT // 2) if "<s>" not in text][:COUNT]
@@ -74,7 +72,14 @@ def main() -> int:
             if wrong <= 5:
                 print(f"{text!r}: wanted {ids}, got {answer}")
     print(f"{target.name}: {len(texts) - wrong} of {len(texts)} lines in the same ids")
-    return int(wrong > 0 or len(texts) < COUNT)
+    return wrong == 0 and len(texts) == COUNT
+
+
+def main() -> int:
+    binary, directory = sys.argv[1], Path(sys.argv[2])
+    mistral = files("mistral_common") / "data" / "tokenizer.model.v1"
+    models = {"pieces": train(directory), "mistral-7b": sentencepiece.SentencePieceProcessor(model_file=str(mistral))}
+    return int(not all([compare(binary, model, directory / f"{name}.gguf") for name, model in models.items()]))
 
 
 if __name__ == "__main__":

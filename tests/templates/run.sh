@@ -2,7 +2,8 @@
 # Holds prompts and ids that the proxy makes against those that other libraries make of the same files: run.sh.
 #
 # templates.py takes the chat templates in the folder that COSTEER_TEMPLATES names, and is skipped where it names none; llama.cpp's repository has many of
-# them in models/templates. vocabularies.py and pieces.py give the proxy GGUF files alone: the shipped big model's, SmolLM2's, and one of a SentencePiece model.
+# them in models/templates. vocabularies.py, pieces.py and cuts.py give the proxy GGUF files alone: the shipped big model's, SmolLM2's, two of SentencePiece models,
+# and Mistral Nemo's, with its own way of cutting texts and with others.
 # The program is the release binary (COSTEER_BIN, or where cargo puts it). The packages are installed once into ${COSTEER_VENVS:-~/.cache/costeer}/templates and
 # /engine. Needs Python 3.11 or newer with venv.
 set -euo pipefail
@@ -34,5 +35,6 @@ ln -s "$smollm2" "$scratch/alone/smollm2.gguf"
 import sys, pathlib, gguf, gguf_tokenizer
 gguf_tokenizer.write(gguf.GGUFReader(sys.argv[1]), pathlib.Path(sys.argv[2]))' "$scratch/alone/smollm2.gguf" "$scratch/original")
 step "SmolLM2's file" "$python" "$here/vocabularies.py" "$binary" "$scratch/alone/smollm2.gguf" "$scratch/original/tokenizer.json" || status=1
-step "a SentencePiece model's file" "$python" "$here/pieces.py" "$binary" "$scratch" || status=1
+step "SentencePiece models' files" "$python" "$here/pieces.py" "$binary" "$scratch" || status=1
+step "ways of cutting texts" "$python" "$here/cuts.py" "$binary" "$scratch" || status=1
 exit $status

@@ -12,12 +12,13 @@ pub fn is_gguf(path: &Path) -> bool {
 }
 
 /// Tokens that end a turn in known families, whatever the file's metadata names.
-const ENDS: [&str; 7] = [
+const ENDS: [&str; 8] = [
     "<|im_end|>",
     "<|eot_id|>",
     "<|eom_id|>",
     "<|end|>",
     "<|return|>",
+    "<|call|>",
     "<end_of_turn>",
     "<turn|>",
 ];
@@ -27,11 +28,10 @@ pub fn config(gguf: &GgufMetadata) -> Value {
     let named = ["eos", "eot", "eom"].map(|name| gguf.number(&format!("tokenizer.ggml.{name}_token_id")));
     let mut ends: Vec<u64> = named.into_iter().flatten().collect();
     let tokens = gguf.texts("tokenizer.ggml.tokens").unwrap_or_default();
-    ends.extend(
-        (0..)
-            .zip(&tokens)
-            .filter_map(|(id, text)| ENDS.contains(text).then_some(id)),
-    );
+    // Where an answer may have several messages, this one ends a message and not the turn.
+    let only_message = tokens.contains(&"<|return|>");
+    let is_end = |text: &&str| ENDS.contains(text) && !(only_message && *text == "<|end|>");
+    ends.extend((0..).zip(&tokens).filter_map(|(id, text)| is_end(text).then_some(id)));
     json!({"max_position_embeddings": gguf.context_length(), "eos_token_id": ends})
 }
 

@@ -3,6 +3,7 @@
 mod files;
 mod merges;
 mod metadata;
+mod patterns;
 mod pre_tokenizers;
 mod reader;
 mod tokenizer;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::patterns;
+
 /// A way of cutting, in the terms of `tokenizer.json`.
 pub struct PreTokenizer {
     /// The patterns that texts are cut by, one after the other.
@@ -12,6 +14,8 @@ pub struct PreTokenizer {
     pub composes: bool,
     /// Whether a piece that is a token as a whole is that token, whatever its parts would merge to.
     pub whole_first: bool,
+    /// Whether texts begin with the token that begins a sequence where the file says nothing of it.
+    pub begins: bool,
 }
 
 const GPT2: PreTokenizer = PreTokenizer {
@@ -19,19 +23,8 @@ const GPT2: PreTokenizer = PreTokenizer {
     gpt2: true,
     composes: false,
     whole_first: false,
+    begins: false,
 };
-const DIGITS: &str = r"\p{N}";
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str =
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const DEEPSEEK3: [&str; 3] = [
-    r"\p{N}{1,3}",
-    "[一-龥\u{3040}-ゟ゠-ヿ]+",
-    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
-];
 
 impl PreTokenizer {
     /// The way called `name`; `None` for one that is not known here.
@@ -42,31 +35,78 @@ impl PreTokenizer {
             ..GPT2
         };
         Some(match name {
-            "default" | "gpt-2" | "gpt2" | "mpt" | "olmo" | "jais" | "phi-2" => GPT2,
-            "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" | "exaone" | "minerva-7b" => Self {
-                patterns: &[DIGITS],
-                ..GPT2
-            },
+            "default" | "gpt-2" | "gpt2" | "mpt" | "olmo" | "jais" | "phi-2" | "gigachat" | "a.x-4.0" | "mellum"
+            | "exaone4" | "trillion" | "granite-docling" => GPT2,
+            "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" | "exaone" | "minerva-7b" | "mellum2" => {
+                Self {
+                    patterns: &[patterns::DIGITS],
+                    ..GPT2
+                }
+            }
+            "falcon" => by(&[patterns::FALCON, patterns::GPT2, "[0-9][0-9][0-9]"]),
             "llama3" | "llama-v3" | "llama-bpe" | "falcon3" | "falcon-h1" | "pixtral" | "midm-2.0" | "lfm2" => Self {
                 whole_first: true,
-                ..by(&[LLAMA3])
+                begins: true,
+                ..by(&[patterns::LLAMA3])
             },
-            "dbrx" | "smaug-bpe" | "chatglm-bpe" | "glm4" => by(&[LLAMA3]),
-            "qwen2" | "deepseek-r1-qwen" | "megrez" => Self {
+            "dbrx" | "smaug-bpe" | "chatglm-bpe" | "glm4" => by(&[patterns::LLAMA3]),
+            "jais-2" => by(&[patterns::JAIS2]),
+            "minicpm5" => Self {
+                whole_first: true,
+                ..by(&[patterns::UP_TO_THREE, patterns::MINICPM5])
+            },
+            "qwen2" | "deepseek-r1-qwen" | "megrez" | "kormo" => Self {
                 composes: true,
-                ..by(&[QWEN2])
+                ..by(&[patterns::QWEN2])
             },
-            "stablelm2" => by(&[QWEN2]),
+            "stablelm2" | "hunyuan" | "solar-open" | "grok-2" => by(&[patterns::QWEN2]),
             "qwen35" => Self {
                 composes: true,
-                ..by(&[QWEN35])
+                ..by(&[patterns::QWEN35])
             },
-            "gpt-4o" | "llama4" => by(&[GPT4O]),
+            "ufakzeka" => by(&[patterns::QWEN2_WITHOUT_ENGLISH]),
+            "laguna" => by(&[patterns::LINES, patterns::QWEN2]),
+            "seed-coder" => by(&[patterns::SEED_CODER]),
+            "bailingmoe" | "bailingmoe2" | "llada-moe" => by(&[patterns::BAILING]),
+            "exaone-moe" => by(&[patterns::EXAONE_MOE]),
+            "gpt-4o" | "llama4" | "kanana2" | "talkie" | "minimax-m2" => by(&[patterns::GPT4O]),
+            "tiny_aya" | "cohere2moe" => by(&[patterns::THOUSANDS, patterns::GPT4O]),
             "tekken" => Self {
                 whole_first: true,
-                ..by(&[TEKKEN])
+                begins: true,
+                ..by(&[patterns::TEKKEN])
             },
-            "deepseek-v3" => by(&DEEPSEEK3),
+            "youtu" => Self {
+                whole_first: true,
+                ..by(&patterns::YOUTU)
+            },
+            "kimi-k2" => by(&[patterns::KIMI_K2]),
+            "deepseek-llm" => by(&[
+                patterns::NEWLINES,
+                patterns::DEEPSEEK_LETTERS,
+                patterns::DEEPSEEK_MARKS,
+                r"\s+$",
+                patterns::DEEPSEEK_SCRIPTS,
+                patterns::NUMBERS,
+            ]),
+            "deepseek-coder" => by(&[
+                patterns::NEWLINES,
+                r"\s?\p{L}+",
+                r"\s?\p{P}+",
+                patterns::DEEPSEEK_SCRIPTS,
+                patterns::DIGITS,
+            ]),
+            "deepseek-v3" | "hunyuan-dense" | "joyai-llm" | "hy_v4" => {
+                by(&[patterns::UP_TO_THREE, patterns::CHINESE, patterns::DEEPSEEK3])
+            }
+            "spark2_5" => by(&[
+                patterns::UP_TO_THREE,
+                patterns::CHINESE,
+                patterns::SPARK,
+                patterns::DIGITS,
+            ]),
+            "poro-chat" | "bloom" | "gpt3-finnish" => by(&[patterns::WORDS]),
+            "viking" => by(&[patterns::WORDS, patterns::DIGITS]),
             _ => return None,
         })
     }

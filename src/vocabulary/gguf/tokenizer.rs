@@ -67,7 +67,7 @@ fn byte_pairs(gguf: &GgufMetadata, tokens: &Tokens, merges: &[&str], pre: &PreTo
         "added_tokens": tokens.added(),
         "normalizer": if pre.composes { json!({"type": "NFC"}) } else { Value::Null },
         "pre_tokenizer": pre.to_json(),
-        "post_processor": beginning(gguf, tokens, false),
+        "post_processor": beginning(gguf, tokens, pre.begins),
         "decoder": bytes,
         "model": {
             "type": "BPE",
