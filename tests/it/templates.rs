@@ -54,6 +54,18 @@ fn what_templates_need_of_python_and_transformers_is_there() {
             "1,;1,2,;Hi",
         ),
         (
+            "{% for m in [1, 2, 3] %}{% with x = m %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endwith %},{% endfor %}{{ messages[0].content }}",
+            "1,Hi",
+        ),
+        (
+            "{% for m in [1, 2, 3] %}{% generation %}{% set y %}{% if m == 2 %}{% continue %}{% endif %}{{ m }}{% endset %}{{ y }}{% endgeneration %};{% endfor %}{{ messages[0].content }}",
+            "1;3;Hi",
+        ),
+        (
+            "{% for m in ['a', 'b', 'c'] %}{% filter upper %}{{ m }}{% if m == 'b' %}{% break %}{% endif %}{% endfilter %}{% set z = '=' ~ m %}{{ z }}{% endfor %}{{ messages[0].content }}",
+            "A=aBHi",
+        ),
+        (
             "{{ messages[0].content.split('i')[0] + messages[0].content.removeprefix('H') }}{{ messages[0].content }}",
             "HiHi",
         ),

@@ -1,6 +1,6 @@
 //! Loops that are left early: `{% break %}` and `{% continue %}`.
 
-use super::scan::{Piece, Tag};
+use super::scan::{Piece, Tag, end_of_string};
 
 /// Writes loops with these words as loops without them.
 ///
@@ -73,7 +73,7 @@ impl Loops {
                     written.push_str(&tag.saying(&format!("if {}.round", note(number))));
                 }
             }
-            "if" => {
+            word if begins_block(word, tag.inner) => {
                 self.blocks.push(Block {
                     is_loop: None,
                     conditions: 0,
@@ -85,11 +85,11 @@ impl Loops {
                 self.close_conditions(tag, written);
                 written.push_str(&text);
             }
-            "endif" | "endfor" => {
+            word if word.starts_with("end") => {
                 self.close_conditions(tag, written);
                 written.push_str(&text);
                 let ended = self.blocks.pop();
-                // What a condition leaves, the rest of the block around it depends on.
+                // What another block than a loop leaves, the rest of the block around it depends on.
                 if let Some(number) = ended.and_then(|block| block.leaves.filter(|_| block.is_loop.is_none())) {
                     self.depend_on(tag, number, written);
                 }
@@ -127,6 +127,32 @@ impl Loops {
             }
         }
     }
+}
+
+/// Whether a statement begins a block that an `end…` ends; loops apart.
+fn begins_block(keyword: &str, statement: &str) -> bool {
+    match keyword {
+        "if" | "with" | "generation" | "filter" | "call" | "macro" | "block" | "autoescape" => true,
+        "set" => !assigns(statement),
+        _ => false,
+    }
+}
+
+/// Whether a `set` has its value with it.
+fn assigns(statement: &str) -> bool {
+    let bytes = statement.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            b'=' if depth == 0 => return true,
+            quote @ (b'"' | b'\'') => at = end_of_string(bytes, at, *quote).unwrap_or(bytes.len()),
+            _ => {}
+        }
+        at += 1;
+    }
+    false
 }
 
 fn note(number: usize) -> String {
