@@ -85,11 +85,12 @@ impl ChatWriter {
     pub fn prompt(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
         let fitted = match self.system {
             SystemRole::Refused => roles::without_system(chat),
-            SystemRole::Taken | SystemRole::Needed => chat.into(),
+            SystemRole::Taken | SystemRole::Needed => None,
         };
-        self.render(&fitted, options).or_else(|refusal| {
-            let merged = roles::merged(&fitted);
-            if merged == *fitted {
+        let fitted = fitted.as_deref().unwrap_or(chat);
+        self.render(fitted, options).or_else(|refusal| {
+            let merged = roles::merged(fitted);
+            if *merged == *fitted {
                 return Err(refusal);
             }
             // What it says of the chat as it came is nearer to what was asked.
