@@ -79,7 +79,7 @@ def export_pieces(role: str) -> None:
             "tokenizer_class": "LlamaTokenizer", "unk_token": pieces.UNKNOWN,
         },
     )
-    gguf.write(folder / "model.gguf", model, tensors(model), family.tokenizer, ends, pieces.CHAT_TEMPLATE)
+    gguf.write(folder / "model.gguf", model, tensors(model), family.tokenizer, ends, pieces.SMALL_CHAT_TEMPLATE)
     print(role, sum(path.stat().st_size for path in folder.iterdir()), "bytes")
 
 
