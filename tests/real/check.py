@@ -1,4 +1,7 @@
-"""Asks a proxy with a real small model what clients ask: check.py PROXY UPSTREAM BINARY MODEL.gguf. Only the standard library."""
+"""Asks a proxy with a real small model what clients ask: check.py PROXY UPSTREAM [BINARY MODEL.gguf]. Only the standard library.
+
+Without BINARY and MODEL.gguf, the proxy's small model has another chat template than the server, which has to write the prompts.
+"""
 import json
 import subprocess
 import sys
@@ -26,8 +29,20 @@ def check(holds: bool, what: str, seen: object = "") -> None:
         sys.exit(1)
 
 
+def served_prompt(upstream: str, proxy: str) -> None:
+    """The prompt is as long as the server's own, whatever the small model's template writes."""
+    applied = json.loads(post(f"{upstream}/apply-template", {"messages": QUESTION["messages"]})[1])["prompt"]
+    wanted = len(json.loads(post(f"{upstream}/tokenize", {"content": applied, "add_special": True})[1])["tokens"])
+    headers, body = post(f"{proxy}/v1/chat/completions", QUESTION, **{"X-CoSteer-Context": NOTES})
+    counted = json.loads(body)["usage"]["prompt_tokens"]
+    check(headers.get("x-costeer-steered") == "true" and counted == wanted, "the prompt is the server's own", f"{counted} of {wanted} tokens")
+
+
 def main() -> None:
-    proxy, upstream, binary, model = sys.argv[1:]
+    proxy, upstream, *files = sys.argv[1:]
+    if not files:
+        return served_prompt(upstream, proxy)
+    binary, model = files
     chat = f"{proxy}/v1/chat/completions"
     context = {"X-CoSteer-Context": NOTES}
 
