@@ -1,4 +1,4 @@
-//! The two routes that can be steered.
+//! The routes that can be steered.
 
 use std::sync::Arc;
 
@@ -6,18 +6,17 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
-use serde_json::{Map, Value};
 
 use super::answer::answer;
+use super::api::Api;
 use super::forward::send;
 use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
 use super::inspect::{Inspected, Marks, inspect};
-use super::request::{RequestError, chat_request, completion_request};
+use super::request::RequestError;
 use super::user::user;
 use super::{ApiError, App};
 use crate::service::{Asked, Personal, PublicRequest, SteeredRequest};
 use crate::upstream::Caller;
-use crate::wire::Shape;
 
 /// `POST /v1/chat/completions`: steered when there is a private context, forwarded when there is none.
 ///
@@ -28,7 +27,7 @@ pub async fn chat_completions(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    steer(Shape::Chat, app, visitor, request).await
+    steer(Api::Chat, app, visitor, request).await
 }
 
 /// `POST /v1/completions`: the same for a text.
@@ -40,10 +39,34 @@ pub async fn completions(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    steer(Shape::Completion, app, visitor, request).await
+    steer(Api::Completion, app, visitor, request).await
 }
 
-async fn steer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
+/// `POST /v1/responses`: the same in OpenAI's newer form. Nothing is kept from one response to the next.
+///
+/// # Errors
+/// As for [`chat_completions`].
+pub async fn responses(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    steer(Api::Responses, app, visitor, request).await
+}
+
+/// `POST /v1/messages`: the same in Anthropic's form.
+///
+/// # Errors
+/// As for [`chat_completions`].
+pub async fn messages(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    steer(Api::Messages, app, visitor, request).await
+}
+
+async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (uri, headers) = (parts.uri, parts.headers);
     let body = whole(&app, body).await?;
@@ -57,12 +80,16 @@ async fn steer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) 
     let (strength, traced) = (private.strength, private.trace);
     let personal = Personal::new(app.service.defaults(), private, marked, user);
     if personal.is_empty() {
-        return unsteered(&app, &uri, &headers, &public, None).await;
+        // Where something is configured, it does not apply because the request declines it.
+        let declined = HeaderValue::from_static("the request asks for an answer without a private context");
+        let reason = app.service.defaults().exist().then_some(declined);
+        return unsteered(&app, &uri, &headers, &public, reason).await;
     }
     if personal.uses_what_is_stored() {
         visitor.may_use_what_is_stored().await?;
     }
-    let PublicRequest { prompts, mut options } = match read(shape, &to_map(&public)) {
+    let asked_for = to_map(&public);
+    let PublicRequest { prompts, mut options } = match api.read(&asked_for) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
@@ -89,7 +116,7 @@ async fn steer(shape: Shape, app: Arc<App>, visitor: Visitor, request: Request) 
         ..Caller::default()
     };
     let request = SteeredRequest::new(Arc::clone(&app.service), asked, options, strength, caller);
-    answer(shape, request).await
+    answer(api.form(&asked_for), request).await
 }
 
 async fn unsteered(
@@ -114,11 +141,4 @@ fn check_answers(app: &App, prompts: usize, choices: usize) -> Result<(), ApiErr
             "the request wants {wanted} answers (prompts times n), and one request gets {most} (steering.max_answers)"
         ),
     ))
-}
-
-fn read(shape: Shape, body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
-    match shape {
-        Shape::Chat => chat_request(body),
-        Shape::Completion => completion_request(body),
-    }
 }

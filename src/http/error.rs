@@ -15,7 +15,7 @@ use crate::vocabulary::VocabularyError;
 use crate::wire;
 
 /// An answer in OpenAI's error envelope: `{"error": {message, type, param, code}}`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ApiError {
     status: StatusCode,
     kind: &'static str,
@@ -69,6 +69,12 @@ impl ApiError {
             code: Some("context_length_exceeded"),
             ..Self::invalid(param, message)
         }
+    }
+
+    /// The same of a field that the client knows by another name.
+    pub fn renamed(mut self, name: impl FnOnce(&str) -> String) -> Self {
+        self.param = self.param.map(|field| name(&field));
+        self
     }
 
     /// 401: `server.api_key` is missing or wrong.
@@ -169,6 +175,11 @@ impl ApiError {
         }
     }
 
+    /// The status that it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The JSON body, also sent as an event when a stream fails in the middle.
     pub fn body(&self) -> Value {
         wire::error(&self.message, self.kind, self.param.as_deref(), self.code)
@@ -184,11 +195,13 @@ impl IntoResponse for ApiError {
             // RFC 9110, section 15.5.2.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(pause) = self.retry_after {
-            headers.insert(RETRY_AFTER, *pause);
+        if let Some(pause) = &self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::clone(pause));
         } else if self.status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        // For whoever writes it in another API's form.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -20,9 +20,9 @@ use super::{ApiError, App};
 use crate::context::FIELD;
 use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
 
-const ONLY_THESE: &str = "only chat completions and completions can be steered";
+const ONLY_THESE: &str = "only chat completions, completions, responses and messages can be steered";
 
-/// Any other `/v1/*` request. Nothing but chat completions and completions can be steered, so one that carries
+/// Any other `/v1/*` request. It cannot be steered, so one that carries
 /// something private is refused or loses it, as `steering.on_unsteerable` says. A request without a body only loses its
 /// private headers: clients may set them for everything they send.
 ///
@@ -63,7 +63,12 @@ pub async fn pass_through(State(app): State<Arc<App>>, request: Request) -> Resu
 }
 
 fn not_steered(app: &App, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {
-    private.map(|name| app.unsteerable(name, ONLY_THESE)).transpose()
+    match private {
+        Some(name) => app.unsteerable(name, ONLY_THESE).map(Some),
+        // What is configured applies to everything that it can.
+        None if app.service.defaults().exist() => Ok(Some(HeaderValue::from_static(ONLY_THESE))),
+        None => Ok(None),
+    }
 }
 
 /// Sends a request whose body has been looked through. `reason` says why it is not steered, where it asked to be.

@@ -1,10 +1,13 @@
-//! The proxy's HTTP surface: the gate, the routes, and the OpenAI JSON that clients send.
+//! The proxy's HTTP surface: the gate, the routes, and the JSON of OpenAI's and Anthropic's APIs that clients send.
 
 mod access;
 mod answer;
+mod anthropic;
+mod api;
 mod app;
 mod chat;
 mod cors;
+mod count;
 mod error;
 mod forward;
 mod gate;

@@ -17,8 +17,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use super::chat::{chat_completions, completions};
+use super::anthropic::anthropic_errors;
+use super::chat::{chat_completions, completions, messages, responses};
 use super::cors::cors;
+use super::count::count_tokens;
 use super::forward::pass_through;
 use super::gate::{gate, normalise};
 use super::headers::REQUEST_ID;
@@ -64,6 +66,9 @@ pub fn router(app: Arc<App>) -> Router {
     let mut guarded = Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/completions", post(completions))
+        .route("/v1/responses", post(responses))
+        .route("/v1/messages", post(messages))
+        .route("/v1/messages/count_tokens", post(count_tokens))
         // Everything else of the API belongs to the upstream.
         .route("/v1/{*path}", any(pass_through));
     if app.serves_metrics {
@@ -88,6 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
                 .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
                 .layer(MapRequestBodyLayer::new(Body::new))
                 .layer(from_fn(close_unread))
+                .layer(from_fn(anthropic_errors))
                 .layer(from_fn_with_state(Arc::clone(&app), gate))
                 .layer(RequestDecompressionLayer::new())
                 .layer(cors(&app)),

@@ -11,6 +11,8 @@ pub enum AnswerEvent {
     Begin {
         /// The first is 0.
         index: usize,
+        /// Tokens of its prompt.
+        prompt_tokens: u64,
         /// How its tokens are picked, where that was asked for.
         settings: Option<Value>,
     },
@@ -27,6 +29,8 @@ pub enum AnswerEvent {
         index: usize,
         /// Why it ended.
         finish: Finish,
+        /// The text that ended it, where the request named one that did.
+        stop: Option<String>,
         /// What it cost.
         report: Report,
     },

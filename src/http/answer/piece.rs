@@ -61,6 +61,8 @@ impl Piece {
 /// Turns the events of one session into what the client may see of them.
 pub struct Pieces {
     stops: Stops,
+    /// Which of them has ended the answer.
+    stopped_at: Option<String>,
     /// Tokens whose text has not been sent, with where it ends, in bytes of the answer.
     waiting: VecDeque<(usize, AnswerToken)>,
     /// Tokens that may belong to the answer or to a thought.
@@ -76,12 +78,18 @@ impl Pieces {
     pub fn new(stop: Vec<String>) -> Self {
         Self {
             stops: Stops::new(stop),
+            stopped_at: None,
             waiting: VecDeque::new(),
             undecided: Vec::new(),
             come: 0,
             characters: 0,
             sent: 0,
         }
+    }
+
+    /// The text that has ended the answer, if one of those that were named has.
+    pub fn stopped_at(self) -> Option<String> {
+        self.stopped_at
     }
 
     /// What `event` makes certain, and whether the answer ends with it. After a finish nothing more may come, although the session may not
@@ -111,7 +119,8 @@ impl Pieces {
         }
         let (mut text, stopped) = self.stops.push(&event.text);
         let mut finish = event.finish;
-        if stopped {
+        if stopped.is_some() {
+            self.stopped_at = stopped;
             finish = Some(Finish::Stop);
         } else if finish.is_some() {
             text.push_str(&self.stops.finish());

@@ -94,7 +94,12 @@ impl Runner {
 
     async fn answer(&mut self, index: usize, mut session: Session, first: Option<Event>) -> Result<(), Ended> {
         let settings = self.request.options().traced.then(|| trace::settings(session.plan()));
-        self.send(Ok(AnswerEvent::Begin { index, settings })).await?;
+        let begin = AnswerEvent::Begin {
+            index,
+            prompt_tokens: session.prompt_tokens() as u64,
+            settings,
+        };
+        self.send(Ok(begin)).await?;
         let mut pieces = Pieces::new(self.request.options().stop.clone());
         let mut next = first;
         while let Some(event) = next {
@@ -109,7 +114,13 @@ impl Runner {
                 self.count(&session, self.request.is_first_of_its_prompt(index));
                 // Its slot is free before the last events are sent.
                 drop(session);
-                let finished = AnswerEvent::Finish { index, finish, report };
+                let stop = pieces.stopped_at();
+                let finished = AnswerEvent::Finish {
+                    index,
+                    finish,
+                    stop,
+                    report,
+                };
                 return Ok(self.send(Ok(finished)).await?);
             }
             next = self.unless_gone(&mut session).await?;

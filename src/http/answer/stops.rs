@@ -15,13 +15,16 @@ impl Stops {
         }
     }
 
-    /// Adds text; gives what is certain to be part of the answer, and whether it ends there.
-    pub fn push(&mut self, text: &str) -> (String, bool) {
+    /// Adds text; gives what is certain to be part of the answer, and the text that ends it there, if one does.
+    pub fn push(&mut self, text: &str) -> (String, Option<String>) {
         self.held.push_str(text);
-        let first = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str())).min();
-        if let Some(end) = first {
+        let ends = self
+            .stops
+            .iter()
+            .filter_map(|stop| Some((self.held.find(stop.as_str())?, stop)));
+        if let Some((end, stop)) = ends.min_by_key(|(end, _)| *end) {
             self.held.truncate(end);
-            return (std::mem::take(&mut self.held), true);
+            return (std::mem::take(&mut self.held), Some(stop.clone()));
         }
         let keep = self
             .stops
@@ -30,7 +33,7 @@ impl Stops {
             .max()
             .unwrap_or(0);
         let rest = self.held.split_off(self.held.len() - keep);
-        (std::mem::replace(&mut self.held, rest), false)
+        (std::mem::replace(&mut self.held, rest), None)
     }
 
     /// What was held back, when nothing more comes.
@@ -55,16 +58,16 @@ mod tests {
     #[test]
     fn nothing_of_a_stop_is_let_go() {
         let mut stops = Stops::new(vec!["\n\nUser:".into()]);
-        assert_eq!(stops.push("Hello\n"), ("Hello".into(), false));
-        assert_eq!(stops.push("\nUs"), (String::new(), false));
-        assert_eq!(stops.push("er: me"), (String::new(), true));
+        assert_eq!(stops.push("Hello\n"), ("Hello".into(), None));
+        assert_eq!(stops.push("\nUs"), (String::new(), None));
+        assert_eq!(stops.push("er: me"), (String::new(), Some("\n\nUser:".into())));
     }
 
     #[test]
     fn what_turns_out_to_be_none_comes_late_and_whole() {
         let mut stops = Stops::new(vec!["abc".into()]);
-        assert_eq!(stops.push("xab"), ("x".into(), false));
-        assert_eq!(stops.push("ab"), ("ab".into(), false));
+        assert_eq!(stops.push("xab"), ("x".into(), None));
+        assert_eq!(stops.push("ab"), ("ab".into(), None));
         assert_eq!(stops.finish(), "ab");
     }
 
@@ -85,7 +88,7 @@ mod tests {
                 let piece: String = characters.by_ref().take(*cut).collect();
                 let (certain, end) = filter.push(&piece);
                 out.push_str(&certain);
-                stopped = end;
+                stopped = end.is_some();
             }
             if !stopped {
                 out.push_str(&filter.finish());

@@ -15,10 +15,16 @@ pub trait StreamWriter: Send + 'static {
 
     /// What it gets to see of an answer that breaks off.
     fn failed(&mut self, error: &ApiError) -> Vec<Event>;
+
+    /// What it gets to see while nothing happens.
+    fn keep_alive(&self) -> KeepAlive {
+        KeepAlive::default()
+    }
 }
 
 /// A response of server-sent events.
 pub fn streamed(events: Events, writer: impl StreamWriter) -> Response {
+    let keep_alive = writer.keep_alive();
     let parts = stream::unfold((events, writer), |(mut events, mut writer)| async move {
         let written = match events.recv().await? {
             Ok(event) => writer.write(event),
@@ -27,7 +33,5 @@ pub fn streamed(events: Events, writer: impl StreamWriter) -> Response {
         let written = written.into_iter().map(Ok::<_, Infallible>);
         Some((stream::iter(written), (events, writer)))
     });
-    Sse::new(parts.flatten())
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    Sse::new(parts.flatten()).keep_alive(keep_alive).into_response()
 }

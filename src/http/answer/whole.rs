@@ -18,6 +18,8 @@ pub struct Answer {
     pub tokens: Vec<AnswerToken>,
     /// Why it ended.
     pub finish: Option<Finish>,
+    /// The text that ended it, where the request named one that did.
+    pub stop: Option<String>,
     /// How its tokens were picked, where that was asked for.
     pub settings: Option<Value>,
     /// The same of each.
@@ -62,9 +64,11 @@ impl Whole {
                     answer.positions.extend(piece.position);
                 }
             }
-            AnswerEvent::Finish { index, finish, .. } => {
+            AnswerEvent::Finish {
+                index, finish, stop, ..
+            } => {
                 if let Some(answer) = self.answers.get_mut(index) {
-                    answer.finish = Some(finish);
+                    (answer.finish, answer.stop) = (Some(finish), stop);
                 }
             }
             AnswerEvent::End { usage, report } => (self.usage, self.report) = (usage, report),

@@ -11,7 +11,7 @@ use crate::context::is_almost_tagged;
 use crate::http::headers::REQUEST_ID;
 use crate::http::{ApiError, App};
 
-/// To the upstream, beside `OpenAI-*`, what `upstream.pass_headers` names, and a content type that is written here.
+/// To the upstream, beside `OpenAI-*` and `Anthropic-*`, what `upstream.pass_headers` names, and a content type that is written here.
 const TO_UPSTREAM: [HeaderName; 6] = [
     ACCEPT,
     AUTHORIZATION,
@@ -21,7 +21,7 @@ const TO_UPSTREAM: [HeaderName; 6] = [
     HeaderName::from_static("idempotency-key"),
 ];
 
-/// Back to the client, beside `OpenAI-*` and rate limits. The encoding belongs to the body. The request's id is ours, whatever the upstream
+/// Back to the client, beside `OpenAI-*`, `Anthropic-*` and rate limits. The encoding belongs to the body. The request's id is ours, whatever the upstream
 /// calls it.
 const TO_CLIENT: [HeaderName; 5] = [
     ALLOW,
@@ -32,8 +32,13 @@ const TO_CLIENT: [HeaderName; 5] = [
 ];
 
 /// Beginnings of further names. Rate limits come as OpenAI and its likes write them, and as the IETF's draft "RateLimit header fields for HTTP" does.
-const VENDOR: &str = "openai-";
+const VENDORS: [&str; 2] = ["openai-", "anthropic-"];
 const LIMITS: [&str; 2] = ["x-ratelimit-", "ratelimit"];
+
+/// Every client of Anthropic's sends it.
+const ANTHROPIC: HeaderName = HeaderName::from_static("anthropic-version");
+/// Where such a client brings its key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// W3C Trace Context.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -47,9 +52,7 @@ const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'non
 /// # Errors
 /// 400 where one that may pass holds a tag.
 pub fn to_upstream(app: &App, headers: &HeaderMap) -> Result<HeaderMap, ApiError> {
-    let passes = |name: &HeaderName| {
-        TO_UPSTREAM.contains(name) || name.as_str().starts_with(VENDOR) || app.pass_headers.contains(name)
-    };
+    let passes = |name: &HeaderName| TO_UPSTREAM.contains(name) || is_vendors(name) || app.pass_headers.contains(name);
     let mut kept = HeaderMap::new();
     let of_this_hop = of_this_hop(headers);
     for (name, value) in headers
@@ -72,6 +75,10 @@ pub fn to_upstream(app: &App, headers: &HeaderMap) -> Result<HeaderMap, ApiError
     Ok(kept)
 }
 
+fn is_vendors(name: &HeaderName) -> bool {
+    VENDORS.iter().any(|vendor| name.as_str().starts_with(vendor))
+}
+
 /// Headers that belong to this connection alone, because it says so (RFC 9110, section 7.6.1).
 fn of_this_hop(headers: &HeaderMap) -> Vec<HeaderName> {
     let named = headers
@@ -84,9 +91,11 @@ fn of_this_hop(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// The client's own key, passed on where none is configured; never one that opens this proxy.
+/// The client's own key, passed on where none is configured; never one that opens this proxy. A client of Anthropic's brings it in a header
+/// of its own, and servers of models take it here.
 pub fn authorization(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
-    let own = headers.get(AUTHORIZATION)?;
+    let brought = headers.get(AUTHORIZATION).cloned();
+    let own = brought.or_else(|| anthropic_key(headers))?;
     let opens_us = |token: &str| {
         let (value, token) = (own.as_bytes(), token.as_bytes());
         value.windows(token.len()).any(|part| part == token)
@@ -96,7 +105,14 @@ pub fn authorization(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
         (None, Some(token)) => opens_us(token.expose_secret()),
         (None, None) => false,
     };
-    (!is_ours).then(|| own.clone())
+    (!is_ours).then_some(own)
+}
+
+fn anthropic_key(headers: &HeaderMap) -> Option<HeaderValue> {
+    let key = headers.get(API_KEY).filter(|_| headers.contains_key(ANTHROPIC))?;
+    let mut bearer = HeaderValue::from_bytes(&[b"Bearer ", key.as_bytes()].concat()).ok()?;
+    bearer.set_sensitive(true);
+    Some(bearer)
 }
 
 /// What names a request at the upstream: its id, and the trace it is part of.
@@ -112,7 +128,7 @@ pub fn trace(headers: &HeaderMap) -> HeaderMap {
 pub fn to_client(headers: &HeaderMap) -> HeaderMap {
     let passes = |name: &HeaderName| {
         let text = name.as_str();
-        TO_CLIENT.contains(name) || text.starts_with(VENDOR) || LIMITS.iter().any(|limit| text.starts_with(limit))
+        TO_CLIENT.contains(name) || is_vendors(name) || LIMITS.iter().any(|limit| text.starts_with(limit))
     };
     let of_this_hop = of_this_hop(headers);
     let mut kept: HeaderMap = headers

@@ -12,20 +12,21 @@ use crate::context::{FIELD, PrivateContext, Unbalanced, folded, is_almost_tagged
 use crate::foreign;
 use crate::http::ApiError;
 
-/// Takes marked text out of the texts of a chat (its messages) or a completion (its prompt).
+/// Takes marked text out of the texts that a prompt consists of: a chat's messages, a completion's prompt, a response's instructions and
+/// input, and what the system says in Anthropic's messages.
 ///
 /// # Errors
 /// 400 naming the field when tags do not pair, or stand where they cannot be taken.
 pub fn take(fields: &mut [(String, Json)]) -> Result<Vec<PrivateContext>, ApiError> {
     let mut taken = Vec::new();
     for (key, value) in fields.iter_mut() {
-        match (key.as_str(), value) {
-            ("prompt", prompt) => take_all(prompt, "prompt", &mut taken)?,
-            ("messages", Json::List(messages)) => {
-                for (index, message) in messages.iter_mut().enumerate() {
-                    take_from_message(message, &format!("messages[{index}].content"), &mut taken)?;
+        match value {
+            Json::List(turns) if is_dialogue(key) => {
+                for (index, turn) in turns.iter_mut().enumerate() {
+                    take_from_turn(turn, &format!("{key}[{index}]"), &mut taken)?;
                 }
             }
+            said if is_text_of_prompts(key) => take_all(said, key, &mut taken)?,
             _ => {}
         }
     }
@@ -45,7 +46,7 @@ pub fn take_everywhere(fields: &mut [(String, Json)]) -> Result<Vec<PrivateConte
             Json::List(turns) if is_dialogue(key) => {
                 for (index, turn) in turns.iter_mut().enumerate() {
                     if is_said(turn) {
-                        take_from_message(turn, &format!("{name}[{index}].content"), &mut taken)?;
+                        take_from_turn(turn, &format!("{name}[{index}]"), &mut taken)?;
                     } else {
                         take_all(turn, &format!("{name}[{index}]"), &mut taken)?;
                     }
@@ -58,20 +59,20 @@ pub fn take_everywhere(fields: &mut [(String, Json)]) -> Result<Vec<PrivateConte
     Ok(taken)
 }
 
-fn take_from_message(message: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
-    if is_said(message) {
+fn take_from_turn(turn: &mut Json, place: &str, taken: &mut Vec<PrivateContext>) -> Result<(), ApiError> {
+    if is_said(turn) {
         // Whole pairs are taken from there, too, and from its reasoning: a client may have put them there.
-        return each_text(message, &mut |text| {
+        return each_text(turn, &mut |text| {
             // What does not pair is the assistant's own.
             let _unbalanced = take_from(text, taken);
             Ok(())
         });
     }
-    let Json::Object(fields) = message else {
+    let Json::Object(fields) = turn else {
         return Ok(());
     };
-    let mut contents = fields.iter_mut().filter(|(key, _)| key == "content");
-    contents.try_for_each(|(_, content)| take_all(content, field, taken))
+    let mut contents = fields.iter_mut().filter(|(key, _)| is_content(key));
+    contents.try_for_each(|(key, content)| take_all(content, &format!("{place}.{key}"), taken))
 }
 
 /// Takes marked text out of every text in `value`, which `field` names to the client.
@@ -107,14 +108,26 @@ fn is_dialogue(key: &str) -> bool {
     matches!(key, "messages" | "input")
 }
 
-/// Whether a turn is the assistant's.
+/// Fields that hold all of a prompt, or what stands above a dialogue.
+fn is_text_of_prompts(key: &str) -> bool {
+    matches!(key, "prompt" | "input" | "instructions" | "system")
+}
+
+/// What a turn says: a message, or the output of a function that was called.
+fn is_content(key: &str) -> bool {
+    matches!(key, "content" | "output")
+}
+
+/// Whether a turn is the assistant's. In OpenAI's responses, its calls and thoughts are turns without a role.
 fn is_said(turn: &Json) -> bool {
     let Json::Object(fields) = turn else {
         return false;
     };
-    fields
-        .iter()
-        .any(|(key, value)| key == "role" && value.as_text() == Some("assistant"))
+    fields.iter().any(|(key, value)| match (key.as_str(), value.as_text()) {
+        ("role", Some(role)) => role == "assistant",
+        ("type", Some(kind)) => matches!(kind, "function_call" | "reasoning"),
+        _ => false,
+    })
 }
 
 fn shown(key: &str) -> String {
@@ -190,7 +203,7 @@ const MOST_KEYS: usize = 16;
 /// # Errors
 /// 400 naming the field.
 pub fn check_packed(fields: &[(String, Json)]) -> Result<(), ApiError> {
-    let spoken = |key: &str| is_dialogue(key) || matches!(key, "prompt" | "system" | "instructions");
+    let spoken = |key: &str| is_dialogue(key) || is_text_of_prompts(key);
     let packed = |(key, value): &&(String, Json)| !spoken(key) && is_packed(value);
     match fields.iter().find(packed) {
         None => Ok(()),

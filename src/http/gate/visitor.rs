@@ -14,6 +14,8 @@ use crate::upstream::is_this_machine;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Where Anthropic's clients bring a key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// On requests for a service worker's script (W3C, Service Workers, section 4.3).
 const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
@@ -239,8 +241,8 @@ fn brings(headers: &HeaderMap, credential: &SecretString) -> bool {
     let bearer = bearer
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "))
         .map(|(_, brought)| brought.trim_ascii());
-    let token = headers.get(TOKEN).map(|value| value.as_bytes().trim_ascii());
-    let mut brought = [bearer, token].into_iter().flatten();
+    let bare = |name: HeaderName| headers.get(name).map(|value| value.as_bytes().trim_ascii());
+    let mut brought = [bearer, bare(TOKEN), bare(API_KEY)].into_iter().flatten();
     brought.any(|brought| bool::from(brought.ct_eq(credential)))
 }
 

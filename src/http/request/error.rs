@@ -13,6 +13,19 @@ pub enum RequestError {
     },
 }
 
+impl RequestError {
+    /// The same of a field that the client knows by another name.
+    pub(super) fn renamed(self, name: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Invalid(error) => Self::Invalid(error.renamed(name)),
+            Self::Unsteerable { field, reason } => Self::Unsteerable {
+                field: name(&field),
+                reason,
+            },
+        }
+    }
+}
+
 impl From<ApiError> for RequestError {
     fn from(error: ApiError) -> Self {
         Self::Invalid(error)

@@ -1,12 +1,18 @@
-//! Reading what clients ask for, as far as steering understands it.
+//! Reading what clients ask for, as far as steering understands it. Requests of other APIs are written as chats first.
 
 mod chat;
 mod completion;
+mod converted;
 mod error;
+mod messages;
 mod options;
 mod read;
+mod responses;
 mod template;
+mod typed;
 
 pub use chat::chat_request;
 pub use completion::completion_request;
 pub use error::RequestError;
+pub use messages::{messages_request, prompt_request};
+pub use responses::responses_request;

@@ -13,7 +13,8 @@ pub fn logprobs(shape: Shape, tokens: &[AnswerToken]) -> Value {
     }
 }
 
-fn rows(tokens: &[AnswerToken]) -> Vec<Value> {
+/// A row for each token, with the likeliest in its place.
+pub fn rows(tokens: &[AnswerToken]) -> Vec<Value> {
     let row = |token: &ListedToken| {
         json!({
             "token": name(token),

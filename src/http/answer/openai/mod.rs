@@ -6,4 +6,5 @@ mod shared;
 mod stream;
 
 pub use body::body;
+pub use logprobs::rows;
 pub use stream::OpenaiStream;

@@ -55,7 +55,7 @@ impl StreamWriter for OpenaiStream {
     fn write(&mut self, event: AnswerEvent) -> Vec<Event> {
         let shape = self.envelope.shape();
         match event {
-            AnswerEvent::Begin { index, settings } => {
+            AnswerEvent::Begin { index, settings, .. } => {
                 self.settings = settings;
                 let opening = shape.opening(index);
                 opening
@@ -64,7 +64,9 @@ impl StreamWriter for OpenaiStream {
                     .collect()
             }
             AnswerEvent::More { index, piece } => vec![data(&self.more(index, piece))],
-            AnswerEvent::Finish { index, finish, report } => {
+            AnswerEvent::Finish {
+                index, finish, report, ..
+            } => {
                 let last = shape.part_choice(index, None, Value::Null, Some(finish_reason(finish)));
                 let mut last = self.part(vec![last]);
                 last["costeer"] = json!(report);
