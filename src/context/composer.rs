@@ -42,7 +42,7 @@ impl Composer {
         match prompt {
             PublicPrompt::Chat(chat) => {
                 let messages = self.with_system(&chat.messages, tokenizer.system_role());
-                tokenizer.chat_prompt_with(&messages, &chat.options)
+                chat.ids(tokenizer, &messages)
             }
             PublicPrompt::Text(_) | PublicPrompt::Ids(_) => prompt.ids(tokenizer),
         }
@@ -61,7 +61,7 @@ impl Composer {
         let rest = match prompt {
             PublicPrompt::Chat(chat) => {
                 let private = self.private_chat(tokenizer, chat, context);
-                let ids = tokenizer.chat_prompt_with(&private, &chat.options);
+                let ids = chat.ids(tokenizer, &private);
                 for mut message in private {
                     message.content.zeroize();
                 }

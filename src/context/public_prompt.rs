@@ -13,6 +13,8 @@ pub struct Chat {
     pub options: TemplateOptions,
     /// The tools that the answer may call, as the client has defined them.
     pub tools: Arc<[Value]>,
+    /// Whether the answer goes on with the last message, which is one of the assistant's.
+    pub continued: bool,
 }
 
 impl Chat {
@@ -21,6 +23,18 @@ impl Chat {
         Self {
             messages: messages.into(),
             ..Self::default()
+        }
+    }
+
+    /// The prompt in ids for `messages`, which are this chat's as a model may see them.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn ids(&self, tokenizer: &Tokenizer, messages: &[ChatMessage]) -> Result<Vec<TokenId>, VocabularyError> {
+        if self.continued {
+            tokenizer.begun_prompt(messages, &self.options)
+        } else {
+            tokenizer.chat_prompt_with(messages, &self.options)
         }
     }
 }
@@ -43,7 +57,7 @@ impl PublicPrompt {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn ids(&self, tokenizer: &Tokenizer) -> Result<Vec<TokenId>, VocabularyError> {
         match self {
-            Self::Chat(chat) => tokenizer.chat_prompt_with(&chat.messages, &chat.options),
+            Self::Chat(chat) => chat.ids(tokenizer, &chat.messages),
             Self::Text(text) => tokenizer.text_prompt(text),
             Self::Ids(ids) => Ok(ids.clone()),
         }
@@ -67,6 +81,19 @@ impl PublicPrompt {
             Self::Chat(chat) => chat.messages.iter().flat_map(ChatMessage::texts).collect(),
             Self::Text(text) => vec![text],
             Self::Ids(_) => Vec::new(),
+        }
+    }
+
+    /// Whether the answer begins with the prompt's end, and is not the rest of one; nor of a text.
+    pub fn opens_answer(&self) -> bool {
+        matches!(self, Self::Chat(chat) if !chat.continued)
+    }
+
+    /// What the assistant has begun to say, where the answer goes on with it.
+    pub fn begun(&self) -> Option<&str> {
+        match self {
+            Self::Chat(chat) if chat.continued => chat.messages.last().map(|message| message.content.as_str()),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
-use crate::context::{PrivateContext, PrivateIds, PublicPrompt, Sources};
+use crate::context::{Chat, PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
@@ -71,27 +71,38 @@ impl Service {
         if let PublicPrompt::Chat(chat) = &asked.prompt {
             let configured = self.prompts.alignment().upstream().template_options();
             caller.template = configured.overridden_by(&chat.options);
-            written = self.replicas.own_prompt(&chat.messages, &caller).await?;
+            written = self.written(chat, &caller).await?;
+        }
+        if asked
+            .prompt
+            .begun()
+            .is_some_and(|begun| self.prompts.thoughts().is_thought(begun))
+        {
+            let message = "its last message ends within a thought, which cannot be gone on with; close the thought, or leave the message out";
+            return Err(ServiceError::invalid("messages", message.to_owned()));
         }
         let (prompts, max_tokens) = (Arc::clone(&self.prompts), options.max_tokens);
-        let ((Composed { public, private, .. }, upstream_prompt), chat) = apart(move || {
+        let opens_answer = asked.prompt.opens_answer();
+        let (Composed { public, private, .. }, prompt) = apart(move || {
             let Asked { prompt, sources } = &*asked;
             let composed = prompts.compose(prompt, sources, max_tokens)?;
             let upstream_prompt = written.map_or_else(|| prompts.upstream(prompt), Ok)?;
-            Ok::<_, ServiceError>(((composed, upstream_prompt), prompt.chat()))
+            let prefix = match prompt.begun() {
+                Some(begun) => Prefix::begun(&prompt.chat(), begun, upstream_prompt),
+                None => Prefix::new(prompt.chat(), upstream_prompt),
+            };
+            Ok::<_, ServiceError>((composed, prefix))
         })
         .await?;
-        self.prompts
-            .known("prompt", upstream_prompt.iter().map(|id| id.index()))?;
+        self.prompts.known("prompt", prompt.ids.iter().map(|id| id.index()))?;
         self.prompts
             .known("logit_bias", options.penalties.bias.keys().copied())?;
         let local_room = self.prompts.room(public.len(), private.ids().len())?;
-        let upstream_room = self.upstream_room(&caller, upstream_prompt.len()).await?;
-        let is_chat = !chat.is_empty();
+        let upstream_room = self.upstream_room(&caller, prompt.ids.len()).await?;
         let wanted = options.max_tokens.unwrap_or(self.limits.max_tokens);
         let plan = Plan {
             caller,
-            prompt: Prefix::new(chat, upstream_prompt),
+            prompt,
             rule: Rule {
                 strength: strength.unwrap_or(self.steering.rule.strength),
                 ..self.steering.rule
@@ -103,7 +114,7 @@ impl Service {
             exactness: self.steering.exactness,
             forced_stop: self.steering.forced_stop,
             bypass: self.steering.bypass,
-            thinking: self.prompts.thoughts().upstream(is_chat),
+            thinking: self.prompts.thoughts().upstream(opens_answer),
             reasoning: self.steering.reasoning,
             limits: SessionLimits {
                 max_tokens: wanted.min(upstream_room),
@@ -112,6 +123,20 @@ impl Service {
             local_room,
         };
         Ok(Ready { public, private, plan })
+    }
+
+    /// The prompt as the server itself writes it, where it is asked. It knows no begun answer, so that is put behind the chat before it.
+    async fn written(&self, chat: &Chat, caller: &Caller) -> Result<Option<Vec<TokenId>>, ServiceError> {
+        let begun = chat.messages.split_last().filter(|_| chat.continued);
+        let Some((last, before)) = begun else {
+            return Ok(self.replicas.own_prompt(&chat.messages, caller).await?);
+        };
+        let Some(mut written) = self.replicas.own_prompt(&before.into(), caller).await? else {
+            return Ok(None);
+        };
+        let begun = self.prompts.alignment().upstream().encode(&last.content);
+        written.extend(begun?);
+        Ok(Some(written))
     }
 
     /// Tokens left for the answer in the upstream's window, as far as it says how long that is; at least one.

@@ -99,12 +99,12 @@ impl Prompts {
             self.room(public.len(), public.len() + tokens)?;
         }
         let (composition, private) = composed?;
-        let (public, private) = if prompt.chat().is_empty() {
-            (public, private)
-        } else {
+        let (public, private) = if prompt.opens_answer() {
             // The upstream's thought is not the small model's: its answer begins behind one without words.
             let public = self.thoughts.closed(tokenizer, public)?;
             (public, self.thoughts.closed_private(tokenizer, private)?)
+        } else {
+            (public, private)
         };
         Ok(Composed {
             composition,

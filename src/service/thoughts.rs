@@ -49,9 +49,17 @@ impl Thoughts {
         self.marks_are_unknown
     }
 
-    /// Of the upstream's model, in answers to chats; texts are gone on with as they are.
-    pub fn upstream(&self, is_chat: bool) -> Option<Arc<Thinking>> {
-        self.upstream.clone().filter(|_| is_chat)
+    /// Of the upstream's model, where an answer begins; texts and begun answers are gone on with as they are.
+    pub fn upstream(&self, opens_answer: bool) -> Option<Arc<Thinking>> {
+        self.upstream.clone().filter(|_| opens_answer)
+    }
+
+    /// Whether what the upstream's model has begun to say ends within a thought, which must not be gone on with as an answer.
+    pub fn is_thought(&self, begun: &str) -> bool {
+        self.upstream.as_ref().is_some_and(|thinking| {
+            let behind = begun.rfind(&thinking.open).and_then(|open| begun.get(open..));
+            !thinking.open.is_empty() && behind.is_some_and(|thought| !thought.contains(&thinking.close))
+        })
     }
 
     /// The small model's prompt as it ends behind a thought without words. Where the upstream's thoughts are steered, it stays as

@@ -36,6 +36,8 @@ impl Caller {
 pub struct Prefix {
     /// The chat that the prompt spells, for servers that take no ids.
     pub chat: Arc<[ChatMessage]>,
+    /// What the assistant has said behind the chat already, and the prompt spells as well; for the same servers.
+    pub begun: Arc<str>,
     /// Ids of the prompt, then of the picked tokens.
     pub ids: Vec<TokenId>,
     /// How many of them are the prompt's.
@@ -47,8 +49,18 @@ impl Prefix {
     pub fn new(chat: Arc<[ChatMessage]>, ids: Vec<TokenId>) -> Self {
         Self {
             chat,
+            begun: Arc::default(),
             prompt: ids.len(),
             ids,
+        }
+    }
+
+    /// The same for a chat whose last message is gone on with; it says `begun`.
+    pub fn begun(chat: &[ChatMessage], begun: &str, ids: Vec<TokenId>) -> Self {
+        let before = chat.split_last().map_or(chat, |(_, before)| before);
+        Self {
+            begun: begun.into(),
+            ..Self::new(before.into(), ids)
         }
     }
 

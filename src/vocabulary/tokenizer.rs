@@ -114,9 +114,23 @@ impl Tokenizer {
         messages: &[ChatMessage],
         options: &TemplateOptions,
     ) -> Result<Vec<TokenId>, VocabularyError> {
-        let text = self
-            .chats
-            .prompt(messages, options)
+        self.encode_chat(self.chats.prompt(messages, options))
+    }
+
+    /// The prompt for `messages`, as ids, ending where the last of them does, which is one of the assistant's.
+    ///
+    /// # Errors
+    /// As for [`Self::chat_prompt`].
+    pub fn begun_prompt(
+        &self,
+        messages: &[ChatMessage],
+        options: &TemplateOptions,
+    ) -> Result<Vec<TokenId>, VocabularyError> {
+        self.encode_chat(self.chats.begun(messages, options))
+    }
+
+    fn encode_chat(&self, written: Result<String, String>) -> Result<Vec<TokenId>, VocabularyError> {
+        let text = written
             .map(Zeroizing::new)
             .map_err(|reason| VocabularyError::Template {
                 path: self.source.clone(),

@@ -16,6 +16,7 @@ mod commands;
 mod conformity;
 mod crash;
 mod demo_server;
+mod dialects;
 mod doctor;
 mod drivers;
 mod failover;

@@ -50,7 +50,6 @@ fn is_neutral(field: &str, value: &Value) -> bool {
         "tools" | "functions" => value.as_array().is_some_and(Vec::is_empty),
         "tool_choice" | "function_call" => matches!(value.as_str(), Some("none" | "auto")),
         "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
-        "modalities" => value.as_array().is_some_and(|all| all.iter().all(|one| one == "text")),
         _ => false,
     }
 }
@@ -125,7 +124,9 @@ fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
     let mut content = String::new();
     for part in parts {
         match (part.get("type").and_then(Value::as_str), part.get("text")) {
-            (Some("text"), Some(Value::String(text))) => content.push_str(text),
+            (Some("text" | "input_text" | "output_text"), Some(Value::String(text))) => content.push_str(text),
+            // Clients echo an answer so.
+            (Some("refusal"), _) => content.push_str(part.get("refusal").and_then(Value::as_str).unwrap_or_default()),
             (Some("text") | None, _) => {
                 return Err(
                     ApiError::invalid(field, "each part must be like {\"type\": \"text\", \"text\": \"...\"}").into(),
@@ -169,7 +170,6 @@ mod tests {
             ("top_k", json!(-1)),
             ("tools", json!([])),
             ("stop", json!(null)),
-            ("user", json!("x")),
             ("frequency_penalty", json!(0)),
             ("response_format", json!({"type": "text"})),
             ("logprobs", json!(false)),

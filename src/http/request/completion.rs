@@ -25,7 +25,7 @@ pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, Re
         match field.as_str() {
             "prompt" => request.prompts = prompts(value)?,
             "logprobs" => request.options.logprobs = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut request.options, field, value)? || is_neutral(field, value) => {}
+            _ if read(&mut request.options, field, value)? => {}
             _ => return Err(unknown(field)),
         }
     }
@@ -34,16 +34,6 @@ pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, Re
     }
     request.options.max_tokens.get_or_insert(DEFAULT_TOKENS);
     Ok(request)
-}
-
-/// Values that ask for what happens anyway.
-fn is_neutral(field: &str, value: &Value) -> bool {
-    match field {
-        "echo" => value == &Value::Bool(false),
-        "best_of" => value.as_u64() == Some(1),
-        "suffix" => value.as_str() == Some(""),
-        _ => false,
-    }
 }
 
 fn wrong_prompt() -> ApiError {
@@ -119,6 +109,6 @@ mod tests {
     fn what_cannot_be_steered_is_named() {
         let error = parse(json!({"prompt": "Hi", "echo": true})).err().unwrap();
         assert_eq!(error, "unsteerable echo");
-        assert!(parse(json!({"prompt": "Hi", "echo": false, "best_of": 1, "logprobs": 3})).is_ok());
+        assert!(parse(json!({"prompt": "Hi", "logprobs": 3})).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::RequestError;
-use super::chat::chat_request;
+use super::any::any_chat;
 use crate::service::PublicRequest;
 
 /// A request of another API, written as a chat: all of them are read in one place.
@@ -53,12 +53,12 @@ impl Converted {
     /// Reads the chat.
     ///
     /// # Errors
-    /// As for [`chat_request`], in the names of the API that it came by. `messages` is what that calls them.
+    /// As for [`any_chat`], in the names of the API that it came by. `messages` is what that calls them.
     pub fn read(mut self, messages: &str) -> Result<PublicRequest, RequestError> {
         self.origins.push(("messages".to_owned(), messages.to_owned()));
         self.body.insert("messages".to_owned(), self.messages.into());
         let origins = self.origins;
-        chat_request(&self.body).map_err(|error| error.renamed(|field| origin(&origins, field)))
+        any_chat(self.body).map_err(|error| error.renamed(|field| origin(&origins, field)))
     }
 }
 

@@ -16,18 +16,6 @@ const MOST_STOP_BYTES: usize = 4096;
 /// OpenAI's limit.
 pub const MOST_LISTED: usize = 20;
 
-/// Fields that change nothing about the tokens.
-const WITHOUT_EFFECT: [&str; 8] = [
-    "user",
-    "metadata",
-    "store",
-    "service_tier",
-    "safety_identifier",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "parallel_tool_calls",
-];
-
 /// Reads one field that is no null; false for one that is not among them.
 ///
 /// # Errors
@@ -70,7 +58,7 @@ pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, R
             let tokens = limit(field, value)?;
             options.max_tokens = options.max_tokens.or(tokens);
         }
-        _ => return Ok(WITHOUT_EFFECT.contains(&field)),
+        _ => return Ok(false),
     }
     Ok(true)
 }

@@ -136,19 +136,15 @@ impl OpenaiChat {
         body
     }
 
-    /// The picked tokens as text, which must end with a whole character.
+    /// What the assistant has said so far, the picked tokens as text included, which must end with a whole character.
     fn begun(&self, prefix: &Prefix) -> Result<String, Problem> {
         if prefix.chat.is_empty() {
             return Err(Problem::Unusable {
                 reason: "it takes chats only, and this is a text to be completed".into(),
             });
         }
-        let bytes: Vec<u8> = prefix
-            .picked()
-            .iter()
-            .flat_map(|id| self.tokenizer.bytes().get(*id))
-            .copied()
-            .collect();
+        let picked = prefix.picked().iter().flat_map(|id| self.tokenizer.bytes().get(*id));
+        let bytes: Vec<u8> = prefix.begun.as_bytes().iter().chain(picked).copied().collect();
         String::from_utf8(bytes).map_err(|_| Problem::Unusable {
             reason: "it takes text only, and the picked tokens end inside a character".into(),
         })

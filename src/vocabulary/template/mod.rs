@@ -1,5 +1,6 @@
 //! Chat templates: what makes a prompt of a chat.
 
+mod begun;
 mod chat_template;
 mod dicts;
 mod environment;

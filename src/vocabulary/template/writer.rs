@@ -1,5 +1,7 @@
-use super::roles;
+use zeroize::Zeroize;
+
 use super::{ChatTemplate, RenderRequest};
+use super::{begun, roles};
 use crate::vocabulary::{ChatMessage, Role, TemplateOptions};
 
 /// Writes chats of any order of roles, whatever its template takes.
@@ -71,8 +73,8 @@ impl ChatWriter {
         if self.system != SystemRole::Taken {
             return None;
         }
-        let alone = self.render(&self.question(), options).ok()?;
-        let instructed = self.render(&self.instructed(), options).ok()?;
+        let alone = self.render(&self.question(), options, true).ok()?;
+        let instructed = self.render(&self.instructed(), options, true).ok()?;
         let (before, after) = instructed.split_once(SYSTEM)?;
         let own = alone.strip_prefix(before)?.strip_suffix(after)?;
         (!own.trim().is_empty()).then(|| own.to_owned())
@@ -83,18 +85,33 @@ impl ChatWriter {
     /// # Errors
     /// Why the template refuses the chat, in words that quote nothing of it.
     pub fn prompt(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
+        self.written(chat, options, true)
+    }
+
+    /// The prompt for `chat`, ending where its last message does, which is one of the assistant's.
+    ///
+    /// # Errors
+    /// As for [`Self::prompt`], or that the template does not write that message as it is.
+    pub fn begun(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
+        let mut marked = begun::marked(chat);
+        let written = self.written(&marked, options, false);
+        marked.iter_mut().for_each(|message| message.content.zeroize());
+        begun::cut(written?)
+    }
+
+    fn written(&self, chat: &[ChatMessage], options: &TemplateOptions, generates: bool) -> Result<String, String> {
         let fitted = match self.system {
             SystemRole::Refused => roles::without_system(chat),
             SystemRole::Taken | SystemRole::Needed => None,
         };
         let fitted = fitted.as_deref().unwrap_or(chat);
-        self.render(fitted, options).or_else(|refusal| {
+        self.render(fitted, options, generates).or_else(|refusal| {
             let merged = roles::merged(fitted);
             if *merged == *fitted {
                 return Err(refusal);
             }
             // What it says of the chat as it came is nearer to what was asked.
-            self.render(&merged, options).map_err(|_| refusal)
+            self.render(&merged, options, generates).map_err(|_| refusal)
         })
     }
 
@@ -127,11 +144,12 @@ impl ChatWriter {
     }
 
     fn exactly(&self, chat: &[ChatMessage]) -> Result<String, String> {
-        self.render(chat, &TemplateOptions::default())
+        self.render(chat, &TemplateOptions::default(), true)
     }
 
-    fn render(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
+    fn render(&self, chat: &[ChatMessage], options: &TemplateOptions, generates: bool) -> Result<String, String> {
         self.template.render(&RenderRequest {
+            add_generation_prompt: generates,
             options: &self.options.overridden_by(options).0,
             ..RenderRequest::chat(chat)
         })
