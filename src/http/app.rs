@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 
 use super::ApiError;
 use super::access::Access;
+use super::model_name::Listed;
 use crate::service::{Service, StartError};
 use crate::settings::{OnUnsteerable, Settings};
 
@@ -22,6 +23,10 @@ pub struct App {
     pub(super) private_tags: bool,
     /// Whether OpenAI's field `user` may name a profile.
     pub(super) user_field: bool,
+    /// Whether a profile may stand behind a model's name.
+    pub(super) model_suffix: bool,
+    /// What the upstream serves, for names that may have a profile behind them.
+    pub(super) models: Listed,
     on_unsteerable: OnUnsteerable,
     /// Headers that the upstream may see beside the usual ones.
     pub(super) pass_headers: Vec<HeaderName>,
@@ -50,6 +55,8 @@ impl App {
             max_answers: settings.steering.max_answers,
             private_tags: settings.context.private_tags,
             user_field: settings.context.user_field,
+            model_suffix: settings.context.model_suffix,
+            models: Listed::default(),
             on_unsteerable: settings.steering.on_unsteerable,
             pass_headers,
             idle_timeout: settings.upstream.idle_timeout,

@@ -12,6 +12,7 @@ use super::api::Api;
 use super::forward::send;
 use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
 use super::inspect::{Inspected, Marks, inspect};
+use super::model_name::{ASKED_PLAIN, Wanted, renamed, take};
 use super::request::RequestError;
 use super::user::user;
 use super::{ApiError, App};
@@ -72,29 +73,39 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
     let body = whole(&app, body).await?;
     let Inspected {
         mut public,
-        private,
+        mut private,
         marked,
         ..
     } = inspect(&app, &headers, body, Marks::OfPrompts).await?;
+    let mut passing = Passing::new(&app, &uri, &headers);
+    let named = take(&app, &visitor, &headers, &mut public).await?;
     let user = user(&app, &visitor, &mut public).await?;
+    if let Some(named) = named {
+        passing.written = Some(named.written);
+        match named.wanted {
+            // It belongs to this request alone, and headers often to all that a client sends.
+            Wanted::Profile(profile) => private.profile = Some(profile),
+            Wanted::Plain => return passing.unsteered(&public, Some(ASKED_PLAIN)).await,
+        }
+    }
     let (strength, traced) = (private.strength, private.trace);
     let personal = Personal::new(app.service.defaults(), private, marked, user);
     if personal.is_empty() {
         // Where something is configured, it does not apply because the request declines it.
         let declined = HeaderValue::from_static("the request asks for an answer without a private context");
         let reason = app.service.defaults().exist().then_some(declined);
-        return unsteered(&app, &uri, &headers, &public, reason).await;
+        return passing.unsteered(&public, reason).await;
     }
     if personal.uses_what_is_stored() {
         visitor.may_use_what_is_stored().await?;
     }
-    let asked_for = to_map(&public);
+    let mut asked_for = to_map(&public);
     let PublicRequest { prompts, mut options } = match api.read(&asked_for) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),
         Err(RequestError::Unsteerable { field, reason }) => {
             let reason = app.unsteerable(&field, reason)?;
-            return unsteered(&app, &uri, &headers, &public, Some(reason)).await;
+            return passing.unsteered(&public, Some(reason)).await;
         }
     };
     options.traced = traced;
@@ -107,7 +118,7 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
     // Nothing changes nothing, so the answer may as well come without the small model.
     if asked.iter().all(|asked| asked.sources.is_blank()) {
         let reason = HeaderValue::from_static("there is nothing private to steer by");
-        return unsteered(&app, &uri, &headers, &public, Some(reason)).await;
+        return passing.unsteered(&public, Some(reason)).await;
     }
     let caller = Caller {
         model: options.model.clone(),
@@ -115,18 +126,40 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
         trace: trace(&headers),
         ..Caller::default()
     };
+    if let Some(written) = passing.written {
+        asked_for.insert("model".to_owned(), written.as_str().into());
+        options.model = Some(written);
+    }
     let request = SteeredRequest::new(Arc::clone(&app.service), asked, options, strength, caller);
     answer(api.form(&asked_for), request).await
 }
 
-async fn unsteered(
-    app: &App,
-    uri: &Uri,
-    headers: &HeaderMap,
-    public: &Fields,
-    reason: Option<HeaderValue>,
-) -> Result<Response, ApiError> {
-    send(app, Method::POST, uri, headers, Some(public), reason).await
+/// How a request goes on to the upstream where it is not steered.
+struct Passing<'a> {
+    app: &'a App,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    /// The model's name as the client wrote it, where the upstream sees another.
+    written: Option<String>,
+}
+
+impl<'a> Passing<'a> {
+    fn new(app: &'a App, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Self {
+            app,
+            uri,
+            headers,
+            written: None,
+        }
+    }
+
+    async fn unsteered(self, public: &Fields, reason: Option<HeaderValue>) -> Result<Response, ApiError> {
+        let answer = send(self.app, Method::POST, self.uri, self.headers, Some(public), reason).await?;
+        Ok(match &self.written {
+            Some(written) => renamed(answer, "model", written),
+            None => answer,
+        })
+    }
 }
 
 /// Answers are computed one after the other, and nobody else gets the small model's slot meanwhile.

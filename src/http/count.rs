@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::json;
 
 use super::forward::send;
-use super::gate::{to_map, whole};
+use super::gate::{Visitor, to_map, whole};
 use super::headers::STEERED;
 use super::inspect::{Inspected, Marks, inspect};
+use super::model_name::take;
 use super::request::{RequestError, prompt_request};
 use super::{ApiError, App};
 use crate::service::{Defaults, Personal, apart};
@@ -19,15 +20,21 @@ use crate::service::{Defaults, Personal, apart};
 ///
 /// # Errors
 /// An [`ApiError`] when the request is wrong.
-pub async fn count_tokens(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+pub async fn count_tokens(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = whole(&app, body).await?;
     let Inspected {
-        public,
+        mut public,
         private,
         marked,
         ..
     } = inspect(&app, &parts.headers, body, Marks::OfPrompts).await?;
+    // What stands behind the model's name changes no count, and is not for the upstream.
+    take(&app, &visitor, &parts.headers, &mut public).await?;
     let mut asked = match prompt_request(&to_map(&public)) {
         Ok(asked) => asked,
         Err(RequestError::Invalid(error)) => return Err(error),

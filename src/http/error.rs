@@ -50,12 +50,16 @@ impl ApiError {
 
     /// 400: the request cannot be steered because of `field`.
     pub fn unsteerable(field: &str, reason: &str) -> Self {
+        let change = match field {
+            "model" => "Write the model's name without the profile".to_owned(),
+            field => format!("Leave {field} out"),
+        };
         Self {
             code: Some("unsupported_parameter"),
             ..Self::invalid(
                 field,
                 format!(
-                    "this request has a private context but cannot be steered: {reason}. Leave {field} out, send it \
+                    "this request has a private context but cannot be steered: {reason}. {change}, send it \
                      without a private context, or set steering.on_unsteerable = \"pass\" to have it answered without \
                      the context."
                 ),
@@ -75,6 +79,27 @@ impl ApiError {
     pub fn renamed(mut self, name: impl FnOnce(&str) -> String) -> Self {
         self.param = self.param.map(|field| name(&field));
         self
+    }
+
+    /// 404: a model's name has an at-sign in it, and is neither a model's own nor one with a profile behind it.
+    pub fn no_such_suffix(written: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: Some("profile_not_found"),
+            ..Self::invalid(
+                "model",
+                format!(
+                    "the upstream lists no model called {written:?}, and what stands behind the @ is no profile; \"costeer profile list\" shows \
+                     the profiles, NAME@plain asks for an unsteered answer, and with context.model_suffix = false an @ is a part of the name"
+                ),
+            )
+        }
+    }
+
+    /// 502: the upstream's list of models cannot be read to its end.
+    pub fn no_list() -> Self {
+        let message = "the upstream's list of models broke off, or is too long to be added to (context.model_suffix)";
+        Self::upstream(StatusCode::BAD_GATEWAY, message.to_owned())
     }
 
     /// 401: `server.api_key` is missing or wrong.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -12,10 +13,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::timeout;
 
 use super::gate::{
-    Fields, Json, Upload, content_type, is_upload, steers, to_client, to_upstream, upload, whole, written,
+    Fields, Json, Upload, Visitor, content_type, is_upload, steers, to_client, to_upstream, upload, whole, written,
 };
 use super::headers::{REASON, STEERED};
 use super::inspect::{Inspected, Marks, inspect};
+use super::model_name::{ASKED_PLAIN, Wanted, of_address, of_form, renamed, take};
 use super::{ApiError, App};
 use crate::context::FIELD;
 use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
@@ -29,7 +31,11 @@ const ONLY_THESE: &str = "only chat completions, completions, responses and mess
 /// # Errors
 /// 400 as said or for a body that cannot be looked through, 413 when it is too large, 415 when it is called something else than JSON,
 /// 502 when the upstream cannot be reached or leads elsewhere, 504 when it does not answer.
-pub async fn pass_through(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+pub async fn pass_through(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
     if below_v1(&uri).starts_with("/v1/") {
@@ -42,15 +48,22 @@ pub async fn pass_through(State(app): State<Arc<App>>, request: Request) -> Resu
     let boundary = form.as_ref().and_then(|form| form.get_param("boundary"));
     if let Some(boundary) = boundary.filter(|_| is_upload(uri.path().trim_start_matches("/v1"))) {
         let reason = not_steered(&app, steers(&headers).then_some("X-CoSteer-*"))?;
-        let form = upload(body, boundary.as_str(), app.private_tags, app.max_body_bytes);
+        let model = of_form(Arc::clone(&app), visitor, headers.clone());
+        let form = upload(body, boundary.as_str(), app.private_tags, app.max_body_bytes, model);
         return send_form(&app, method, &uri, &headers, form, reason).await;
     }
     let body = whole(&app, body).await?;
     if body.is_empty() {
-        return send(&app, method, &uri, &headers, None, None).await;
+        return match of_address(&app, &visitor, &headers, &method, &uri).await? {
+            Some((uri, named)) => {
+                let answer = send(&app, method, &uri, &headers, None, None).await?;
+                Ok(renamed(answer, "id", &named.written))
+            }
+            None => send(&app, method, &uri, &headers, None, None).await,
+        };
     }
     let Inspected {
-        public,
+        mut public,
         has_field,
         marked,
         ..
@@ -58,8 +71,17 @@ pub async fn pass_through(State(app): State<Arc<App>>, request: Request) -> Resu
     let private = has_field.then_some(FIELD);
     let private = private.or((!marked.is_empty()).then_some("<private>"));
     let private = private.or(steers(&headers).then_some("X-CoSteer-*"));
-    let reason = not_steered(&app, private)?;
-    send(&app, method, &uri, &headers, Some(&public), reason).await
+    let named = take(&app, &visitor, &headers, &mut public).await?;
+    let reason = match named.as_ref().map(|named| &named.wanted) {
+        Some(Wanted::Plain) => Some(ASKED_PLAIN),
+        Some(Wanted::Profile(_)) => not_steered(&app, Some("model"))?,
+        None => not_steered(&app, private)?,
+    };
+    let answer = send(&app, method, &uri, &headers, Some(&public), reason).await?;
+    Ok(match named {
+        Some(named) => renamed(answer, "model", &named.written),
+        None => answer,
+    })
 }
 
 fn not_steered(app: &App, private: Option<&str>) -> Result<Option<HeaderValue>, ApiError> {

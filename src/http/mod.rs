@@ -15,6 +15,8 @@ mod headers;
 mod health;
 mod inspect;
 mod loopback;
+mod model_name;
+mod models;
 mod observe;
 mod page;
 mod private;

@@ -26,6 +26,7 @@ use super::gate::{gate, normalise};
 use super::headers::REQUEST_ID;
 use super::health::{alive, ready};
 use super::loopback::{keyed, loopback, trusted};
+use super::models::models;
 use super::observe::{FreshId, answered, count, keep_fit_id, span};
 use super::page::page;
 use super::unread::close_unread;
@@ -69,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/responses", post(responses))
         .route("/v1/messages", post(messages))
         .route("/v1/messages/count_tokens", post(count_tokens))
+        .route("/v1/models", any(models))
         // Everything else of the API belongs to the upstream.
         .route("/v1/{*path}", any(pass_through));
     if app.serves_metrics {

@@ -30,6 +30,7 @@ mod llamacpp;
 mod lookahead;
 mod manners;
 mod metrics;
+mod model_suffix;
 mod ollama;
 mod openapi;
 mod operations;

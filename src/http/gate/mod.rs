@@ -26,7 +26,7 @@ pub use headers::{authorization, to_client, to_upstream, trace};
 pub use json::fields_of;
 pub use json::{Fields, Json, object, to_map, written};
 pub use marks::{check_packed, take as marked, take_everywhere as marked_everywhere};
-pub use multipart::{Upload, is_upload, upload};
+pub use multipart::{ModelOfForm, Upload, is_upload, upload};
 pub use names::{CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE, check_keys, steers};
 pub use owner::Connection;
 pub use path::normalise;

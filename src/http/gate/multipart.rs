@@ -2,6 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
+use futures::future::BoxFuture;
 use multer::{Field, Multipart};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,8 +45,11 @@ pub struct Upload {
     pub refusal: oneshot::Receiver<ApiError>,
 }
 
+/// What the upstream gets for the model's name that a form holds.
+pub type ModelOfForm = Box<dyn FnOnce(String) -> BoxFuture<'static, Result<String, ApiError>> + Send + Sync>;
+
 /// Reads the form with this boundary and writes it anew. `most` bounds the texts, all together.
-pub fn upload(body: Body, boundary: &str, tags: bool, most: usize) -> Upload {
+pub fn upload(body: Body, boundary: &str, tags: bool, most: usize, model: ModelOfForm) -> Upload {
     let form = Multipart::new(body.into_data_stream(), boundary);
     let fresh = format!("costeer-{:032x}", rand::random::<u128>());
     let content_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={fresh}"));
@@ -56,6 +60,7 @@ pub fn upload(body: Body, boundary: &str, tags: bool, most: usize) -> Upload {
         tags,
         left: most,
         most,
+        model: Some(model),
         out: sender,
     };
     tokio::spawn(async move {
@@ -107,6 +112,7 @@ struct Writer {
     tags: bool,
     left: usize,
     most: usize,
+    model: Option<ModelOfForm>,
     out: mpsc::Sender<Result<Bytes, std::io::Error>>,
 }
 
@@ -118,7 +124,11 @@ impl Writer {
                 self.send(head).await?;
                 self.stream(field).await?;
             } else {
-                let text = self.text(field).await?;
+                let is_model = field.name() == Some("model");
+                let mut text = self.text(field).await?;
+                if let Some(model) = self.model.take_if(|_| is_model) {
+                    text = model(text).await?;
+                }
                 self.send(head).await?;
                 self.send(text).await?;
             }
@@ -160,7 +170,7 @@ impl Writer {
     }
 
     /// A text, looked at before any of it is sent.
-    async fn text(&mut self, mut field: Field<'static>) -> Result<Vec<u8>, Ended> {
+    async fn text(&mut self, mut field: Field<'static>) -> Result<String, Ended> {
         let mut whole = Vec::new();
         while let Some(part) = field.chunk().await? {
             self.left = self
@@ -169,18 +179,18 @@ impl Writer {
                 .ok_or_else(|| ApiError::body_too_large(self.most))?;
             whole.extend_from_slice(&part);
         }
-        let text = std::str::from_utf8(&whole).map_err(|_| ApiError::not_json("a text of the form is not UTF-8"))?;
-        if is_packed_text(text) {
+        let text = String::from_utf8(whole).map_err(|_| ApiError::not_json("a text of the form is not UTF-8"))?;
+        if is_packed_text(&text) {
             return Err(ApiError::invalid(
                 "form",
                 "a text of the form is JSON with a field like costeer; forms cannot be steered, and it was not sent on",
             )
             .into());
         }
-        if self.tags && is_almost_tagged(text) {
+        if self.tags && is_almost_tagged(&text) {
             return Err(tag_refused().into());
         }
-        Ok(whole)
+        Ok(text)
     }
 
     async fn stream(&self, mut field: Field<'static>) -> Result<(), Ended> {

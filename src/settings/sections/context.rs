@@ -19,6 +19,8 @@ pub struct Context {
     pub profile: Option<String>,
     /// Whether OpenAI's field `user` may name a profile.
     pub user_field: bool,
+    /// Whether a profile may stand behind a model's name.
+    pub model_suffix: bool,
     /// Whether `<private>` marks what is for here alone.
     pub private_tags: bool,
     /// Where the context goes.
