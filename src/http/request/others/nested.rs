@@ -1,4 +1,4 @@
-//! Fields that hold others: what is in them comes to the top.
+//! Fields that are written in another form: what holds others comes to the top, and lists of pairs become objects.
 
 use serde_json::{Map, Value};
 
@@ -28,6 +28,19 @@ pub fn unfold(body: &mut Map<String, Value>) {
     if body.get("usage").is_some_and(Value::is_object) {
         body.remove("usage");
     }
+    if let Some(biases) = body
+        .get("logit_bias")
+        .and_then(Value::as_array)
+        .and_then(|pairs| as_object(pairs))
+    {
+        body.insert("logit_bias".to_owned(), biases.into());
+    }
+    for limit in ["n_predict", "num_predict"] {
+        // As much as the window holds, which is all that there can be.
+        if body.get(limit).and_then(Value::as_i64) == Some(-2) {
+            body.insert(limit.to_owned(), Value::from(-1));
+        }
+    }
     // Ollama's, which is a switch or a degree.
     if let Some(think) = body.remove("think").filter(|value| !value.is_null()) {
         let name = if think.is_string() {
@@ -37,6 +50,19 @@ pub fn unfold(body: &mut Map<String, Value>) {
         };
         add(body, name, think);
     }
+}
+
+/// llama.cpp's biases are pairs of an id and a number, or false for a token that is forbidden.
+fn as_object(pairs: &[Value]) -> Option<Map<String, Value>> {
+    let pair = |pair: &Value| match pair.as_array()?.as_slice() {
+        [id, bias] => {
+            let forbidden = bias.as_bool() == Some(false);
+            let bias = if forbidden { Value::from(-100) } else { bias.clone() };
+            Some((id.as_u64()?.to_string(), bias))
+        }
+        _ => None,
+    };
+    pairs.iter().map(pair).collect()
 }
 
 /// What stands at the top already counts.

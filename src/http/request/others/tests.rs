@@ -34,6 +34,11 @@ fn other_names_mean_the_same() {
             json!({"options": {"num_predict": 7, "num_ctx": 4096}}),
         ),
         (json!({"stop": ["x"]}), json!({"stop_sequence": ["x"]})),
+        (
+            json!({"logit_bias": {"5": -100, "6": 1.5}}),
+            json!({"logit_bias": [[5, false], [6, 1.5]]}),
+        ),
+        (json!({}), json!({"logit_bias": [], "n_predict": -2})),
         (json!({"max_tokens": 7}), json!({"max_tokens": 7, "n_predict": 9})),
         (
             json!({"temperature": 0.5}),
