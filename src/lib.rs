@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`cli`] | the commands: `demo`, `serve`, `doctor`, `upstream` |
 //! | [`doctor`] | looks at everything a steered answer needs |
+//! | [`tune`] | finds the numbers that suit a pair of models |
 //! | [`http`] | the proxy's HTTP surface: the gate, the routes, and the OpenAI JSON of clients |
 //! | [`service`] | what the product does: a public request, what it is steered by and options become a stream of events |
 //! | [`settings`] | typed configuration, validated once |
@@ -38,6 +39,7 @@ pub mod store;
 pub mod telemetry;
 pub mod testkit;
 pub mod token;
+pub mod tune;
 pub mod upstream;
 pub mod vocabulary;
 pub mod wire;

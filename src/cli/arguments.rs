@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
 use super::render::RenderArguments;
+use super::tune::TuneArguments;
 use crate::local::Precision;
 use crate::testkit::Pacing;
 
@@ -36,6 +37,11 @@ pub enum Command {
     ///
     /// Exits with 0 when steering works and with 1 when it does not.
     Doctor(DoctorArguments),
+    /// Find the strength, the floor and the plausibility limit that suit the two models, without anything private.
+    ///
+    /// Made-up people ask made-up questions, with and without what they say of themselves in the upstream's prompt. It says what that
+    /// costs before it begins, and goes on where it was ended.
+    Tune(TuneArguments),
     /// Show how the tokens of an answer with a trace were picked: curl … | costeer explain.
     Explain(ExplainArguments),
     /// Print the effective configuration, with every key's meaning; secrets are hidden.

@@ -8,6 +8,7 @@ use crate::settings::SettingsError;
 use crate::store::StoreError;
 use crate::store::import::ImportError;
 use crate::token::TokenError;
+use crate::tune::TuneError;
 use crate::vocabulary::VocabularyError;
 
 /// Why a command ended early. Shown to the person as it is.
@@ -59,6 +60,9 @@ pub enum CommandError {
     /// An answer and its trace.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// A pair could not be tuned.
+    #[error(transparent)]
+    Tune(#[from] TuneError),
     /// Something to import.
     #[error(transparent)]
     Import(#[from] ImportError),

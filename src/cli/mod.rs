@@ -18,6 +18,7 @@ mod shield;
 mod showcase;
 mod terminal;
 mod token;
+mod tune;
 mod upstream;
 
 pub use arguments::Arguments;

@@ -1,7 +1,8 @@
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Chat, PrivateContext, PrivateIds, PublicPrompt, Template};
+use super::template::Parts;
+use super::{Chat, ContextError, PrivateContext, PrivateIds, PublicPrompt, Sources, Template};
 use crate::vocabulary::{ChatMessage, Role, SystemRole, TokenId, Tokenizer, VocabularyError};
 
 /// Where the context stands in the private branch's messages.
@@ -76,6 +77,25 @@ impl Composer {
         Ok(match prompt {
             PublicPrompt::Ids(ids) => private.followed_by(ids),
             _ => private,
+        })
+    }
+
+    /// A chat with a text in it that everybody may see, where and as a private context would stand in it. It takes no
+    /// [`PrivateContext`], so that none can be shown by it.
+    ///
+    /// # Errors
+    /// [`ContextError::Template`].
+    pub fn openly(&self, tokenizer: &Tokenizer, chat: &Chat, text: &str) -> Result<Chat, ContextError> {
+        let text = PrivateContext::new(text.to_owned());
+        let sources = Sources::asked(PublicPrompt::Chat(chat.clone()).query(), Some(text), Vec::new());
+        let text = self.template.render(&Parts {
+            given: &sources.given,
+            query: sources.query.as_private_str(),
+            ..Parts::default()
+        })?;
+        Ok(Chat {
+            messages: self.private_chat(tokenizer, chat, &text).into(),
+            ..chat.clone()
         })
     }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{ServiceError, StartError, Thoughts};
-use crate::context::{Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
+use crate::context::{Chat, Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
 use crate::settings::Settings;
+use crate::upstream::Prefix;
 use crate::vocabulary::{Alignment, AlignmentKind, TokenId, Tokenizer, VocabularyError};
 
 /// The private text of an answer, and both branches' prompts as ids of the local model's vocabulary.
@@ -154,6 +155,30 @@ impl Prompts {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn upstream(&self, prompt: &PublicPrompt) -> Result<Vec<TokenId>, VocabularyError> {
         prompt.ids(self.alignment.upstream())
+    }
+
+    /// The upstream's prompt for a chat, as what is to be continued. Where its model thinks, the answer begins behind a thought without
+    /// words, unless thoughts are steered.
+    ///
+    /// # Errors
+    /// A [`VocabularyError`] when the chat template refuses the messages.
+    pub fn unthinking(&self, chat: &Chat) -> Result<Prefix, VocabularyError> {
+        let tokenizer = self.alignment.upstream();
+        let ids = tokenizer.chat_prompt_with(&chat.messages, &chat.options)?;
+        let (kept, more) = self.thoughts.closed_upstream(tokenizer, &ids)?;
+        let mut prefix = Prefix::new(Arc::clone(&chat.messages), ids);
+        prefix.ids.truncate(kept);
+        prefix.prompt = kept;
+        prefix.ids.extend(more);
+        Ok(prefix)
+    }
+
+    /// A chat as the upstream would get it with a text in it that everybody may see, where a private context would stand.
+    ///
+    /// # Errors
+    /// As for [`Composer::openly`].
+    pub fn openly(&self, chat: &Chat, text: &str) -> Result<Chat, ContextError> {
+        self.composer.openly(self.alignment.upstream(), chat, text)
     }
 
     /// Ids that a client names must be of tokens that the vocabulary has.

@@ -89,6 +89,23 @@ impl Thoughts {
         Ok(prompt.ended_by(kept, &more))
     }
 
+    /// What makes a chat's prompt of the upstream's end behind a thought without words: how many of its tokens stay, and what comes
+    /// after them.
+    ///
+    /// # Errors
+    /// [`VocabularyError::Encode`] when the tokenizer gives up.
+    pub fn closed_upstream(
+        &self,
+        tokenizer: &Tokenizer,
+        prompt: &[TokenId],
+    ) -> Result<(usize, Vec<TokenId>), VocabularyError> {
+        let thinking = self.upstream.as_ref().filter(|_| self.reasoning == Reasoning::Plain);
+        thinking.map_or_else(
+            || Ok((prompt.len(), Vec::new())),
+            |thinking| thinking.closed(tokenizer, prompt),
+        )
+    }
+
     /// The most tokens that closing a prompt may add.
     pub fn most_added(&self) -> usize {
         self.closing().map_or(0, Thinking::most_added)

@@ -1,6 +1,7 @@
 //! Typed configuration: the compiled-in defaults, a file, the environment; validated once.
 
 mod check;
+mod edit;
 mod error;
 mod exposure;
 mod load;
@@ -9,6 +10,7 @@ mod renamed;
 mod sections;
 mod unknown;
 
+pub use edit::{EditError, keys_of, with_numbers};
 pub use error::SettingsError;
 pub use exposure::exposures;
 pub use load::{Variables, effective, load};

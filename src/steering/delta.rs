@@ -130,6 +130,12 @@ impl<'a> Delta<'a> {
         }
     }
 
+    /// ln of what the public branch gives the token at `index`, up to a constant of the position; −∞ where it says nothing about it.
+    pub fn public(&self, index: usize) -> f64 {
+        self.logits(index)
+            .map_or(f64::NEG_INFINITY, |[_, public]| f64::from(public))
+    }
+
     /// An upper bound of `strength · Δ` that costs no logarithm: the floor only ever brings Δ closer to 0.
     #[inline]
     pub fn pull_at_most(&self, index: usize, strength: f64) -> f64 {

@@ -27,7 +27,7 @@ fn root() -> &'static Path {
 }
 
 /// The rooms of `src`, and the rooms that each may use. ARCHITECTURE.md draws what they do use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("foreign", &[]),
     ("private_file", &[]),
     ("steering", &[]),
@@ -98,6 +98,20 @@ const MAY_USE: [(&str, &[&str]); 18] = [
         ],
     ),
     (
+        "tune",
+        &[
+            "context",
+            "decode",
+            "local",
+            "private_file",
+            "service",
+            "settings",
+            "steering",
+            "upstream",
+            "vocabulary",
+        ],
+    ),
+    (
         "cli",
         &[
             "context",
@@ -109,10 +123,12 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "private_file",
             "service",
             "settings",
+            "steering",
             "store",
             "telemetry",
             "testkit",
             "token",
+            "tune",
             "upstream",
             "vocabulary",
         ],
