@@ -4,6 +4,7 @@
 //! not matter whether a mark is a token of its own or is spelled with several.
 
 mod marks;
+mod phase;
 mod reading;
 mod state;
 mod step;
@@ -11,32 +12,11 @@ mod step;
 use std::sync::Arc;
 
 use marks::is_blank;
+pub use phase::{Phase, Reasoning};
 use state::{State, openings};
 pub use step::Step;
 
 use crate::vocabulary::{Opening, Thinking, TokenId, Tokenizer};
-
-/// What a position of an answer belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// It may be the mark of a thought; what comes next decides.
-    Undecided,
-    /// A thought, what marks it, and what stands around it.
-    Reasoning,
-    /// The answer itself.
-    Prose,
-}
-
-/// What is done about the thoughts of a model that thinks before it answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reasoning {
-    /// They are the upstream's alone: nothing is steered, and the small model never sees them.
-    Plain,
-    /// They are steered like the answer.
-    Steer,
-}
 
 /// The phases of one answer.
 pub struct Phases {

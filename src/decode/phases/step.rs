@@ -1,4 +1,4 @@
-use super::Phase;
+use super::phase::Phase;
 use crate::vocabulary::TokenId;
 
 /// What a picked token came to.
