@@ -22,6 +22,8 @@ begin() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
     scratch=$(mktemp -d)
+    # The configuration of whoever runs this must not count.
+    export XDG_CONFIG_HOME=$scratch/config
 }
 
 say() {

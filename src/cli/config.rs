@@ -5,7 +5,7 @@ use config::{Value, ValueKind};
 
 use super::CommandError;
 use super::arguments::ConfigArguments;
-use crate::settings::{DEFAULTS, Variables, effective};
+use crate::settings::{DEFAULTS, Variables, effective, found_file};
 
 /// Keys whose values are nobody's business.
 const HIDDEN: [&str; 6] = [
@@ -19,9 +19,8 @@ const HIDDEN: [&str; 6] = [
 
 /// Prints `config/default.toml` with the values that hold.
 pub fn run(arguments: &ConfigArguments) -> Result<(), CommandError> {
-    let values: HashMap<String, Value> = effective(arguments.config.as_deref(), Variables::Read)?
-        .into_iter()
-        .collect();
+    let file = found_file(arguments.config.as_deref());
+    let values: HashMap<String, Value> = effective(file.as_deref(), Variables::Read)?.into_iter().collect();
     let mut out = std::io::stdout().lock();
     let mut section = String::new();
     for line in DEFAULTS.lines() {

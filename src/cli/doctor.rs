@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -9,21 +10,22 @@ use super::arguments::DoctorArguments;
 use super::progress::during;
 use super::terminal::in_colour;
 use crate::doctor::{Check, Status, examine};
-use crate::settings::{Variables, load};
+use crate::settings::{Variables, found_file, load};
 use crate::telemetry;
 use crate::upstream::{Caller, bearer};
 
 /// Prints what was found; the exit code says whether anything failed.
 pub async fn run(arguments: DoctorArguments) -> Result<ExitCode, CommandError> {
     telemetry::start("off", false)?;
-    let checks = match load(arguments.config.as_deref(), Variables::Read, &[]) {
+    let file = found_file(arguments.config.as_deref());
+    let checks = match load(file.as_deref(), Variables::Read, &[]) {
         Ok(settings) => {
             let caller = Caller {
                 model: arguments.model,
                 authorization: arguments.key.as_deref().and_then(bearer),
                 ..Caller::default()
             };
-            let mut checks = vec![Check::ok("configuration", "complete and valid")];
+            let mut checks = vec![Check::ok("configuration", read_from(file.as_deref()))];
             checks.extend(during("looking at everything", examine(&settings, &caller)).await);
             checks
         }
@@ -42,6 +44,13 @@ pub async fn run(arguments: DoctorArguments) -> Result<ExitCode, CommandError> {
     };
     written.map_err(CommandError::Output)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read_from(file: Option<&Path>) -> String {
+    file.map_or_else(
+        || "complete and valid; there is no file".to_owned(),
+        |file| format!("complete and valid, with {}", file.display()),
+    )
 }
 
 fn table(out: &mut impl Write, checks: &[Check], healthy: bool) -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use super::listen::{bind, shutdown};
 use super::progress::during;
 use crate::decode::Report;
 use crate::http::{App, describe_metrics, metrics_router, router, serve};
-use crate::settings::{LogFormat, Variables, exposures, load};
+use crate::settings::{LogFormat, Variables, exposures, found_file, load};
 use crate::telemetry;
 
 pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
@@ -19,7 +19,8 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         .map(|address| ("server.listen", address.to_string()))
         .into_iter()
         .collect();
-    let settings = load(arguments.config.as_deref(), Variables::Read, &overrides)?;
+    let file = found_file(arguments.config.as_deref());
+    let settings = load(file.as_deref(), Variables::Read, &overrides)?;
     telemetry::start(&settings.log.filter, settings.log.format == LogFormat::Json)?;
     // From here on everything is counted.
     telemetry::metrics();
@@ -38,6 +39,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), CommandError> {
         listen = %listen,
         upstream = %settings.upstream.urls.join(", "),
         local = %settings.local.model,
+        config = %file.map_or_else(|| "none".to_owned(), |file| file.display().to_string()),
         "ready"
     );
     for renamed in &settings.renamed {

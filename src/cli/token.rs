@@ -4,12 +4,12 @@ use secrecy::ExposeSecret;
 
 use super::CommandError;
 use super::arguments::TokenArguments;
-use crate::settings::{Variables, load};
+use crate::settings::{Variables, found_file, load};
 use crate::token;
 
 /// Prints the token, which is made where there is none yet, or the page's address with it.
 pub fn run(arguments: &TokenArguments) -> Result<(), CommandError> {
-    let settings = load(arguments.config.as_deref(), Variables::Read, &[])?;
+    let settings = load(found_file(arguments.config.as_deref()).as_deref(), Variables::Read, &[])?;
     if settings.server.api_key.is_some() {
         return Err(CommandError::Usage(
             "server.api_key is set, and it takes the token's place everywhere".into(),

@@ -6,6 +6,7 @@ mod error;
 mod exposure;
 mod load;
 mod model;
+mod place;
 mod renamed;
 mod sections;
 mod unknown;
@@ -15,6 +16,7 @@ pub use error::SettingsError;
 pub use exposure::exposures;
 pub use load::{Variables, effective, load};
 pub use model::Settings;
+pub use place::{found_file, usual_file};
 pub use renamed::Renamed;
 pub use sections::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Steering, Store, Upstream};
 

@@ -6,7 +6,7 @@ use crate::store::import;
 
 #[derive(Args)]
 pub struct ProfileArguments {
-    /// A TOML file with the settings to change.
+    /// A TOML file with the settings to change, instead of costeer/costeer.toml in the configuration folder.
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
     /// The file with the profiles, instead of store.path.

@@ -4,7 +4,7 @@ use super::arguments::{Command, ProfileArguments};
 use super::open::store;
 use super::{delete, edit, export, find, import, show};
 use crate::cli::CommandError;
-use crate::settings::{Settings, Variables, load};
+use crate::settings::{Settings, Variables, found_file, load};
 use crate::store::{KeySource, recode};
 use crate::telemetry;
 
@@ -15,7 +15,8 @@ pub async fn run(arguments: ProfileArguments) -> Result<ExitCode, CommandError> 
         .map(|path| ("store.path", path.to_string_lossy().into_owned()))
         .into_iter()
         .collect();
-    let settings = load(arguments.config.as_deref(), Variables::Read, &overrides)?;
+    let file = found_file(arguments.config.as_deref());
+    let settings = load(file.as_deref(), Variables::Read, &overrides)?;
     if let Command::Preview(preview) = arguments.command {
         return find::preview(&settings, preview).await;
     }
