@@ -5,6 +5,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`cli`] | the commands: `demo`, `serve`, `doctor`, `upstream` |
+//! | [`setup`] | finds servers, and small models that fit them, and writes a configuration |
 //! | [`doctor`] | looks at everything a steered answer needs |
 //! | [`tune`] | finds the numbers that suit a pair of models |
 //! | [`http`] | the proxy's HTTP surface: the gate, the routes, and the OpenAI JSON of clients |
@@ -34,6 +35,7 @@ pub mod local;
 pub mod private_file;
 pub mod service;
 pub mod settings;
+pub mod setup;
 pub mod steering;
 pub mod store;
 pub mod telemetry;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
 use super::render::RenderArguments;
+use super::setup::SetupArguments;
 use super::tune::TuneArguments;
 use crate::local::Precision;
 use crate::testkit::Pacing;
@@ -27,10 +28,14 @@ pub enum Command {
     Demo(DemoArguments),
     /// Run the proxy.
     ///
-    /// Settings come from the defaults (config/default.toml), then the file, then variables such as
+    /// Settings come from the defaults (config/default.toml), then a file, then variables such as
     /// COSTEER__UPSTREAM__URL, COSTEER__UPSTREAM__API_KEY, COSTEER__LOCAL__MODEL or COSTEER__STEERING__STRENGTH.
     /// OPENAI_BASE_URL and OPENAI_API_KEY are taken for the upstream where neither names it.
     Serve(ServeArguments),
+    /// Find the big model's server and a small model for it, and write a configuration.
+    ///
+    /// On a terminal it asks; elsewhere it shows what it finds, and does what its options say.
+    Setup(SetupArguments),
     /// See and change the profiles that answers are steered by.
     Profile(ProfileArguments),
     /// Check configuration, upstreams, tokenizers and the small model, and say what to change.
@@ -83,7 +88,7 @@ pub struct DemoArguments {
 
 #[derive(Args)]
 pub struct ServeArguments {
-    /// A TOML file with the settings to change.
+    /// A TOML file with the settings to change, instead of costeer/costeer.toml in the configuration folder.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Address to listen on, instead of server.listen.
@@ -93,14 +98,14 @@ pub struct ServeArguments {
 
 #[derive(Args)]
 pub struct ConfigArguments {
-    /// A TOML file with the settings to change.
+    /// A TOML file with the settings to change, instead of costeer/costeer.toml in the configuration folder.
     #[arg(long)]
     pub config: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct TokenArguments {
-    /// A TOML file with the settings to change.
+    /// A TOML file with the settings to change, instead of costeer/costeer.toml in the configuration folder.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Print the address of the page with the token in it, to be opened in a browser.
@@ -117,7 +122,7 @@ pub struct HealthArguments {
 
 #[derive(Args)]
 pub struct DoctorArguments {
-    /// A TOML file with the settings to change.
+    /// A TOML file with the settings to change, instead of costeer/costeer.toml in the configuration folder.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// The model to ask the upstream for, where it serves several.

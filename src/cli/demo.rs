@@ -18,8 +18,15 @@ use crate::telemetry;
 use crate::testkit::DemoServer;
 
 /// The pair that comes along.
-const LLM: &str = "models/tiny/llm";
+pub const LLM: &str = "models/tiny/llm";
 const SLM: &str = "models/tiny/slm";
+/// The strength and the floor that suit models as small as the pair that comes along (training/README.md has the figures), and candidates enough
+/// for every letter of a name.
+pub const SHIPPED_PAIR: [(&str, &str); 3] = [
+    ("steering.strength", "1"),
+    ("steering.delta_floor", "0.0001"),
+    ("upstream.top_k", "32"),
+];
 /// What messages call the small model by where the flag names it.
 const LOCAL: &str = "--local";
 /// Requests the demo server runs side by side: one steered, one plain.
@@ -78,8 +85,7 @@ async fn load_upstream(arguments: &DemoArguments, source: &ModelSource) -> Resul
     big.load(&arguments.served).await
 }
 
-/// The defaults, pointed at the demo server and the small model. The pair that comes along gets the strength and the floor
-/// that suit models this small (training/README.md has the figures), and candidates enough for every letter of a name.
+/// The defaults, pointed at the demo server and the small model, and for the pair that comes along what suits it.
 fn demo_settings(
     listen: SocketAddr,
     upstream: SocketAddr,
@@ -98,9 +104,7 @@ fn demo_settings(
         overrides.push(("local.device", "cpu".to_owned()));
     }
     if local.is_none() && arguments.upstream_model.is_none() {
-        overrides.push(("steering.strength", "1".to_owned()));
-        overrides.push(("steering.delta_floor", "0.0001".to_owned()));
-        overrides.push(("upstream.top_k", "32".to_owned()));
+        overrides.extend(SHIPPED_PAIR.map(|(key, value)| (key, value.to_owned())));
     }
     let mut settings = load(None, Variables::Ignore, &overrides)?;
     settings.local.dtype = arguments.served.dtype.into();

@@ -5,6 +5,7 @@ use super::explain::ExplainError;
 use crate::local::LocalError;
 use crate::service::{ServiceError, StartError};
 use crate::settings::SettingsError;
+use crate::setup::SetupError;
 use crate::store::StoreError;
 use crate::store::import::ImportError;
 use crate::token::TokenError;
@@ -66,6 +67,9 @@ pub enum CommandError {
     /// Something to import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A new configuration.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Unreadable {

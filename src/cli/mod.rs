@@ -14,6 +14,7 @@ mod progress;
 mod render;
 mod run;
 mod serve;
+mod setup;
 mod shield;
 mod showcase;
 mod terminal;

@@ -6,9 +6,11 @@
 mod contract;
 mod error;
 mod hub;
+mod llama_memory;
 mod llama_options;
 #[cfg(feature = "llamacpp")]
 mod llamacpp;
+mod machine;
 mod mistral;
 mod owner;
 mod places;
@@ -18,7 +20,10 @@ pub mod worker;
 
 pub use contract::{BranchPair, LocalModel, PairLogits, Rows, Slot};
 pub use error::LocalError;
+pub use hub::{FileSet, Wanted, hub_cache, hub_cached, hub_file, hub_size, is_hub_id};
+pub use llama_memory::{WINDOW, memory_of};
 pub use llama_options::{KvType, LlamaOptions};
+pub use machine::{cores, free_disk, free_memory};
 pub use mistral::{Branch, Engine, EngineOptions, Precision, SlotPool};
 pub use owner::Owner;
 pub use places::SlotLimits;

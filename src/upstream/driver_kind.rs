@@ -20,6 +20,11 @@ pub enum Driver {
 }
 
 impl Driver {
+    /// Whether only trying says if a server can be steered with it.
+    pub fn must_be_tried(self) -> bool {
+        self == Self::OpenaiChat
+    }
+
     /// What steering costs with it, for people: how it works, and what is lost.
     pub fn terms(self) -> &'static str {
         match self {

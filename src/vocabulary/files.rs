@@ -105,7 +105,8 @@ pub fn resolve_path(path: &Path) -> PathBuf {
     if path.is_absolute() || path.exists() {
         return path.to_owned();
     }
-    let executable = std::env::current_exe().ok();
+    // The real file: installers of packages put a link to it where programs are looked for.
+    let executable = std::env::current_exe().and_then(std::fs::canonicalize).ok();
     let beside = executable.as_deref().and_then(Path::parent);
     [
         beside.map(|folder| folder.join(path)),

@@ -28,6 +28,7 @@ pub use bytes::TokenBytes;
 pub use chat::{ChatMessage, Role, TemplateOptions};
 pub use error::VocabularyError;
 pub use files::{ModelFiles, resolve_path};
+pub use gguf::GgufSummary;
 pub use lexicon::Lexicon;
 pub use overlap::Overlap;
 pub use template::{ChatTemplate, Messages, RenderRequest, SystemRole, plain_roles};

@@ -27,7 +27,7 @@ fn root() -> &'static Path {
 }
 
 /// The rooms of `src`, and the rooms that each may use. ARCHITECTURE.md draws what they do use.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("foreign", &[]),
     ("private_file", &[]),
     ("steering", &[]),
@@ -83,6 +83,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "wire",
         ],
     ),
+    ("setup", &["foreign", "local", "private_file", "upstream", "vocabulary"]),
     ("testkit", &["local", "steering", "vocabulary", "wire"]),
     (
         "doctor",
@@ -124,6 +125,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "service",
             "settings",
             "steering",
+            "setup",
             "store",
             "telemetry",
             "testkit",

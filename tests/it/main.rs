@@ -42,6 +42,7 @@ mod profile_commands;
 mod profiles;
 mod reaching;
 mod served_tokenizer;
+mod setup;
 mod slots;
 mod steered;
 mod store;

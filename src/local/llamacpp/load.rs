@@ -10,7 +10,8 @@ use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 use tokio::sync::oneshot;
 
 use super::backend::LlamaCpp;
-use super::plan::{cells, plan};
+use super::plan::plan;
+use crate::local::llama_memory::cells;
 use crate::local::llama_options::{KvType, LlamaOptions};
 use crate::local::worker::{Backend, Bounds, Command, Shape, Worker, WorkerModel};
 use crate::local::{LocalError, ModelSource, SlotLimits};

@@ -1,25 +1,12 @@
 use llama_cpp_2::model::LlamaModel;
 
+use crate::local::llama_memory::{TILE, WINDOW, cells, sequences_for};
 use crate::local::llama_options::LlamaOptions;
+use crate::local::machine::free_memory;
 use crate::local::worker::{RunLength, Shape};
-
-/// Tokens a branch can hold where nothing is set and the model could hold more: memory for all of them is taken at the start.
-const WINDOW: usize = 4096;
-
-/// Tokens of a sequence from which on flash attention on a CPU takes its kernel for many.
-const TILE: usize = 64;
-
-/// Cells beyond the window, for tokens that fill up a run and are forgotten again.
-const SPARE: usize = TILE;
-
-/// llama.cpp rounds a sequence's cells up to a multiple of this.
-const CELLS: usize = 256;
 
 /// llama.cpp's own bound.
 const MOST_SEQUENCES: usize = 256;
-
-/// Pairs of sequences that only remember: more would not be found faster than computed anew.
-const MOST_REMEMBERING: usize = 16;
 
 /// What a context for `slots` sessions looks like.
 ///
@@ -38,9 +25,7 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
     };
     let token_bytes = token_bytes(model, options);
     let sequence = token_bytes * cells(length);
-    let remembering = (options.cache / (2 * sequence).max(1)).min(MOST_REMEMBERING);
-    // Two for each session, and one that stays empty.
-    let sequences = 2 * (slots + remembering) + 1;
+    let sequences = sequences_for(slots, options.cache, sequence);
     if sequences > MOST_SEQUENCES {
         return Err(format!(
             "local.slots is {slots}, and the engine holds {} sessions at most",
@@ -79,11 +64,6 @@ pub fn plan(model: &LlamaModel, options: &LlamaOptions, slots: usize) -> Result<
     })
 }
 
-/// Cells of the memory of a sequence that can hold so many tokens.
-pub fn cells(length: usize) -> usize {
-    (length + SPARE).next_multiple_of(CELLS)
-}
-
 /// Bytes of the keys and values of one token, in all layers.
 fn token_bytes(model: &LlamaModel, options: &LlamaOptions) -> usize {
     let heads = model.n_head().max(1);
@@ -96,16 +76,4 @@ fn token_bytes(model: &LlamaModel, options: &LlamaOptions) -> usize {
     let each = written("key_length").unwrap_or(width) + written("value_length").unwrap_or(width);
     let numbers = each * model.n_head_kv() as usize * model.n_layer() as usize;
     (numbers as f64 * options.kv_type.bytes()) as usize
-}
-
-/// Memory that this machine can give without swapping, where it says so.
-#[cfg(target_os = "linux")]
-fn free_memory() -> Option<u64> {
-    use procfs::Current;
-    procfs::Meminfo::current().ok()?.mem_available
-}
-
-#[cfg(not(target_os = "linux"))]
-fn free_memory() -> Option<u64> {
-    None
 }
