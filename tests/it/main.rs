@@ -50,3 +50,4 @@ mod support;
 mod templates;
 mod thinking;
 mod trace;
+mod tune;
