@@ -162,6 +162,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Seconds a token of the answer `drafts` takes, and how many there were.
 async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<TokenId>) -> (f64, usize) {
     let plan = Plan {
+        grammar: None,
         caller: Caller::default(),
         prompt: Prefix::new(Arc::default(), vec![TokenId(1)]),
         rule: Rule {

@@ -15,6 +15,7 @@
 //! | [`context`] | the private context and how it enters the private branch's prompt |
 //! | [`store`] | profiles and their history, in a file of this machine |
 //! | [`decode`] | one steered generation |
+//! | [`structure`] | what an answer must look like: a grammar, and which tokens it allows next |
 //! | [`local`] | the small model on mistral.rs |
 //! | [`upstream`] | the big model's servers |
 //! | [`steering`] | the arithmetic of the paper |
@@ -38,6 +39,7 @@ pub mod settings;
 pub mod setup;
 pub mod steering;
 pub mod store;
+pub mod structure;
 pub mod telemetry;
 pub mod testkit;
 pub mod token;

@@ -7,6 +7,8 @@ pub enum Picking {
     Reasoned,
     /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
     Stopped,
+    /// The answer's format leaves no other token, so nobody was asked.
+    Forced,
     /// Steered; `None` where the certainty was not computed.
     Steered(Option<Certainty>),
 }

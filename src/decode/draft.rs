@@ -108,6 +108,12 @@ impl Draft {
             .collect()
     }
 
+    /// Takes the position that is at hand, unseen.
+    pub fn pass_over(&mut self) {
+        self.taken += usize::from(self.at_hand.pop_front().is_some());
+        self.progress.taken.store(self.taken, Ordering::Release);
+    }
+
     /// Waits until one more position is at hand than `count`, or until no more come.
     pub async fn one_more_than(&mut self, count: usize) {
         while self.at_hand.len() <= count {
@@ -116,6 +122,11 @@ impl Draft {
                 None => return,
             }
         }
+    }
+
+    /// Positions that were asked for and not taken.
+    pub fn left(&self) -> usize {
+        self.asked.saturating_sub(self.taken)
     }
 
     /// Positions taken so far.

@@ -1,4 +1,5 @@
 use crate::local::LocalError;
+use crate::structure::StructureError;
 use crate::upstream::UpstreamError;
 
 /// Why a session could not go on.
@@ -26,6 +27,23 @@ pub enum DecodeError {
     NoCandidate {
         /// 0 is the first of the answer.
         position: usize,
+    },
+    /// The answer's format allows none of the tokens whose probability can be learned.
+    #[error(
+        "at position {position} of the answer the upstream lists no token that the format of the answer allows, and gives none when asked \
+         for more; a larger upstream.top_k can help, and so can telling the model in the prompt what to write"
+    )]
+    NothingAllowed {
+        /// 0 is the first of the answer.
+        position: usize,
+    },
+    /// The answer cannot go on in its format.
+    #[error("{source} (at position {position} of the answer)")]
+    Format {
+        /// 0 is the first of the answer.
+        position: usize,
+        /// Why.
+        source: StructureError,
     },
     /// The upstream answers, and without any position.
     #[error(

@@ -7,6 +7,7 @@ mod bypass;
 mod certainty;
 mod draft;
 mod error;
+mod format;
 mod given;
 mod phases;
 mod pick;

@@ -6,6 +6,7 @@ use super::pick::{Exactness, Listing};
 use super::trace::Trace;
 use super::window::Lookahead;
 use crate::steering::{Penalties, Rule, Sampling};
+use crate::structure::Grammar;
 use crate::upstream::{Caller, Prefix};
 use crate::vocabulary::{Thinking, TokenId};
 
@@ -47,6 +48,8 @@ pub struct Plan {
     pub thinking: Option<Arc<Thinking>>,
     /// What is done about its thoughts.
     pub reasoning: Reasoning,
+    /// What the answer must look like; `None` where it may be anything.
+    pub grammar: Option<Arc<Grammar>>,
     /// Bounds.
     pub limits: SessionLimits,
     /// Tokens of the small model's that each of its branches can take after its prompt.

@@ -21,6 +21,16 @@ impl Refetch {
         }
     }
 
+    /// Whether a longer list may be had.
+    pub fn lists_more(&self) -> bool {
+        !self.no_longer_list
+    }
+
+    /// Whether single tokens may be had.
+    pub fn gives_tokens(&self) -> bool {
+        !self.no_tokens
+    }
+
     /// What to ask for to make `pick` certain, which was made from `known` tokens. `None` where it is certain, where exactness
     /// asks for nothing, and where the upstream has no more to add.
     pub fn wanted(&self, pick: &Pick, known: usize) -> Option<CandidateQuery> {

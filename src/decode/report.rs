@@ -17,6 +17,8 @@ pub struct Report {
     pub changed: u64,
     /// Positions where steering was bypassed.
     pub passed: u64,
+    /// Positions that the answer's format left one token for, so that nobody was asked.
+    pub forced: u64,
     /// Steered positions where the pick is proved to be the one over the whole vocabulary.
     pub certified: u64,
     /// Steered positions where the pick is proved after asking the upstream for more.
@@ -56,6 +58,7 @@ impl Report {
         }
         match picking {
             Picking::Passed => self.passed += 1,
+            Picking::Forced => self.forced += 1,
             Picking::Steered(None) | Picking::Stopped | Picking::Reasoned => {}
             Picking::Steered(Some(Certainty::Certified)) => self.certified += 1,
             Picking::Steered(Some(Certainty::Refetched)) => self.refetched += 1,
@@ -74,6 +77,7 @@ impl Report {
         self.reasoning += other.reasoning;
         self.changed += other.changed;
         self.passed += other.passed;
+        self.forced += other.forced;
         self.certified += other.certified;
         self.refetched += other.refetched;
         self.uncertified += other.uncertified;
@@ -127,7 +131,7 @@ impl Report {
         );
     }
 
-    fn counters(&self) -> [(&'static str, u64, &'static str); 10] {
+    fn counters(&self) -> [(&'static str, u64, &'static str); 11] {
         [
             ("costeer_positions_total", self.positions, "Tokens picked."),
             (
@@ -144,6 +148,11 @@ impl Report {
                 "costeer_passed_positions_total",
                 self.passed,
                 "Tokens passed through unsteered, because steering was bypassed.",
+            ),
+            (
+                "costeer_forced_positions_total",
+                self.forced,
+                "Tokens that an answer's format left no choice about.",
             ),
             (
                 "costeer_certified_positions_total",

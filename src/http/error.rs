@@ -276,9 +276,14 @@ impl From<DecodeError> for ApiError {
         match error {
             DecodeError::Upstream { ref source, .. } => Self::of_upstream(&source.problem, error.to_string()),
             DecodeError::Local(error) => error.into(),
-            DecodeError::NoCandidate { .. } | DecodeError::NoPosition { .. } | DecodeError::UnknownToken { .. } => {
-                Self::upstream(StatusCode::BAD_GATEWAY, error.to_string())
-            }
+            DecodeError::NoCandidate { .. }
+            | DecodeError::NothingAllowed { .. }
+            | DecodeError::NoPosition { .. }
+            | DecodeError::UnknownToken { .. } => Self::upstream(StatusCode::BAD_GATEWAY, error.to_string()),
+            DecodeError::Format { .. } => Self {
+                param: None,
+                ..Self::invalid("", error.to_string())
+            },
             DecodeError::Logits(reason) => LocalError::Engine(reason.to_string()).into(),
         }
     }

@@ -5,6 +5,7 @@ use crate::context::{Chat, PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
+use crate::structure::{Grammar, Structure};
 use crate::upstream::{Caller, Prefix};
 use crate::vocabulary::TokenId;
 
@@ -35,7 +36,8 @@ impl Service {
             prompt,
             sources: Sources::from(context.clone()),
         });
-        let ready = self.prepare(asked, &request.options, None, caller).await?;
+        let grammar = self.grammar(request.options.structure.as_ref()).await?;
+        let ready = self.prepare(asked, &request.options, grammar, None, caller).await?;
         let slot = self.slot(&ready.plan.caller).await?;
         self.open(ready, slot).await
     }
@@ -56,7 +58,18 @@ impl Service {
         Ok(session.await?)
     }
 
-    /// Composes the prompts for one answer and asks the upstream what it holds.
+    /// The grammar of what an answer must look like, where it must.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] names the field and what is wrong with it.
+    pub async fn grammar(&self, structure: Option<&Structure>) -> Result<Option<Arc<Grammar>>, ServiceError> {
+        match structure {
+            Some(structure) => self.structures.compile(structure).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Composes the prompts for one answer, which is written in `grammar`, and asks the upstream what it holds.
     ///
     /// # Errors
     /// [`ServiceError::TooLong`] when the prompt does not fit a model's window, naming both numbers.
@@ -64,6 +77,7 @@ impl Service {
         &self,
         asked: Arc<Asked>,
         options: &Options,
+        grammar: Option<Arc<Grammar>>,
         strength: Option<Strength>,
         mut caller: Caller,
     ) -> Result<Ready, ServiceError> {
@@ -116,6 +130,7 @@ impl Service {
             bypass: self.steering.bypass,
             thinking: self.prompts.thoughts().upstream(opens_answer),
             reasoning: self.steering.reasoning,
+            grammar,
             limits: SessionLimits {
                 max_tokens: wanted.min(upstream_room),
                 ..self.limits

@@ -1,5 +1,6 @@
 use crate::context::{PublicPrompt, Sources};
 use crate::steering::{Penalties, Sampling};
+use crate::structure::Structure;
 
 /// What a client asks for, as everybody may see it.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Options {
     pub choices: usize,
     /// Texts that end the answer and are not part of it.
     pub stop: Vec<String>,
+    /// What each answer must look like; `None` where it may be anything.
+    pub structure: Option<Structure>,
     /// The most tokens of an answer.
     pub max_tokens: Option<usize>,
     /// How many of the likeliest tokens to list at each position; `None` where no log-probabilities are wanted.
@@ -57,6 +60,7 @@ impl Default for Options {
             penalties: Penalties::default(),
             choices: 1,
             stop: Vec::new(),
+            structure: None,
             max_tokens: None,
             logprobs: None,
             traced: false,

@@ -4,7 +4,7 @@ use super::defaults::Defaults;
 use super::model::load_model;
 use super::prompts::Prompts;
 use super::upstreams::replicas;
-use super::{StartError, StoreHandle, Vocabularies};
+use super::{StartError, StoreHandle, Structures, Vocabularies};
 use reqwest::header::HeaderValue;
 
 use crate::context::Sources;
@@ -25,6 +25,7 @@ pub struct Service {
     /// The upstream is taken to have the local model's.
     pub(super) vocabulary_is_assumed: bool,
     pub(super) prompts: Arc<Prompts>,
+    pub(super) structures: Structures,
     store: StoreHandle,
     /// Documents of a profile's history for one answer.
     history: usize,
@@ -50,6 +51,7 @@ impl Service {
     pub async fn load(settings: &Settings) -> Result<Arc<Self>, StartError> {
         let vocabularies = Vocabularies::load(settings).await?;
         let alignment = vocabularies.alignment(settings)?;
+        let structures = Structures::new(Arc::clone(alignment.upstream()));
         tracing::info!(kind = %alignment.kind(), "{}", alignment.overlap());
         let replicas = replicas(settings, &vocabularies.upstream)?;
         let store = StoreHandle::new(&settings.store);
@@ -70,6 +72,7 @@ impl Service {
         tracing::info!("thinking: {}", prompts.thoughts());
         Ok(Arc::new(Self {
             prompts: Arc::new(prompts),
+            structures,
             upstream: Arc::new(replicas.clone()),
             replicas,
             local,

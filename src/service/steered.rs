@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::OnceCell;
+
 use super::{Asked, Options, Service, ServiceError};
 use crate::decode::Session;
 use crate::local::Slot;
 use crate::steering::Strength;
+use crate::structure::Grammar;
 use crate::upstream::{Affinity, Caller};
 use crate::vocabulary::{TokenBytes, TokenId};
 
@@ -19,6 +22,8 @@ pub struct SteeredRequest {
     strength: Option<Strength>,
     /// On whose behalf.
     caller: Caller,
+    /// What all answers are written in, compiled for the first.
+    grammar: OnceCell<Option<Arc<Grammar>>>,
     /// The small model's slot, kept from one answer to the next, so that nobody takes it in between.
     slot: Mutex<Option<Arc<dyn Slot>>>,
 }
@@ -38,6 +43,7 @@ impl SteeredRequest {
             options,
             strength,
             caller,
+            grammar: OnceCell::new(),
             slot: Mutex::default(),
         }
     }
@@ -73,9 +79,11 @@ impl SteeredRequest {
             affinity: Affinity::default(),
             ..self.caller.clone()
         };
+        let structure = options.structure.as_ref();
+        let grammar = self.grammar.get_or_try_init(|| self.service.grammar(structure)).await?;
         let ready = self
             .service
-            .prepare(Arc::clone(asked), &options, self.strength, caller)
+            .prepare(Arc::clone(asked), &options, grammar.clone(), self.strength, caller)
             .await?;
         // Nobody holds a slot while a prompt is composed, or while the upstream cannot be reached.
         let slot = self.slot(answer).await?;

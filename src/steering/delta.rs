@@ -130,12 +130,6 @@ impl<'a> Delta<'a> {
         }
     }
 
-    /// ln of what the public branch gives the token at `index`, up to a constant of the position; −∞ where it says nothing about it.
-    pub fn public(&self, index: usize) -> f64 {
-        self.logits(index)
-            .map_or(f64::NEG_INFINITY, |[_, public]| f64::from(public))
-    }
-
     /// An upper bound of `strength · Δ` that costs no logarithm: the floor only ever brings Δ closer to 0.
     #[inline]
     pub fn pull_at_most(&self, index: usize, strength: f64) -> f64 {
@@ -147,6 +141,12 @@ impl<'a> Delta<'a> {
             }
             _ => strength * self.of(index),
         }
+    }
+
+    /// The public branch's logit of the token at `index`: ln of its probability up to a constant of the position. `None` for a token the
+    /// branches do not know.
+    pub fn public(&self, index: usize) -> Option<f32> {
+        self.logits(index).map(|[_, public]| public)
     }
 
     /// What the private and the public branch give the token.

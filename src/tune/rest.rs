@@ -20,7 +20,7 @@ pub fn spread(deltas: &[Delta<'_>], listed: &[usize]) -> Vec<Vec<Share>> {
     };
     let mut left: Vec<(usize, f64)> = (0..first.vocabulary())
         .filter(|index| !listed.contains(index))
-        .map(|index| (index, first.public(index)))
+        .map(|index| (index, first.public(index).map_or(f64::NEG_INFINITY, f64::from)))
         .filter(|(_, public)| *public > f64::NEG_INFINITY)
         .collect();
     let largest = left.iter().map(|(_, public)| *public).fold(f64::NEG_INFINITY, f64::max);

@@ -27,7 +27,7 @@ fn root() -> &'static Path {
 }
 
 /// The rooms of `src`, and the rooms that each may use. ARCHITECTURE.md draws what they do use.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("foreign", &[]),
     ("private_file", &[]),
     ("steering", &[]),
@@ -39,7 +39,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("local", &["vocabulary"]),
     ("upstream", &["foreign", "vocabulary"]),
     ("context", &["store", "vocabulary"]),
-    ("decode", &["local", "steering", "upstream", "vocabulary"]),
+    ("structure", &["vocabulary"]),
+    ("decode", &["local", "steering", "structure", "upstream", "vocabulary"]),
     (
         "settings",
         &[

@@ -46,6 +46,7 @@ mod setup;
 mod slots;
 mod steered;
 mod store;
+mod structure;
 mod support;
 mod templates;
 mod thinking;

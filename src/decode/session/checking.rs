@@ -11,8 +11,12 @@ impl Session {
         let Some(branches) = &mut self.branches else { return };
         let most = branches.max_block();
         let mut expected = Vec::from_iter(draft);
-        if let Some(draft) = &mut self.draft {
+        // Where positions of tokens that are picked already have not come, what comes is not about the next one.
+        if let Some(draft) = self.draft.as_mut().filter(|_| self.skipped.is_empty()) {
             expected.extend(draft.at_hand(most.saturating_sub(expected.len())));
+        }
+        if let Some(format) = self.format.as_mut().filter(|_| self.phases.is_prose()) {
+            expected.truncate(format.follows(&expected));
         }
         if expected.is_empty() && self.window.better_block(most).is_some() {
             return;
@@ -28,6 +32,9 @@ impl Session {
         let (Some(branches), Some(draft)) = (&self.branches, &mut self.draft) else {
             return;
         };
+        if !self.skipped.is_empty() {
+            return;
+        }
         let most = branches.max_block();
         let Some(better) = self.window.better_block(most) else {
             return;

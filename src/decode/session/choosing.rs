@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::allowing::Widening;
 use super::{Place, Session, Way};
 use crate::decode::branches::ProjectedPair;
 use crate::decode::certainty::{Certainty, Picking};
@@ -21,9 +22,10 @@ impl Session {
             let pick = self
                 .chooser(Exactness::Off)
                 .pick(&Candidates::new(vec![end]), &Delta::none());
-            return pick
-                .map(|pick| (pick, Picking::Stopped))
-                .ok_or_else(|| self.no_candidate());
+            // A format may not allow the end here.
+            if let Some(pick) = pick {
+                return Ok((pick, Picking::Stopped));
+            }
         }
         let mut candidates = offered(position);
         let unsteered = match place.way {
@@ -32,15 +34,21 @@ impl Session {
             Way::Steered => None,
         };
         if let Some(picking) = unsteered {
-            let (pick, _) = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
-            return Ok((pick, picking));
+            let settled = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
+            match settled {
+                Some((pick, _)) => return Ok((pick, picking)),
+                None if picking == Picking::Reasoned || self.branches.is_none() => return Err(self.no_candidate()),
+                // Of what the format allows, the small model alone can tell.
+                None => {}
+            }
         }
         let pair = self.branch_logits(position).await?;
         let checking = Instant::now();
         let delta = pair.delta(self.plan.rule.delta_floor)?;
         self.report.time.arithmetic += checking.elapsed();
         let exactness = self.plan.exactness;
-        let (pick, refetched) = self.settle(&mut candidates, &delta, exactness).await?;
+        let settled = self.settle(&mut candidates, &delta, exactness).await?;
+        let (pick, refetched) = settled.ok_or_else(|| self.no_candidate())?;
         let certainty = match (exactness, pick.uncertain.is_empty(), refetched) {
             (Exactness::Off, _, _) => None,
             (_, true, false) => Some(Certainty::Certified),
@@ -51,21 +59,30 @@ impl Session {
     }
 
     /// The pick, after the upstream was asked for everything that it should and can be asked for, and whether it had anything to
-    /// add. It is asked for tokens that the client raised with every exactness.
+    /// add. It is asked for tokens that the client raised with every exactness, and for more where it lists none that the answer's
+    /// format allows. `None` where no token can be had.
     async fn settle(
         &mut self,
         candidates: &mut Candidates,
         delta: &Delta<'_>,
         exactness: Exactness,
-    ) -> Result<(Pick, bool), DecodeError> {
+    ) -> Result<Option<(Pick, bool)>, DecodeError> {
         let mut refetched = false;
+        let mut widening = Widening::default();
         loop {
             let computing = Instant::now();
             let pick = self.chooser(exactness).pick(candidates, delta);
             self.report.time.arithmetic += computing.elapsed();
-            let pick = pick.ok_or_else(|| self.no_candidate())?;
-            let Some(wanted) = self.refetch.wanted(&pick, candidates.known().len()) else {
-                return Ok((pick, refetched));
+            let Some(pick) = pick else {
+                if self.widen(candidates, delta, &mut widening).await? {
+                    continue;
+                }
+                return Ok(None);
+            };
+            // What the small model said in the upstream's place proves nothing.
+            let wanted = self.refetch.wanted(&pick, candidates.known().len());
+            let Some(wanted) = wanted.filter(|_| !widening.stood_in) else {
+                return Ok(Some((pick, refetched)));
             };
             let waiting = Instant::now();
             refetched |= self.fetch(wanted, candidates).await?;
@@ -101,6 +118,9 @@ impl Session {
 
     /// Which tokens may be picked at the position in hand.
     fn selectable(&self) -> &[bool] {
+        if let Some(allowed) = self.position.as_ref().and_then(|place| place.allowed.as_ref()) {
+            return allowed;
+        }
         let may_mark = self.position.as_ref().is_some_and(|place| place.may_mark);
         let thinking = self.plan.thinking.as_ref().filter(|_| may_mark);
         thinking.map_or(self.tokenizer.selectable(), |thinking| thinking.selectable())
@@ -122,7 +142,11 @@ impl Session {
     }
 
     /// Asks the upstream for more of the next position; false when it has no more to say.
-    async fn fetch(&mut self, wanted: CandidateQuery, candidates: &mut Candidates) -> Result<bool, DecodeError> {
+    pub(super) async fn fetch(
+        &mut self,
+        wanted: CandidateQuery,
+        candidates: &mut Candidates,
+    ) -> Result<bool, DecodeError> {
         self.report.refetch_requests += 1;
         let request = CandidateRequest {
             caller: self.plan.caller.clone(),
@@ -136,6 +160,10 @@ impl Session {
 
     fn no_candidate(&self) -> DecodeError {
         let position = self.picked();
-        DecodeError::NoCandidate { position }
+        if self.position.as_ref().is_some_and(|place| place.allowed.is_some()) {
+            DecodeError::NothingAllowed { position }
+        } else {
+            DecodeError::NoCandidate { position }
+        }
     }
 }

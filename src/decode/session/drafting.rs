@@ -5,6 +5,7 @@ use crate::decode::draft::Draft;
 use crate::decode::error::DecodeError;
 use crate::decode::phases::Reasoning;
 use crate::upstream::{Position, PositionRequest, UpstreamError};
+use crate::vocabulary::TokenId;
 
 /// The upstream's positions, one after the other, however many requests they take.
 impl Session {
@@ -35,6 +36,7 @@ impl Session {
 
     /// Ends the request and lets the window learn from it, and from whether the last pick differed from the draft.
     pub(super) fn close_draft(&mut self, broke: bool) {
+        self.skipped.clear();
         if let Some(draft) = self.draft.take() {
             let outcome = draft.outcome(broke);
             self.report.wasted_tokens += outcome.unused as u64;
@@ -59,6 +61,11 @@ impl Session {
                 continue;
             };
             match draft.next().await.transpose() {
+                Ok(Some(position)) if !self.skipped.is_empty() => {
+                    if self.skipped.pop_front() != Some(position.draft) {
+                        self.close_draft(true);
+                    }
+                }
                 Ok(Some(position)) => {
                     let position = Arc::new(self.checked(position)?);
                     // Once, however often the pick is given up and begun again: it counts for the bypass.
@@ -75,10 +82,39 @@ impl Session {
         }
     }
 
+    /// Notes a token that was taken without the draft, which counts as long as it has the same tokens.
+    pub(super) fn skip(&mut self, token: TokenId) {
+        if self.draft.is_some() {
+            self.skipped.push_back(token);
+        }
+        self.catch_up();
+    }
+
+    /// Passes over the positions that have come for tokens taken already, and drops a draft that went another way.
+    fn catch_up(&mut self) {
+        let Some(draft) = &mut self.draft else { return };
+        for drafted in draft.at_hand(self.skipped.len()) {
+            if self.skipped.pop_front() != Some(drafted) {
+                self.close_draft(true);
+                return;
+            }
+            draft.pass_over();
+        }
+        // What is left may be about no more than these.
+        if draft.is_spent() || draft.left() <= self.skipped.len() {
+            self.close_draft(false);
+        }
+    }
+
     /// How to pick at `position`.
     fn place(&mut self, position: Arc<Position>) -> Place {
         let is_reasoning = self.phases.belongs_to_reasoning(position.draft, &self.tokenizer);
-        let likeliest = position.candidates.first();
+        let allowed = self.allowed_at(&position, is_reasoning);
+        let is_allowed = |id: &TokenId| {
+            let allowed = allowed.as_ref();
+            allowed.is_none_or(|allowed| allowed.get(id.index()).copied().unwrap_or(false))
+        };
+        let likeliest = position.candidates.iter().find(|(id, _)| is_allowed(id));
         let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
         let way = if is_reasoning && self.plan.reasoning == Reasoning::Plain {
             Way::Reasoned
@@ -91,6 +127,7 @@ impl Session {
             position,
             way,
             may_mark: is_reasoning,
+            allowed,
         }
     }
 

@@ -1,8 +1,10 @@
+mod allowing;
 mod checking;
 mod choosing;
 mod drafting;
 mod taking;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use metrics::histogram;
@@ -13,6 +15,7 @@ use super::bypass::Bypass;
 use super::certainty::Picking;
 use super::draft::Draft;
 use super::error::DecodeError;
+use super::format::Format;
 use super::phases::{Phase, Phases};
 use super::pick::Pick;
 use super::plan::{Event, Plan};
@@ -23,6 +26,7 @@ use super::trace::{Trace, shortened};
 use super::window::Window;
 use crate::local::Slot;
 use crate::steering::Adjustments;
+use crate::structure::Allowed;
 use crate::upstream::{Position, Prefix, Upstream};
 use crate::vocabulary::{Alignment, TextStream, TokenId, Tokenizer};
 
@@ -38,6 +42,13 @@ pub struct Session {
     prefix: Prefix,
     draft: Option<Draft>,
     position: Option<Place>,
+    /// Tokens that were taken without the draft, whose positions in it have not come yet.
+    skipped: VecDeque<TokenId>,
+    /// What the answer must look like, and what that allows at the next position.
+    format: Option<Format>,
+    allowed: Option<Arc<Allowed>>,
+    /// Whether the branches have been told of tokens and not been asked about the next one.
+    to_ask: bool,
     window: Window,
     /// Of drafts that are opened before the answer itself begins.
     thoughts: Window,
@@ -62,6 +73,8 @@ struct Place {
     way: Way,
     /// Whether tokens that mark a thought may be picked.
     may_mark: bool,
+    /// Which tokens the format allows, shape `[vocabulary]`; `None` where it has no say.
+    allowed: Option<Arc<[bool]>>,
 }
 
 /// How the token of a position is picked.
@@ -103,6 +116,10 @@ impl Session {
             bypass: Bypass::new(plan.bypass),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
             refetch: Refetch::new(plan.exactness),
+            format: plan.grammar.as_ref().map(Format::new),
+            allowed: None,
+            skipped: VecDeque::new(),
+            to_ask: false,
             plan,
             draft: None,
             position: None,
@@ -131,13 +148,13 @@ impl Session {
 
     async fn step(&mut self) -> Result<Event, DecodeError> {
         let before = self.report.time;
-        let waiting = Instant::now();
-        let place = self.next_position().await?;
-        self.report.time.upstream_wait += waiting.elapsed();
-        let (mut pick, picking) = self.pick(&place).await?;
+        self.learn_allowed().await?;
+        let (position, mut pick, picking) = match self.forced() {
+            Some(token) => self.forced_pick(token),
+            None => self.picked_position().await?,
+        };
         // Nothing is waited for from here on.
         self.position = None;
-        let position = place.position;
         let token = pick.token;
         let trace = self
             .plan
@@ -149,13 +166,18 @@ impl Session {
         let broke = token != position.draft;
         if broke || self.finished || self.draft.as_ref().is_some_and(Draft::is_spent) {
             self.close_draft(broke);
+        } else if picking == Picking::Forced {
+            self.skip(token);
         }
         if self.finished {
             self.branches = None;
         } else {
-            // At once, and not when the next token is wanted: the request travels while this one is written out.
-            self.open_draft();
             self.follow(&followed);
+            // At once, and not when the next token is wanted: the request travels while this one is written out. A format may leave
+            // no choice about the next token, though, and then nobody is asked.
+            if self.format.is_none() {
+                self.go_on();
+            }
         }
         self.report.time.total = self.started.elapsed();
         if self.report.positions == 1 {
@@ -165,6 +187,24 @@ impl Session {
             histogram!("costeer_inter_token_seconds").record(between.as_secs_f64());
         }
         Ok(event)
+    }
+
+    /// The next position of the upstream's, and the pick at it.
+    async fn picked_position(&mut self) -> Result<(Arc<Position>, Pick, Picking), DecodeError> {
+        self.go_on();
+        let waiting = Instant::now();
+        let place = self.next_position().await?;
+        self.report.time.upstream_wait += waiting.elapsed();
+        let (pick, picking) = self.pick(&place).await?;
+        Ok((place.position, pick, picking))
+    }
+
+    /// Has the upstream go on, and the branches say what they think of the next position.
+    fn go_on(&mut self) {
+        self.open_draft();
+        if std::mem::take(&mut self.to_ask) {
+            self.ask_branches(None);
+        }
     }
 
     /// What the session was opened with.
@@ -187,7 +227,7 @@ impl Session {
         &self.report
     }
 
-    /// Has the branches go on after `tokens`. While steering is bypassed they compute nothing, and catch up when it goes on; and they
+    /// Has the branches go on after `tokens` when they are asked. While steering is bypassed they compute nothing, and catch up when it goes on; and they
     /// never see the upstream's reasoning.
     fn follow(&mut self, tokens: &[TokenId]) {
         if self.bypass.is_latched() {
@@ -197,9 +237,7 @@ impl Session {
             for token in tokens {
                 branches.note(*token);
             }
-            if !tokens.is_empty() && !self.bypass.is_active() {
-                self.ask_branches(None);
-            }
+            self.to_ask |= !tokens.is_empty() && !self.bypass.is_active();
         }
     }
 

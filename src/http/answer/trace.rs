@@ -34,7 +34,7 @@ impl SteeredRequest {
     /// One position of a trace.
     pub(super) fn position(&self, trace: &Trace) -> Value {
         let certainty = match trace.picking {
-            Picking::Passed | Picking::Reasoned | Picking::Stopped => None,
+            Picking::Passed | Picking::Reasoned | Picking::Stopped | Picking::Forced => None,
             Picking::Steered(certainty) => certainty,
         };
         let candidates: Vec<Value> = trace

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 use super::RequestError;
 use super::options::{MOST_LISTED, read, unknown};
 use super::read::{flag, limit, whole};
+use super::structure::StructureFields;
 use super::template::TemplateFields;
 use crate::context::{Chat, PublicPrompt};
 use crate::http::ApiError;
@@ -17,13 +18,17 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     let (mut chat, mut options) = (Vec::new(), Options::default());
     let (mut wants_logprobs, mut listed) = (false, None);
     let mut template = TemplateFields::default();
+    let mut structure = StructureFields::default();
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "messages" => chat = messages(value)?,
             "max_completion_tokens" => options.max_tokens = limit(field, value)?.or(options.max_tokens),
             "logprobs" => wants_logprobs = flag(field, value)?,
             "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut options, field, value)? || template.read(field, value)? || is_neutral(field, value) => {}
+            _ if read(&mut options, field, value)?
+                || template.read(field, value)?
+                || structure.read(field, value)?
+                || is_neutral(field, value) => {}
             _ => return Err(unknown(field)),
         }
     }
@@ -33,6 +38,7 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     if listed.is_some_and(|listed| listed > 0) && !wants_logprobs {
         return Err(ApiError::invalid("top_logprobs", "it needs logprobs to be true").into());
     }
+    options.structure = structure.structure();
     options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
     Ok(PublicRequest {
         prompts: vec![PublicPrompt::Chat(Chat {
@@ -49,7 +55,6 @@ fn is_neutral(field: &str, value: &Value) -> bool {
     match field {
         "tools" | "functions" => value.as_array().is_some_and(Vec::is_empty),
         "tool_choice" | "function_call" => matches!(value.as_str(), Some("none" | "auto")),
-        "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
         _ => false,
     }
 }
@@ -189,10 +194,11 @@ mod tests {
     fn what_cannot_be_steered_is_named() {
         for (field, value) in [
             ("tools", json!([{"type": "function"}])),
-            ("response_format", json!({"type": "json_object"})),
+            ("response_format", json!({"type": "structural_tag"})),
             ("invented_by_a_vendor", json!(1)),
         ] {
-            assert_eq!(parse(with(field, value)).err().unwrap(), format!("unsteerable {field}"));
+            let error = parse(with(field, value)).err().unwrap();
+            assert!(error.starts_with(&format!("unsteerable {field}")), "{error}");
         }
         let called = json!({"messages": [{"role": "assistant", "content": "Hi", "tool_calls": [{"id": "x"}]}]});
         assert_eq!(parse(called).err().unwrap(), "unsteerable messages[0].tool_calls");

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 use super::RequestError;
 use super::options::{MOST_LISTED, read, unknown};
 use super::read::whole;
+use super::structure::StructureFields;
 use crate::context::PublicPrompt;
 use crate::http::ApiError;
 use crate::service::{Options, PublicRequest};
@@ -21,17 +22,19 @@ pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, Re
         prompts: Vec::new(),
         options: Options::default(),
     };
+    let mut structure = StructureFields::default();
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "prompt" => request.prompts = prompts(value)?,
             "logprobs" => request.options.logprobs = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut request.options, field, value)? => {}
+            _ if read(&mut request.options, field, value)? || structure.read(field, value)? => {}
             _ => return Err(unknown(field)),
         }
     }
     if request.prompts.is_empty() {
         return Err(wrong_prompt().into());
     }
+    request.options.structure = structure.structure();
     request.options.max_tokens.get_or_insert(DEFAULT_TOKENS);
     Ok(request)
 }

@@ -11,6 +11,7 @@ mod options;
 mod others;
 mod read;
 mod responses;
+mod structure;
 mod template;
 mod typed;
 

@@ -1,0 +1,22 @@
+//! What an answer must look like: from a request's field to a grammar, and from a grammar and the picked tokens to those that may come
+//! next.
+//!
+//! The grammar is the request's, which the upstream may see, and so is everything that follows from it and from what was picked.
+
+mod allowed;
+mod compiler;
+mod error;
+mod follower;
+mod gbnf;
+mod located;
+mod shape;
+mod tokens;
+
+pub use allowed::Allowed;
+pub use compiler::{Compiler, Grammar};
+pub use error::StructureError;
+pub use follower::Follower;
+pub use shape::{Shape, Structure};
+
+#[cfg(test)]
+mod tests;
