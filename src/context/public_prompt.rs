@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::vocabulary::{ChatMessage, Role, TemplateOptions, TokenId, Tokenizer, VocabularyError};
+use crate::vocabulary::{ChatMessage, Role, TemplateOptions, TokenId, Tokenizer, VocabularyError, texts_of};
 
 /// Messages, and how the client wants them written.
 #[derive(Clone, Default)]
@@ -32,9 +32,9 @@ impl Chat {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn ids(&self, tokenizer: &Tokenizer, messages: &[ChatMessage]) -> Result<Vec<TokenId>, VocabularyError> {
         if self.continued {
-            tokenizer.begun_prompt(messages, &self.options)
+            tokenizer.begun_prompt(messages, &self.tools, &self.options)
         } else {
-            tokenizer.chat_prompt_with(messages, &self.options)
+            tokenizer.chat_prompt_with(messages, &self.tools, &self.options)
         }
     }
 }
@@ -78,7 +78,10 @@ impl PublicPrompt {
     /// Its texts, which have not been cut into tokens yet.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Self::Chat(chat) => chat.messages.iter().flat_map(ChatMessage::texts).collect(),
+            Self::Chat(chat) => {
+                let said = chat.messages.iter().flat_map(ChatMessage::texts);
+                said.chain(chat.tools.iter().flat_map(texts_of)).collect()
+            }
             Self::Text(text) => vec![text],
             Self::Ids(_) => Vec::new(),
         }

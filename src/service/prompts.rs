@@ -164,7 +164,7 @@ impl Prompts {
     /// A [`VocabularyError`] when the chat template refuses the messages.
     pub fn unthinking(&self, chat: &Chat) -> Result<Prefix, VocabularyError> {
         let tokenizer = self.alignment.upstream();
-        let ids = tokenizer.chat_prompt_with(&chat.messages, &chat.options)?;
+        let ids = tokenizer.chat_prompt_with(&chat.messages, &chat.tools, &chat.options)?;
         let (kept, more) = self.thoughts.closed_upstream(tokenizer, &ids)?;
         let mut prefix = Prefix::new(Arc::clone(&chat.messages), ids);
         prefix.ids.truncate(kept);

@@ -77,7 +77,7 @@ impl ServedVocabulary {
             return false;
         }
         for (chat, options) in samples() {
-            let ours = self.tokenizer.chat_prompt_with(&chat, &options);
+            let ours = self.tokenizer.chat_prompt_with(&chat, &[], &options);
             let caller = Caller {
                 template: self.tokenizer.template_options().overridden_by(&options),
                 ..caller.clone()

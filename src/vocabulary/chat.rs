@@ -11,6 +11,8 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+    /// A tool that the model has called.
+    Tool,
 }
 
 impl Role {
@@ -20,6 +22,7 @@ impl Role {
             Self::System => "system",
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::Tool => "tool",
         }
     }
 }
@@ -46,10 +49,28 @@ impl ChatMessage {
         }
     }
 
+    /// Calls of tools that the model has written, as the client sends them back.
+    pub fn calls(&self) -> Option<&Vec<Value>> {
+        self.fields.get(TOOL_CALLS).and_then(Value::as_array)
+    }
+
     /// Its texts: what was said, and what else the client said of it in texts, which a template may write.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let others = self.fields.values().filter_map(Value::as_str);
+        let others = self.fields.values().flat_map(texts_of);
         [self.content.as_str()].into_iter().chain(others)
+    }
+}
+
+/// The field of a message that has its calls.
+pub const TOOL_CALLS: &str = "tool_calls";
+
+/// All texts in a value, but for the names of its fields.
+pub fn texts_of(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts_of).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts_of).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::template::{ChatTemplate, ChatWriter, SystemRole};
@@ -102,19 +103,21 @@ impl Tokenizer {
     /// # Errors
     /// [`VocabularyError::Template`] when the template refuses the messages.
     pub fn chat_prompt(&self, messages: &[ChatMessage]) -> Result<Vec<TokenId>, VocabularyError> {
-        self.chat_prompt_with(messages, &TemplateOptions::default())
+        self.chat_prompt_with(messages, &[], &TemplateOptions::default())
     }
 
-    /// [`Self::chat_prompt`], with options of the request for the template.
+    /// [`Self::chat_prompt`], with tools that may be called, in OpenAI's form, and with options of the request for the template. A
+    /// template that knows no tools writes neither them nor calls.
     ///
     /// # Errors
     /// As for [`Self::chat_prompt`].
     pub fn chat_prompt_with(
         &self,
         messages: &[ChatMessage],
+        tools: &[Value],
         options: &TemplateOptions,
     ) -> Result<Vec<TokenId>, VocabularyError> {
-        self.encode_chat(self.chats.prompt(messages, options))
+        self.encode_chat(self.chats.prompt(messages, tools, options))
     }
 
     /// The prompt for `messages`, as ids, ending where the last of them does, which is one of the assistant's.
@@ -124,9 +127,10 @@ impl Tokenizer {
     pub fn begun_prompt(
         &self,
         messages: &[ChatMessage],
+        tools: &[Value],
         options: &TemplateOptions,
     ) -> Result<Vec<TokenId>, VocabularyError> {
-        self.encode_chat(self.chats.begun(messages, options))
+        self.encode_chat(self.chats.begun(messages, tools, options))
     }
 
     fn encode_chat(&self, written: Result<String, String>) -> Result<Vec<TokenId>, VocabularyError> {
@@ -137,6 +141,16 @@ impl Tokenizer {
                 reason,
             })?;
         self.encode(&text)
+    }
+
+    /// Whether the chat template writes which tools there are.
+    pub fn writes_tools(&self) -> bool {
+        self.chats.writes_tools()
+    }
+
+    /// Whether the chat template writes calls and what tools say.
+    pub fn writes_calls(&self) -> bool {
+        self.chats.writes_calls()
     }
 
     /// How the chat template treats what the system says.

@@ -122,7 +122,9 @@ async fn llama(server: Llama) -> SocketAddr {
         let source = configuration["chat_template"].as_str().unwrap().to_owned();
         let request = RenderRequest {
             messages: Messages::Json(messages),
-            ..RenderRequest::chat(&[])
+            add_generation_prompt: true,
+            tools: &Value::Null,
+            options: &serde_json::Map::new(),
         };
         let prompt = ChatTemplate::compile(source, Vec::new())
             .unwrap()

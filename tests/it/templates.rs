@@ -26,7 +26,7 @@ fn load(template: &str) -> Result<Tokenizer, String> {
 fn written(tokenizer: &Tokenizer, chat: &[(Role, &str)], options: Value) -> Result<String, String> {
     let chat: Vec<_> = chat.iter().map(|(role, text)| ChatMessage::new(*role, *text)).collect();
     let options = TemplateOptions(options.as_object().unwrap().clone());
-    let ids = tokenizer.chat_prompt_with(&chat, &options);
+    let ids = tokenizer.chat_prompt_with(&chat, &[], &options);
     ids.map(|ids| tokenizer.bytes().text(&ids))
         .map_err(|error| error.to_string())
 }

@@ -3,7 +3,6 @@
 //! One small machine reads the picked tokens and says so, and the loop asks it. It knows the marks of a thought as bytes, so it does
 //! not matter whether a mark is a token of its own or is spelled with several.
 
-mod marks;
 mod phase;
 mod reading;
 mod state;
@@ -11,12 +10,11 @@ mod step;
 
 use std::sync::Arc;
 
-use marks::is_blank;
 pub use phase::{Phase, Reasoning};
 use state::{State, openings};
 pub use step::Step;
 
-use crate::vocabulary::{Opening, Thinking, TokenId, Tokenizer};
+use crate::vocabulary::{Opening, Thinking, TokenId, Tokenizer, is_blank};
 
 /// The phases of one answer.
 pub struct Phases {

@@ -1,10 +1,10 @@
 //! What a picked token makes of a phase.
 
-use super::marks::{is_blank, longest_beginning, position_of};
 use super::state::{State, openings};
 use super::{Phase, Phases, Step};
 use crate::vocabulary::channels::{self, Channel};
 use crate::vocabulary::{Thinking, TokenId};
+use crate::vocabulary::{is_blank, longest_beginning, position_of};
 
 /// Between two thoughts, and between two parts of an answer, that are messages of their own.
 const BETWEEN: &[u8] = b"\n\n";

@@ -26,7 +26,7 @@ pub fn chat_ids(
 ) -> Result<Vec<TokenId>, Refusal> {
     let messages = messages.iter().map(chat_message).collect::<Result<Vec<_>, _>>()?;
     let options = TemplateOptions(options.cloned().unwrap_or_default());
-    let ids = server.tokenizer.chat_prompt_with(&messages, &options);
+    let ids = server.tokenizer.chat_prompt_with(&messages, &[], &options);
     ids.map_err(|error| Refusal::bad("messages", error.to_string()))
 }
 

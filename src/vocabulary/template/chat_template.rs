@@ -4,6 +4,7 @@ use super::environment::environment;
 use super::error::refusal;
 use super::request::{Messages, RenderRequest};
 use super::rewrite::rewritten;
+use super::tools::CallForm;
 use super::values::{self, Dictionary};
 use crate::vocabulary::ChatMessage;
 
@@ -46,7 +47,7 @@ impl ChatTemplate {
     /// Why the template refuses the chat, in words that quote nothing of it.
     pub fn render(&self, request: &RenderRequest) -> Result<String, String> {
         let messages: Vec<Value> = match request.messages {
-            Messages::Chat(chat) => chat.iter().map(message).collect(),
+            Messages::Chat(chat, form) => chat.iter().map(|one| message(one, form)).collect(),
             Messages::Json(chat) => chat.iter().map(values::of).collect(),
         };
         let fixed = [
@@ -72,15 +73,13 @@ impl ChatTemplate {
 }
 
 /// A message as templates see it.
-fn message(message: &ChatMessage) -> Value {
+fn message(message: &ChatMessage, form: CallForm) -> Value {
     let own = [
         ("role", Value::from(message.role.name())),
-        ("content", Value::from(message.content.as_str())),
+        ("content", values::of(&form.content(message))),
     ];
-    let further = message
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), values::of(value)));
+    let fields = form.fields(message);
+    let further = fields.iter().map(|(name, value)| (name.as_str(), values::of(value)));
     Dictionary::new(
         own.into_iter()
             .chain(further)

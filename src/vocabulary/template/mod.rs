@@ -12,6 +12,7 @@ mod request;
 mod rewrite;
 mod roles;
 mod scan;
+mod tools;
 mod turns;
 mod values;
 mod writer;

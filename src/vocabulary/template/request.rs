@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 
+use super::tools::CallForm;
 use crate::vocabulary::ChatMessage;
 
 /// What a chat template is to write.
@@ -14,24 +15,11 @@ pub struct RenderRequest<'a> {
     pub options: &'a Map<String, Value>,
 }
 
-impl<'a> RenderRequest<'a> {
-    /// A chat without tools and options, with the beginning of the assistant's answer.
-    pub fn chat(messages: &'a [ChatMessage]) -> Self {
-        static NO_OPTIONS: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-        Self {
-            messages: Messages::Chat(messages),
-            add_generation_prompt: true,
-            tools: &Value::Null,
-            options: &NO_OPTIONS,
-        }
-    }
-}
-
 /// A chat, as it is at hand.
 #[derive(Clone, Copy)]
 pub enum Messages<'a> {
-    /// As steering knows it.
-    Chat(&'a [ChatMessage]),
+    /// As steering knows it, with its calls in this form.
+    Chat(&'a [ChatMessage], CallForm),
     /// As a client wrote it.
     Json(&'a [Value]),
 }

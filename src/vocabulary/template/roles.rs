@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use zeroize::Zeroize;
 
+use crate::vocabulary::chat::TOOL_CALLS;
 use crate::vocabulary::{ChatMessage, Role};
 
 /// Between messages that become one.
@@ -35,6 +36,23 @@ pub fn without_system(chat: &[ChatMessage]) -> Option<Fitted> {
     has_system.then(|| alternating(chat.iter().map(as_user)))
 }
 
+/// The chat for a template that writes no calls: without them and without what tools say. `None` where there is nothing of that.
+pub fn without_calls(chat: &[ChatMessage]) -> Option<Fitted> {
+    let is_of_calls = |message: &ChatMessage| message.role == Role::Tool || message.calls().is_some();
+    if !chat.iter().any(is_of_calls) {
+        return None;
+    }
+    let is_said = |message: &&ChatMessage| {
+        message.role != Role::Tool && (message.calls().is_none() || !message.content.trim().is_empty())
+    };
+    let said = chat.iter().filter(is_said).map(|message| {
+        let mut message = message.clone();
+        message.fields.shift_remove(TOOL_CALLS);
+        message
+    });
+    Some(Fitted(said.collect()))
+}
+
 /// The message, said by the user where the system said it.
 fn as_user(message: &ChatMessage) -> ChatMessage {
     let role = match message.role {
@@ -64,7 +82,10 @@ pub fn plain_roles(chat: &[ChatMessage]) -> Vec<ChatMessage> {
 fn alternating(chat: impl Iterator<Item = ChatMessage>) -> Fitted {
     let mut merged: Vec<ChatMessage> = Vec::new();
     for mut message in chat {
-        match merged.last_mut().filter(|last| last.role == message.role) {
+        // What a tool says belongs to one call.
+        let stands_alone = message.role == Role::Tool || message.calls().is_some();
+        let last = merged.last_mut().filter(|last| !stands_alone && last.calls().is_none());
+        match last.filter(|last| last.role == message.role) {
             Some(last) => {
                 let both = [&last.content, BETWEEN, &message.content].concat();
                 std::mem::replace(&mut last.content, both).zeroize();
@@ -92,6 +113,30 @@ mod tests {
             .map(|message| message.content.as_str())
             .collect::<Vec<_>>()
             .join(BETWEEN)
+    }
+
+    #[test]
+    fn calls_and_what_tools_say_are_left_out_together() {
+        let mut called = ChatMessage::new(Role::Assistant, "");
+        called
+            .fields
+            .insert(TOOL_CALLS.to_owned(), serde_json::json!([{"id": "1"}]));
+        let mut announced = called.clone();
+        announced.content = "Let me look.".to_owned();
+        let chat = [
+            ChatMessage::new(Role::User, "A"),
+            called,
+            ChatMessage::new(Role::Tool, "x"),
+            announced,
+            ChatMessage::new(Role::Tool, "y"),
+            ChatMessage::new(Role::Tool, "z"),
+            ChatMessage::new(Role::Assistant, "B"),
+        ];
+        let plain = without_calls(&chat).unwrap();
+        assert_eq!(words(&plain), "A\n\nLet me look.\n\nB");
+        assert!(plain.iter().all(|message| message.calls().is_none()));
+        // Where they are written, each stands for itself.
+        assert_eq!(merged(&chat).len(), chat.len());
     }
 
     proptest! {

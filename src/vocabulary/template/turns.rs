@@ -1,6 +1,6 @@
 //! What a chat template writes where the assistant speaks.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{ChatWriter, Messages, RenderRequest};
 
@@ -28,7 +28,7 @@ impl ChatWriter {
                         messages: Messages::Json(chat),
                         add_generation_prompt,
                         tools: &tools,
-                        ..RenderRequest::chat(&[])
+                        options: &Map::new(),
                     })
                 };
                 if let (Ok(prompt), Ok(whole)) = (written(&begun, true), written(&whole, false)) {

@@ -1,6 +1,8 @@
+use serde_json::Value;
 use zeroize::Zeroize;
 
-use super::{ChatTemplate, RenderRequest};
+use super::tools::{self, CallForm, FORMS};
+use super::{ChatTemplate, Messages, RenderRequest};
 use super::{begun, roles};
 use crate::vocabulary::{ChatMessage, Role, TemplateOptions};
 
@@ -10,6 +12,10 @@ pub struct ChatWriter {
     /// What the configuration sets.
     options: TemplateOptions,
     system: SystemRole,
+    /// Whether it writes which tools there are.
+    writes_tools: bool,
+    /// How it takes calls and what tools say; `None` where it does not write them.
+    calls: Option<CallForm>,
 }
 
 /// How a template treats what the system says.
@@ -37,6 +43,8 @@ impl ChatWriter {
             template,
             options,
             system: SystemRole::Taken,
+            writes_tools: false,
+            calls: None,
         };
         let [alone, instructed] = [writer.question(), writer.instructed()].map(|chat| writer.exactly(&chat));
         let says = |prompt: &Result<String, String>, text| prompt.as_ref().is_ok_and(|prompt| prompt.contains(text));
@@ -50,7 +58,31 @@ impl ChatWriter {
                 return Err(alone.err().or(instructed.err()).unwrap_or(lost));
             }
         };
+        let asked = match writer.system {
+            SystemRole::Needed => writer.instructed(),
+            SystemRole::Taken | SystemRole::Refused => writer.question(),
+        };
+        let called: Vec<ChatMessage> = asked.iter().cloned().chain(tools::exchange()).collect();
+        let tool = tools::tool();
+        let options = TemplateOptions::default();
+        let asked = writer.written(&asked, &tool, &options, FORMS[0], true);
+        writer.writes_tools = asked.is_ok_and(|prompt| prompt.contains(tools::NAME));
+        let takes = |form: &CallForm| {
+            let prompt = writer.written(&called, &tool, &options, *form, true);
+            prompt.is_ok_and(|prompt| tools::is_written(&prompt))
+        };
+        writer.calls = FORMS.into_iter().find(takes);
         Ok(writer)
+    }
+
+    /// Whether the template writes which tools there are.
+    pub fn writes_tools(&self) -> bool {
+        self.writes_tools
+    }
+
+    /// Whether the template writes calls and what tools say.
+    pub fn writes_calls(&self) -> bool {
+        self.calls.is_some()
     }
 
     /// The template as it is written in the model's files.
@@ -80,39 +112,58 @@ impl ChatWriter {
         (!own.trim().is_empty()).then(|| own.to_owned())
     }
 
-    /// The prompt for `chat`, ending where the assistant's answer begins. Options of the request win over configured ones.
+    /// The prompt for `chat`, ending where the assistant's answer begins. `tools` are those that may be called, in OpenAI's form;
+    /// a template that knows none writes neither them nor calls. Options of the request win over configured ones.
     ///
     /// # Errors
     /// Why the template refuses the chat, in words that quote nothing of it.
-    pub fn prompt(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
-        self.written(chat, options, true)
+    pub fn prompt(&self, chat: &[ChatMessage], tools: &[Value], options: &TemplateOptions) -> Result<String, String> {
+        self.fitting(chat, tools, options, true)
     }
 
     /// The prompt for `chat`, ending where its last message does, which is one of the assistant's.
     ///
     /// # Errors
     /// As for [`Self::prompt`], or that the template does not write that message as it is.
-    pub fn begun(&self, chat: &[ChatMessage], options: &TemplateOptions) -> Result<String, String> {
+    pub fn begun(&self, chat: &[ChatMessage], tools: &[Value], options: &TemplateOptions) -> Result<String, String> {
         let mut marked = begun::marked(chat);
-        let written = self.written(&marked, options, false);
+        let written = self.fitting(&marked, tools, options, false);
         marked.iter_mut().for_each(|message| message.content.zeroize());
         begun::cut(written?)
     }
 
-    fn written(&self, chat: &[ChatMessage], options: &TemplateOptions, generates: bool) -> Result<String, String> {
+    fn fitting(
+        &self,
+        chat: &[ChatMessage],
+        tools: &[Value],
+        options: &TemplateOptions,
+        generates: bool,
+    ) -> Result<String, String> {
+        let tools = match tools {
+            [_, ..] if self.writes_tools => Value::Array(tools.to_vec()),
+            _ => Value::Null,
+        };
+        let known = match self.calls {
+            Some(_) => None,
+            None => roles::without_calls(chat),
+        };
+        let known = known.as_deref().unwrap_or(chat);
         let fitted = match self.system {
-            SystemRole::Refused => roles::without_system(chat),
+            SystemRole::Refused => roles::without_system(known),
             SystemRole::Taken | SystemRole::Needed => None,
         };
-        let fitted = fitted.as_deref().unwrap_or(chat);
-        self.render(fitted, options, generates).or_else(|refusal| {
-            let merged = roles::merged(fitted);
-            if *merged == *fitted {
-                return Err(refusal);
-            }
-            // What it says of the chat as it came is nearer to what was asked.
-            self.render(&merged, options, generates).map_err(|_| refusal)
-        })
+        let fitted = fitted.as_deref().unwrap_or(known);
+        let form = self.calls.unwrap_or(FORMS[0]);
+        self.written(fitted, &tools, options, form, generates)
+            .or_else(|refusal| {
+                let merged = roles::merged(fitted);
+                if *merged == *fitted {
+                    return Err(refusal);
+                }
+                // What it says of the chat as it came is nearer to what was asked.
+                self.written(&merged, &tools, options, form, generates)
+                    .map_err(|_| refusal)
+            })
     }
 
     /// What the template puts between the prompt and the answer that follows: empty, or the space that some families begin their
@@ -148,10 +199,22 @@ impl ChatWriter {
     }
 
     fn render(&self, chat: &[ChatMessage], options: &TemplateOptions, generates: bool) -> Result<String, String> {
+        self.written(chat, &Value::Null, options, FORMS[0], generates)
+    }
+
+    fn written(
+        &self,
+        chat: &[ChatMessage],
+        tools: &Value,
+        options: &TemplateOptions,
+        form: CallForm,
+        generates: bool,
+    ) -> Result<String, String> {
         self.template.render(&RenderRequest {
-            add_generation_prompt: generates,
+            messages: Messages::Chat(chat, form),
+            tools,
             options: &self.options.overridden_by(options).0,
-            ..RenderRequest::chat(chat)
+            add_generation_prompt: generates,
         })
     }
 
