@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use costeer::decode::{BypassMode, BypassRule, Exactness, Lookahead, Plan, Reasoning, Session, SessionLimits};
+use costeer::decode::{BypassMode, BypassRule, Exactness, Lookahead, Plan, Reasoning, Session, SessionLimits, Tools};
 use costeer::local::{
     BranchPair, EngineOptions, LocalError, LocalModel, ModelSource, Owner, PairLogits, Precision, Rows, Slot,
     SlotLimits, SlotPool,
@@ -184,6 +184,8 @@ async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<To
         },
         thinking: None,
         reasoning: Reasoning::Plain,
+        calls: None,
+        tools: Tools::Prose,
         limits: SessionLimits {
             max_tokens: drafts.len(),
             lookahead: Lookahead::Fixed(drafts.len()),

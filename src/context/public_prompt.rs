@@ -26,6 +26,12 @@ impl Chat {
         }
     }
 
+    /// Whether there are tools, or what was said with some.
+    pub fn has_tools(&self) -> bool {
+        let is_plain = |message: &ChatMessage| message.role != Role::Tool && message.calls().is_none();
+        !self.tools.is_empty() || !self.messages.iter().all(is_plain)
+    }
+
     /// The prompt in ids for `messages`, which are this chat's as a model may see them.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 pub enum Picking {
     /// Steering was bypassed: the token comes from the upstream's list alone.
     Passed,
-    /// It is a part of the upstream's reasoning, or of what marks it: the token comes from the upstream's list alone.
-    Reasoned,
+    /// It is a part of the upstream's reasoning or of a call, or of what marks them: the token comes from the upstream's list alone.
+    Own,
     /// The upstream was sure enough that the answer ends here, see [`super::Plan::forced_stop`].
     Stopped,
     /// The answer's format leaves no other token, so nobody was asked.

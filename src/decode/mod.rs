@@ -25,7 +25,7 @@ pub use bypass::{BypassMode, BypassRule};
 pub use certainty::{Certainty, Picking};
 pub use error::DecodeError;
 pub use given::Given;
-pub use phases::{Phase, Reasoning};
+pub use phases::{Calls, Phase, Reasoning, Tools};
 pub use pick::{Exactness, Listing};
 pub use plan::{Event, Finish, Picked, Plan, SessionLimits};
 pub use report::Report;

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use super::bypass::BypassRule;
-use super::phases::{Phase, Reasoning};
+use super::phases::{Calls, Phase, Reasoning, Tools};
 use super::pick::{Exactness, Listing};
 use super::trace::Trace;
 use super::window::Lookahead;
 use crate::steering::{Penalties, Rule, Sampling};
 use crate::structure::Grammar;
 use crate::upstream::{Caller, Prefix};
-use crate::vocabulary::{Thinking, TokenId};
+use crate::vocabulary::{Thinking, TokenId, ToolCall};
 
 /// How far a session may go.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,10 @@ pub struct Plan {
     pub reasoning: Reasoning,
     /// What the answer must look like; `None` where it may be anything.
     pub grammar: Option<Arc<Grammar>>,
+    /// What may be called; `None` where there are no tools.
+    pub calls: Option<Calls>,
+    /// What is steered of an answer with calls.
+    pub tools: Tools,
     /// Bounds.
     pub limits: SessionLimits,
     /// Tokens of the small model's that each of its branches can take after its prompt.
@@ -61,6 +65,8 @@ pub struct Plan {
 pub enum Finish {
     /// The end-of-turn token was picked.
     Stop,
+    /// The same, in an answer that calls tools.
+    Calls,
     /// The token limit or a model's window was reached.
     Length,
 }
@@ -85,6 +91,8 @@ pub struct Event {
     pub text: String,
     /// The same of the thought before the answer.
     pub reasoning: String,
+    /// Calls that ended with it.
+    pub calls: Vec<ToolCall>,
     /// What the token belongs to. Those before it that were undecided belong there, too.
     pub phase: Phase,
     /// How the token came to be picked, where that was asked for.

@@ -12,8 +12,10 @@ pub struct Report {
     pub positions: u64,
     /// Positions of the upstream's reasoning, with what marks it.
     pub reasoning: u64,
+    /// Positions of calls that are the upstream's alone, with what marks them.
+    pub calls: u64,
     /// Positions where another token than the upstream's likeliest was picked; above temperature 0 the draw does that too. Those of
-    /// unsteered reasoning are not counted.
+    /// unsteered reasoning and calls are not counted.
     pub changed: u64,
     /// Positions where steering was bypassed.
     pub passed: u64,
@@ -31,7 +33,7 @@ pub struct Report {
     pub refetch_requests: u64,
     /// Positions the upstream computed that were not used.
     pub wasted_tokens: u64,
-    /// Unsteered positions that may be a thought's or the answer's.
+    /// Unsteered positions that may be a thought's, a call's or the answer's.
     #[serde(skip)]
     undecided: u64,
     /// Where the time went.
@@ -43,30 +45,31 @@ impl Report {
     /// Counts a pick: how it was made, whether it is another token than the upstream's likeliest, and what it came to.
     pub(super) fn book(&mut self, picking: Picking, differs: bool, step: &Step) {
         self.positions += 1;
-        let is_reasoned = picking == Picking::Reasoned;
-        self.changed += u64::from(differs && !is_reasoned);
+        let is_own = picking == Picking::Own;
+        self.changed += u64::from(differs && !is_own);
         match step.phase {
-            Phase::Undecided => self.undecided += u64::from(is_reasoned),
+            Phase::Undecided => self.undecided += u64::from(is_own),
             Phase::Reasoning => {
                 self.reasoning += 1 + step.decided as u64;
                 self.undecided = 0;
             }
+            Phase::Call => self.calls += u64::from(is_own) + std::mem::take(&mut self.undecided),
             Phase::Prose => {
-                self.passed += u64::from(is_reasoned);
+                self.passed += u64::from(is_own);
                 self.settle();
             }
         }
         match picking {
             Picking::Passed => self.passed += 1,
             Picking::Forced => self.forced += 1,
-            Picking::Steered(None) | Picking::Stopped | Picking::Reasoned => {}
+            Picking::Steered(None) | Picking::Stopped | Picking::Own => {}
             Picking::Steered(Some(Certainty::Certified)) => self.certified += 1,
             Picking::Steered(Some(Certainty::Refetched)) => self.refetched += 1,
             Picking::Steered(Some(Certainty::Uncertified)) => self.uncertified += 1,
         }
     }
 
-    /// Counts tokens that looked like the mark of a thought, and were none, as what they are: unsteered ones of the answer.
+    /// Counts tokens that looked like the mark of a thought or a call, and were none, as what they are: unsteered ones of the answer.
     pub(super) fn settle(&mut self) {
         self.passed += std::mem::take(&mut self.undecided);
     }
@@ -75,6 +78,7 @@ impl Report {
     pub fn add(&mut self, other: &Self) {
         self.positions += other.positions;
         self.reasoning += other.reasoning;
+        self.calls += other.calls;
         self.changed += other.changed;
         self.passed += other.passed;
         self.forced += other.forced;
@@ -131,13 +135,18 @@ impl Report {
         );
     }
 
-    fn counters(&self) -> [(&'static str, u64, &'static str); 11] {
+    fn counters(&self) -> [(&'static str, u64, &'static str); 12] {
         [
             ("costeer_positions_total", self.positions, "Tokens picked."),
             (
                 "costeer_reasoning_positions_total",
                 self.reasoning,
                 "Tokens of the upstream's reasoning, with what marks it.",
+            ),
+            (
+                "costeer_call_positions_total",
+                self.calls,
+                "Tokens of calls of tools that are the upstream's alone, with what marks them.",
             ),
             (
                 "costeer_changed_positions_total",

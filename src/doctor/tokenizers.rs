@@ -1,6 +1,6 @@
 use super::check::Check;
 use super::sample::sample;
-use crate::service::{Thoughts, Vocabularies};
+use crate::service::{Thoughts, Toolset, Vocabularies};
 use crate::settings::Settings;
 use crate::vocabulary::{AlignmentKind, SystemRole, TemplateOptions, Tokenizer};
 
@@ -21,6 +21,7 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
         }
     };
     let thinking = thinking(&Thoughts::find(settings, &alignment));
+    let tools = tools(&Toolset::find(&alignment));
     let (kind, overlap) = (alignment.kind(), alignment.overlap());
     if kind != AlignmentKind::Identical {
         let finding = format!(
@@ -35,11 +36,11 @@ pub fn compare(settings: &Settings, vocabularies: &Vocabularies) -> Vec<Check> {
                           \"bytes\"";
             Check::warning(name, finding, advice)
         });
-        checks.push(thinking);
+        checks.extend([thinking, tools]);
         return checks;
     }
     let finding = format!("identical, {} tokens", local.selectable().len());
-    checks.extend([Check::ok(name, finding), thinking]);
+    checks.extend([Check::ok(name, finding), thinking, tools]);
     let prompts = (local.chat_prompt(&sample()), upstream.chat_prompt(&sample()));
     checks.push(match prompts {
         (Ok(ours), Ok(theirs)) if ours == theirs => Check::ok("chat templates", "both write a chat in the same way"),
@@ -85,6 +86,16 @@ fn thinking(thoughts: &Thoughts) -> Check {
     if thoughts.has_unknown_marks() {
         let advice = "name what begins and ends a thought in upstream.thinking_markers, or switch thinking off";
         return Check::warning(name, format!("{found}; its chat template speaks of reasoning"), advice);
+    }
+    Check::ok(name, found)
+}
+
+/// What is known of the models' tools.
+fn tools(toolset: &Toolset) -> Check {
+    let (name, found) = ("tools", toolset.to_string());
+    if toolset.has_unknown_calls() {
+        let advice = "nothing, where no client sends tools; steering.on_unsteerable says what becomes of those that do";
+        return Check::warning(name, found, advice);
     }
     Check::ok(name, found)
 }

@@ -126,6 +126,12 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
         trace: trace(&headers),
         ..Caller::default()
     };
+    for asked in &asked {
+        if let Some((field, reason)) = app.service.refused_tools(&asked.prompt, &caller).await? {
+            let reason = app.unsteerable(&field, reason)?;
+            return passing.unsteered(&public, Some(reason)).await;
+        }
+    }
     if let Some(written) = passing.written {
         asked_for.insert("model".to_owned(), written.as_str().into());
         options.model = Some(written);

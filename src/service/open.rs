@@ -81,11 +81,12 @@ impl Service {
         strength: Option<Strength>,
         mut caller: Caller,
     ) -> Result<Ready, ServiceError> {
-        let mut written = None;
+        let (mut written, mut calls) = (None, None);
         if let PublicPrompt::Chat(chat) = &asked.prompt {
             let configured = self.prompts.alignment().upstream().template_options();
             caller.template = configured.overridden_by(&chat.options);
             written = self.written(chat, &caller).await?;
+            calls = self.prompts.toolset().calls(&chat.tools, options.parallel_calls);
         }
         if asked
             .prompt
@@ -131,6 +132,8 @@ impl Service {
             thinking: self.prompts.thoughts().upstream(opens_answer),
             reasoning: self.steering.reasoning,
             grammar,
+            calls,
+            tools: self.steering.tools,
             limits: SessionLimits {
                 max_tokens: wanted.min(upstream_room),
                 ..self.limits
@@ -140,8 +143,11 @@ impl Service {
         Ok(Ready { public, private, plan })
     }
 
-    /// The prompt as the server itself writes it, where it is asked. It knows no begun answer, so that is put behind the chat before it.
+    /// The prompt as the server itself writes it, where it is asked; chats with tools are written here. It knows no begun answer, so that is put behind the chat before it.
     async fn written(&self, chat: &Chat, caller: &Caller) -> Result<Option<Vec<TokenId>>, ServiceError> {
+        if chat.has_tools() {
+            return Ok(None);
+        }
         let begun = chat.messages.split_last().filter(|_| chat.continued);
         let Some((last, before)) = begun else {
             return Ok(self.replicas.own_prompt(&chat.messages, caller).await?);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{ServiceError, StartError, Thoughts};
+use super::{ServiceError, StartError, Thoughts, Toolset};
 use crate::context::{Chat, Composer, Composition, ContextError, PrivateIds, PublicPrompt, Sources, Template};
 use crate::settings::Settings;
 use crate::upstream::Prefix;
@@ -24,6 +24,7 @@ pub struct Prompts {
     alignment: Arc<Alignment>,
     composer: Composer,
     thoughts: Thoughts,
+    toolset: Toolset,
     /// Tokens that one branch of the local model can hold, prompt and answer together.
     window: usize,
     /// Tokens of an answer where the request sets no limit.
@@ -39,6 +40,7 @@ impl Prompts {
         let context = &settings.context;
         Ok(Self {
             thoughts: Thoughts::find(settings, &alignment),
+            toolset: Toolset::find(&alignment),
             alignment,
             composer: Composer {
                 template: Template::compile(context.template.as_deref()).map_err(StartError::Template)?,
@@ -60,6 +62,11 @@ impl Prompts {
     /// How the two models think.
     pub fn thoughts(&self) -> &Thoughts {
         &self.thoughts
+    }
+
+    /// What the two models do with tools.
+    pub fn toolset(&self) -> &Toolset {
+        &self.toolset
     }
 
     /// The private text for `prompt`, as much of it as leaves room for an answer of `max_tokens`, and the branches' prompts.

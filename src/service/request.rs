@@ -42,6 +42,8 @@ pub struct Options {
     pub max_tokens: Option<usize>,
     /// How many of the likeliest tokens to list at each position; `None` where no log-probabilities are wanted.
     pub logprobs: Option<usize>,
+    /// Whether an answer may call more than one tool.
+    pub parallel_calls: bool,
     /// Whether to show how each token was picked; asked for in private.
     pub traced: bool,
 }
@@ -63,6 +65,7 @@ impl Default for Options {
             structure: None,
             max_tokens: None,
             logprobs: None,
+            parallel_calls: true,
             traced: false,
         }
     }

@@ -8,7 +8,7 @@ use super::{StartError, StoreHandle, Structures, Vocabularies};
 use reqwest::header::HeaderValue;
 
 use crate::context::Sources;
-use crate::decode::{BypassRule, Exactness, Reasoning, SessionLimits};
+use crate::decode::{BypassRule, Exactness, Reasoning, SessionLimits, Tools};
 use crate::local::{LocalError, LocalModel, Owner, Slot};
 use crate::settings::Settings;
 use crate::steering::{Cap, Rule};
@@ -41,6 +41,7 @@ pub(super) struct Steering {
     pub(super) forced_stop: Option<f64>,
     pub(super) bypass: BypassRule,
     pub(super) reasoning: Reasoning,
+    pub(super) tools: Tools,
 }
 
 impl Service {
@@ -70,6 +71,7 @@ impl Service {
         tracing::info!("{}", local.description());
         let prompts = Prompts::new(settings, alignment, local.context_length())?;
         tracing::info!("thinking: {}", prompts.thoughts());
+        tracing::info!("tools: {}", prompts.toolset());
         Ok(Arc::new(Self {
             prompts: Arc::new(prompts),
             structures,
@@ -86,6 +88,7 @@ impl Service {
                 forced_stop: settings.steering.forced_stop(),
                 bypass: settings.steering.bypass(),
                 reasoning: settings.steering.reasoning,
+                tools: settings.steering.tools,
             },
             limits: SessionLimits {
                 max_tokens: settings.steering.max_tokens,

@@ -12,6 +12,7 @@
 
 mod alignment;
 mod bad_input;
+mod calls;
 mod commands;
 mod conformity;
 mod crash;

@@ -1,7 +1,7 @@
 //! Models that think before they answer. The shipped models get two more tokens for the marks of a thought, and their server writes a
 //! thought before each answer of the model's own. So what is steered can be compared with what the same models say without one.
 
-mod llamacpp;
+pub mod llamacpp;
 
 pub use llamacpp::completions;
 

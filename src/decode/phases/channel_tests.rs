@@ -55,7 +55,7 @@ fn harmony(ends: usize) -> Tokenizer {
 
 /// What an answer comes to, up to the end of the turn.
 fn read(tokenizer: &Tokenizer, thinking: &Thinking, text: &str) -> Whole {
-    let mut phases = Phases::after(Some(Arc::new(thinking.clone())), Opening::Free);
+    let mut phases = Phases::after(Some(Arc::new(thinking.clone())), None, Opening::Free);
     let mut whole = Whole::default();
     for token in tokenizer.encode(text).unwrap() {
         // A session takes such tokens where they are unsteered alone.
@@ -71,9 +71,9 @@ fn read(tokenizer: &Tokenizer, thinking: &Thinking, text: &str) -> Whole {
         }
         whole.add_with(tokenizer, phases.take(token, tokenizer));
     }
-    let (reasoning, prose) = phases.finish();
-    whole.reasoning.push_str(&String::from_utf8(reasoning).unwrap());
-    whole.prose.push_str(&String::from_utf8(prose).unwrap());
+    let rest = phases.finish();
+    whole.reasoning.push_str(&String::from_utf8(rest.reasoning).unwrap());
+    whole.prose.push_str(&String::from_utf8(rest.prose).unwrap());
     whole
 }
 
@@ -220,7 +220,7 @@ proptest! {
     )) {
         let tokenizer = &*TOKENIZER;
         let thinking = Arc::new(Thinking::named(tokenizer, OPEN, CLOSE));
-        let mut phases = Phases::after(Some(Arc::clone(&thinking)), Opening::Free);
+        let mut phases = Phases::after(Some(Arc::clone(&thinking)), None, Opening::Free);
         let mut positions = 0;
         let (mut counted, mut undecided) = (0, 0);
         for token in tokenizer.encode(&parts.concat()).unwrap() {

@@ -1,8 +1,9 @@
-//! Which part of an answer a position is in: the upstream's reasoning, or the prose that is steered.
+//! Which part of an answer a position is in: the upstream's reasoning, a call of a tool, or the prose that is steered.
 //!
 //! One small machine reads the picked tokens and says so, and the loop asks it. It knows the marks of a thought as bytes, so it does
 //! not matter whether a mark is a token of its own or is spelled with several.
 
+mod calls;
 mod phase;
 mod reading;
 mod state;
@@ -10,6 +11,8 @@ mod step;
 
 use std::sync::Arc;
 
+use calls::CallReader;
+pub use calls::{Calls, Tools};
 pub use phase::{Phase, Reasoning};
 use state::{State, openings};
 pub use step::Step;
@@ -20,6 +23,10 @@ use crate::vocabulary::{Opening, Thinking, TokenId, Tokenizer, is_blank};
 pub struct Phases {
     /// `None` where the model does not think.
     thinking: Option<Arc<Thinking>>,
+    /// `None` where no tools may be called.
+    calls: Option<CallReader>,
+    /// Which ids may be picked where marks may stand; empty where there are no marks.
+    selectable: Vec<bool>,
     state: State,
     /// Written, and not certain to be a mark or none.
     held: Vec<u8>,
@@ -36,14 +43,32 @@ pub struct Phases {
 
 impl Phases {
     /// Of the answer to `prompt`, which `tokenizer` reads.
-    pub fn new(thinking: Option<Arc<Thinking>>, tokenizer: &Tokenizer, prompt: &[TokenId]) -> Self {
+    pub fn new(
+        thinking: Option<Arc<Thinking>>,
+        calls: Option<Calls>,
+        tokenizer: &Tokenizer,
+        prompt: &[TokenId],
+    ) -> Self {
         let opening = thinking.as_ref().map(|thinking| thinking.opening(tokenizer, prompt));
-        Self::after(thinking, opening.unwrap_or(Opening::Answer))
+        Self::after(thinking, calls, opening.unwrap_or(Opening::Answer))
     }
 
-    fn after(thinking: Option<Arc<Thinking>>, opening: Opening) -> Self {
+    fn after(thinking: Option<Arc<Thinking>>, calls: Option<Calls>, opening: Opening) -> Self {
+        let marks = [
+            thinking.as_ref().map(|thinking| thinking.selectable()),
+            calls.as_ref().map(|calls| calls.calling.selectable()),
+        ];
+        let mut selectable: Vec<bool> = Vec::new();
+        for of_marks in marks.into_iter().flatten() {
+            selectable.resize(of_marks.len(), false);
+            for (one, other) in selectable.iter_mut().zip(of_marks) {
+                *one |= *other;
+            }
+        }
         Self {
             thinking,
+            calls: calls.map(CallReader::new),
+            selectable,
             state: match opening {
                 Opening::Thought => State::Thought,
                 Opening::Answer => State::Prose,
@@ -58,14 +83,71 @@ impl Phases {
         }
     }
 
-    /// Whether the answer itself has begun.
+    /// Whether the answer itself has begun, and no call is being written.
     pub fn is_prose(&self) -> bool {
-        self.state == State::Prose
+        self.state == State::Prose && !self.is_call()
+    }
+
+    /// Whether the next position is in a call for sure.
+    pub fn is_call(&self) -> bool {
+        self.calls.as_ref().is_some_and(CallReader::is_call)
+    }
+
+    /// Whether `token` marks calls and stands for no text.
+    fn marks_calls(&self, token: TokenId) -> bool {
+        let calls = self.calls.as_ref();
+        calls.is_some_and(|calls| calls.calls().calling.name_of(token).is_some())
+    }
+
+    /// Whether the next position is in a call, or may be.
+    pub fn may_be_call(&self) -> bool {
+        self.calls
+            .as_ref()
+            .is_some_and(|calls| calls.is_call() || calls.is_open())
+    }
+
+    /// Which ids may be picked where marks may stand, shape `[vocabulary]`; `None` where there are no marks.
+    pub fn selectable(&self) -> Option<&[bool]> {
+        (!self.selectable.is_empty()).then_some(&self.selectable)
+    }
+
+    /// What the next position belongs to for sure.
+    pub fn sure(&self) -> Phase {
+        match self.state {
+            State::Thought | State::Header => Phase::Reasoning,
+            State::Prose if self.is_call() => Phase::Call,
+            _ => Phase::Undecided,
+        }
     }
 
     /// Whether the next position is in a thought or around one for sure.
     pub fn is_reasoning(&self) -> bool {
         matches!(self.state, State::Thought | State::Header)
+    }
+
+    /// What the next position belongs to, where the upstream goes on with `draft`.
+    pub fn expected(&self, draft: TokenId, tokenizer: &Tokenizer) -> Phase {
+        if !self.is_call() && self.belongs_to_reasoning(draft, tokenizer) {
+            return Phase::Reasoning;
+        }
+        let begins = self.calls.as_ref().is_some_and(|calls| {
+            let so_far: &[u8] = if self.state == State::Start { &self.held } else { &[] };
+            calls.begins(&[so_far, self.written(draft, tokenizer)].concat())
+        });
+        if begins { Phase::Call } else { Phase::Prose }
+    }
+
+    /// What `token` is in an answer: its text, or its name where it marks something.
+    fn written<'a>(&'a self, token: TokenId, tokenizer: &'a Tokenizer) -> &'a [u8] {
+        let of_calls = self
+            .calls
+            .as_ref()
+            .and_then(|calls| calls.calls().calling.name_of(token));
+        match (of_calls, &self.thinking) {
+            (Some(name), _) => name.as_bytes(),
+            (None, Some(thinking)) => thinking.written(tokenizer, token),
+            (None, None) => tokenizer.bytes().get(token),
+        }
     }
 
     /// Whether the next position is no part of the answer itself, where the upstream goes on with `draft`.
@@ -101,7 +183,9 @@ impl Phases {
 
     /// Whether `token`, which otherwise ends a turn, may be a part of what marks the end of a thought.
     pub fn is_mark(&self, token: TokenId) -> bool {
-        let Some(thinking) = &self.thinking else { return false };
+        let Some(thinking) = self.thinking.as_ref().filter(|_| !self.is_call()) else {
+            return false;
+        };
         match self.state {
             State::Thought if thinking.has_channels => thinking.ends_message(token),
             State::Thought => thinking.markup().any(|mark| mark == token),
@@ -124,17 +208,48 @@ impl Phases {
 
     /// Reads a picked token.
     pub fn take(&mut self, token: TokenId, tokenizer: &Tokenizer) -> Step {
-        let Some(thinking) = self.thinking.clone() else {
-            return Step::prose(tokenizer.bytes().get(token).to_vec(), vec![token]);
+        let written = self.written(token, tokenizer).to_vec();
+        let step = match self.thinking.clone() {
+            None => Step::prose(written, vec![token]),
+            // Calls have marks of their own.
+            Some(_) if self.is_call() => Step::prose(written, vec![token]),
+            Some(thinking) if self.state != State::Thought && thinking.wraps.contains(&token) => {
+                Step::reasoning(Vec::new())
+            }
+            Some(thinking) => self.read(&thinking, token, &written),
         };
-        if self.state != State::Thought && thinking.wraps.contains(&token) {
-            return Step::reasoning(Vec::new());
+        self.without_calls(step)
+    }
+
+    /// `step` with the calls in it apart from its text.
+    fn without_calls(&mut self, mut step: Step) -> Step {
+        let has_text = step.phase == Phase::Prose || !step.prose.is_empty();
+        if let Some(calls) = self.calls.as_mut().filter(|_| has_text) {
+            let (parted, phase) = calls.push(&step.prose);
+            (step.prose, step.calls) = (parted.prose, parted.calls);
+            if step.phase == Phase::Prose {
+                step.phase = phase;
+            }
         }
-        self.read(&thinking, token, thinking.written(tokenizer, token))
+        step
     }
 
     /// What is left when nothing more comes: the rest of the thought, and of the answer.
-    pub fn finish(&mut self) -> (Vec<u8>, Vec<u8>) {
+    pub fn finish(&mut self) -> Step {
+        let (reasoning, prose) = self.rest();
+        let mut step = Step {
+            reasoning,
+            ..self.without_calls(Step::prose(prose, Vec::new()))
+        };
+        if let Some(calls) = &mut self.calls {
+            let rest = calls.finish();
+            step.prose.extend(rest.prose);
+            step.calls.extend(rest.calls);
+        }
+        step
+    }
+
+    fn rest(&mut self) -> (Vec<u8>, Vec<u8>) {
         let held = std::mem::take(&mut self.held);
         let Some(thinking) = self.thinking.clone() else {
             return (Vec::new(), held);

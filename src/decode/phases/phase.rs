@@ -2,10 +2,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// It may be the mark of a thought; what comes next decides.
+    /// It may be the mark of a thought or of a call; what comes next decides.
     Undecided,
     /// A thought, what marks it, and what stands around it.
     Reasoning,
+    /// A call of a tool, and what marks it.
+    Call,
     /// The answer itself.
     Prose,
 }

@@ -3,8 +3,7 @@
 use super::state::{State, openings};
 use super::{Phase, Phases, Step};
 use crate::vocabulary::channels::{self, Channel};
-use crate::vocabulary::{Thinking, TokenId};
-use crate::vocabulary::{is_blank, longest_beginning, position_of};
+use crate::vocabulary::{Thinking, TokenId, is_blank, longest_beginning, position_of};
 
 /// Between two thoughts, and between two parts of an answer, that are messages of their own.
 const BETWEEN: &[u8] = b"\n\n";
@@ -20,7 +19,8 @@ impl Phases {
             }
             State::Prose if thinking.around[1].is_empty() => {
                 // A mark that stands where no mark should is no text.
-                let said = if thinking.is_named(token) { &[] } else { written };
+                let is_mark = thinking.is_named(token) && !self.marks_calls(token);
+                let said = if is_mark { &[] } else { written };
                 Step::prose(said.to_vec(), vec![token])
             }
             State::Prose => self.speak(thinking, token, written),
@@ -145,6 +145,15 @@ impl Phases {
         self.held = rest.get(channels::MESSAGE.len()..).unwrap_or_default().to_vec();
         let channel = Channel::of(&String::from_utf8_lossy(&header));
         self.is_answer = channel == Channel::Answer;
+        let call = self
+            .calls
+            .as_ref()
+            .and_then(|calls| calls.calls().calling.of_header(&header));
+        if let Some(call) = call {
+            self.state = State::Prose;
+            let rest = std::mem::take(&mut self.held);
+            return Step::prose([&call, channels::MESSAGE.as_bytes(), &rest].concat(), Vec::new());
+        }
         if channel == Channel::Thought {
             self.has_thought |= self.has_begun;
             self.has_begun = false;

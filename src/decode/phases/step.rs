@@ -1,5 +1,5 @@
 use super::phase::Phase;
-use crate::vocabulary::TokenId;
+use crate::vocabulary::{TokenId, ToolCall};
 
 /// What a picked token came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,7 +12,9 @@ pub struct Step {
     pub reasoning: Vec<u8>,
     /// Bytes of the answer that are certain now.
     pub prose: Vec<u8>,
-    /// Tokens that belong to the answer now.
+    /// Calls that have ended.
+    pub calls: Vec<ToolCall>,
+    /// Tokens that belong to the answer now, calls included.
     pub tokens: Vec<TokenId>,
     /// Text of the answer that is in no token by itself: its beginning, where that came in one token with the end of the thought.
     pub spilt: Vec<u8>,
@@ -34,6 +36,7 @@ impl Step {
             decided: 0,
             reasoning,
             prose: Vec::new(),
+            calls: Vec::new(),
             tokens: Vec::new(),
             spilt: Vec::new(),
         }

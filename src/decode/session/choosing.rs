@@ -17,7 +17,7 @@ impl Session {
     /// The token at `place`: steered, and how certain that is; or the upstream's own where that is the way.
     pub(super) async fn pick(&mut self, place: &Place) -> Result<(Pick, Picking), DecodeError> {
         let position = &*place.position;
-        let forced_end = self.forced_end(position).filter(|_| place.way != Way::Reasoned);
+        let forced_end = self.forced_end(position).filter(|_| place.way != Way::Own);
         if let Some(end) = forced_end {
             let pick = self
                 .chooser(Exactness::Off)
@@ -29,7 +29,7 @@ impl Session {
         }
         let mut candidates = offered(position);
         let unsteered = match place.way {
-            Way::Reasoned => Some(Picking::Reasoned),
+            Way::Own => Some(Picking::Own),
             Way::Passed => Some(Picking::Passed),
             Way::Steered => None,
         };
@@ -37,7 +37,7 @@ impl Session {
             let settled = self.settle(&mut candidates, &Delta::none(), Exactness::Off).await?;
             match settled {
                 Some((pick, _)) => return Ok((pick, picking)),
-                None if picking == Picking::Reasoned || self.branches.is_none() => return Err(self.no_candidate()),
+                None if picking == Picking::Own || self.branches.is_none() => return Err(self.no_candidate()),
                 // Of what the format allows, the small model alone can tell.
                 None => {}
             }
@@ -122,8 +122,8 @@ impl Session {
             return allowed;
         }
         let may_mark = self.position.as_ref().is_some_and(|place| place.may_mark);
-        let thinking = self.plan.thinking.as_ref().filter(|_| may_mark);
-        thinking.map_or(self.tokenizer.selectable(), |thinking| thinking.selectable())
+        let marks = self.phases.selectable().filter(|_| may_mark);
+        marks.unwrap_or(self.tokenizer.selectable())
     }
 
     /// Waits for what the branches say at `position`.

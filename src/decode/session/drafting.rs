@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Place, Session, Way};
 use crate::decode::draft::Draft;
 use crate::decode::error::DecodeError;
-use crate::decode::phases::Reasoning;
+use crate::decode::phases::{Phase, Reasoning, Tools};
 use crate::upstream::{Position, PositionRequest, UpstreamError};
 use crate::vocabulary::TokenId;
 
@@ -19,7 +19,7 @@ impl Session {
         let is_greedy = self.plan.sampling.temperature == 0.0;
         let ask = if self.draft_is_prose {
             self.window.ask(left)
-        } else if self.phases.is_reasoning() && is_greedy && self.plan.reasoning == Reasoning::Plain {
+        } else if is_greedy && self.is_own(self.phases.sure()) {
             self.thoughts.ask_all(left)
         } else {
             self.thoughts.ask(left)
@@ -108,16 +108,16 @@ impl Session {
 
     /// How to pick at `position`.
     fn place(&mut self, position: Arc<Position>) -> Place {
-        let is_reasoning = self.phases.belongs_to_reasoning(position.draft, &self.tokenizer);
-        let allowed = self.allowed_at(&position, is_reasoning);
+        let phase = self.phases.expected(position.draft, &self.tokenizer);
+        let allowed = self.allowed_at(&position, phase != Phase::Prose);
         let is_allowed = |id: &TokenId| {
             let allowed = allowed.as_ref();
             allowed.is_none_or(|allowed| allowed.get(id.index()).copied().unwrap_or(false))
         };
         let likeliest = position.candidates.iter().find(|(id, _)| is_allowed(id));
         let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
-        let way = if is_reasoning && self.plan.reasoning == Reasoning::Plain {
-            Way::Reasoned
+        let way = if self.is_own(phase) {
+            Way::Own
         } else if self.bypass.passes(largest) {
             Way::Passed
         } else {
@@ -126,8 +126,17 @@ impl Session {
         Place {
             position,
             way,
-            may_mark: is_reasoning,
+            may_mark: phase != Phase::Prose,
             allowed,
+        }
+    }
+
+    /// Whether positions of `phase` are the upstream's alone.
+    fn is_own(&self, phase: Phase) -> bool {
+        match phase {
+            Phase::Reasoning => self.plan.reasoning == Reasoning::Plain,
+            Phase::Call => self.plan.tools == Tools::Prose,
+            Phase::Undecided | Phase::Prose => false,
         }
     }
 

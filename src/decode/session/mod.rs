@@ -16,7 +16,7 @@ use super::certainty::Picking;
 use super::draft::Draft;
 use super::error::DecodeError;
 use super::format::Format;
-use super::phases::{Phase, Phases};
+use super::phases::{Phase, Phases, Tools};
 use super::pick::Pick;
 use super::plan::{Event, Plan};
 use super::refetch::Refetch;
@@ -55,6 +55,10 @@ pub struct Session {
     /// Whether the open draft was opened for the answer itself.
     draft_is_prose: bool,
     phases: Phases,
+    /// Tokens of a call that the branches have not been given.
+    put_off: Vec<TokenId>,
+    /// Whether the answer has called a tool.
+    has_called: bool,
     bypass: Bypass,
     adjustments: Adjustments,
     /// Of the answer, and of the thought before it.
@@ -83,8 +87,8 @@ enum Way {
     Steered,
     /// Unsteered, because the upstream is sure of itself.
     Passed,
-    /// Unsteered, because it belongs to the upstream's reasoning.
-    Reasoned,
+    /// Unsteered, because it belongs to the upstream's reasoning, or to a call.
+    Own,
 }
 
 impl Session {
@@ -112,7 +116,14 @@ impl Session {
             window: Window::new(plan.limits.lookahead),
             thoughts: Window::new(plan.limits.lookahead),
             draft_is_prose: true,
-            phases: Phases::new(plan.thinking.clone(), alignment.upstream(), &plan.prompt.ids),
+            phases: Phases::new(
+                plan.thinking.clone(),
+                plan.calls.clone(),
+                alignment.upstream(),
+                &plan.prompt.ids,
+            ),
+            put_off: Vec::new(),
+            has_called: false,
             bypass: Bypass::new(plan.bypass),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),
             refetch: Refetch::new(plan.exactness),
@@ -228,7 +239,7 @@ impl Session {
     }
 
     /// Has the branches go on after `tokens` when they are asked. While steering is bypassed they compute nothing, and catch up when it goes on; and they
-    /// never see the upstream's reasoning.
+    /// never see the upstream's reasoning. Where a call may be coming they wait for what comes instead.
     fn follow(&mut self, tokens: &[TokenId]) {
         if self.bypass.is_latched() {
             self.branches = None;
@@ -237,7 +248,8 @@ impl Session {
             for token in tokens {
                 branches.note(*token);
             }
-            self.to_ask |= !tokens.is_empty() && !self.bypass.is_active();
+            let is_own = self.plan.tools == Tools::Prose && self.phases.may_be_call();
+            self.to_ask |= !tokens.is_empty() && !is_own && !self.bypass.is_active();
         }
     }
 

@@ -1,7 +1,7 @@
 use super::Session;
 use crate::decode::certainty::Picking;
 use crate::decode::error::DecodeError;
-use crate::decode::phases::{Phase, Reasoning, Step};
+use crate::decode::phases::{Phase, Reasoning, Step, Tools};
 use crate::decode::pick::Pick;
 use crate::decode::plan::{Event, Finish, Picked};
 use crate::decode::trace::Trace;
@@ -40,7 +40,9 @@ impl Session {
         self.inform(token, &step, ends)?;
         self.report.book(picking, picked.token != picked.upstream_best, &step);
         let followed = self.followed(token, &step, ends)?;
-        let finish = if ends {
+        let followed = self.put_off(followed, step.phase);
+        let is_last_call = !step.calls.is_empty() && !self.may_call_again();
+        let finish = if ends || is_last_call {
             Some(Finish::Stop)
         } else if self.picked() >= self.plan.limits.max_tokens || !self.branches_have_room_for(&followed) {
             Some(Finish::Length)
@@ -49,23 +51,57 @@ impl Session {
         };
         let mut reasoning = self.reasoning.push(&step.reasoning);
         let mut text = self.text.push(&step.prose);
+        let mut calls = step.calls;
         if finish.is_some() {
             self.report.settle();
-            let (thought, prose) = self.phases.finish();
-            reasoning.push_str(&self.reasoning.push(&thought));
+            let rest = self.phases.finish();
+            reasoning.push_str(&self.reasoning.push(&rest.reasoning));
             reasoning.push_str(&self.reasoning.finish());
-            text.push_str(&self.text.push(&prose));
+            text.push_str(&self.text.push(&rest.prose));
             text.push_str(&self.text.finish());
+            calls.extend(rest.calls);
         }
+        if !self.may_call_again() {
+            calls.truncate(1);
+        }
+        self.has_called |= !calls.is_empty();
+        let finish = match finish {
+            Some(Finish::Stop) if self.has_called => Some(Finish::Calls),
+            other => other,
+        };
         let event = Event {
             picked,
             text,
             reasoning,
+            calls,
             phase: step.phase,
             trace,
             finish,
         };
         Ok((event, followed))
+    }
+
+    /// Whether more than one call is wanted.
+    fn may_call_again(&self) -> bool {
+        self.plan.calls.as_ref().is_none_or(|calls| calls.parallel)
+    }
+
+    /// Keeps tokens of a call back until the answer goes on after it: the small model has no say in calls, so it reads them at once, and
+    /// not at all where they are longer than what it can hold.
+    fn put_off(&mut self, followed: Vec<TokenId>, phase: Phase) -> Vec<TokenId> {
+        if phase == Phase::Call && self.plan.tools == Tools::Prose {
+            self.put_off.extend(followed);
+            return Vec::new();
+        }
+        if followed.is_empty() || self.put_off.is_empty() {
+            return followed;
+        }
+        let all = [std::mem::take(&mut self.put_off), followed.clone()].concat();
+        if self.branches_have_room_for(&all) {
+            all
+        } else {
+            followed
+        }
     }
 
     /// What the small model reads of a pick: of the answer everything, and of the upstream's reasoning nothing, unless that is steered.

@@ -18,10 +18,11 @@ pub fn steered(mut response: Response) -> Response {
 /// specification (W3C), in milliseconds.
 pub fn cost(headers: &mut HeaderMap, report: &Report) {
     let counts = format!(
-        "positions={} reasoning={} changed={} passed={} forced={} certified={} refetched={} uncertified={} upstream_requests={} \
+        "positions={} reasoning={} calls={} changed={} passed={} forced={} certified={} refetched={} uncertified={} upstream_requests={} \
          refetch_requests={} wasted_tokens={}",
         report.positions,
         report.reasoning,
+        report.calls,
         report.changed,
         report.passed,
         report.forced,

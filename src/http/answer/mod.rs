@@ -1,5 +1,6 @@
 //! Steered answers: one stream of events that knows no API ([`run`]), and a writer for each API, for one body and for a stream.
 
+mod call;
 mod event;
 mod headers;
 mod messages;

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
+use super::call::AnswerCall;
 use super::stops::Stops;
 use crate::decode::{Event, Finish, Listing, Phase};
 use crate::vocabulary::{TokenBytes, TokenId};
@@ -45,6 +46,8 @@ pub struct Piece {
     pub text: String,
     /// What the model has thought.
     pub reasoning: String,
+    /// Tools that it calls.
+    pub calls: Vec<AnswerCall>,
     /// The tokens whose text has been sent.
     pub tokens: Vec<AnswerToken>,
     /// How the token was picked that made it certain, where that was asked for.
@@ -54,7 +57,11 @@ pub struct Piece {
 impl Piece {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.reasoning.is_empty() && self.tokens.is_empty() && self.position.is_none()
+        let said = [&self.text, &self.reasoning];
+        said.iter().all(|text| text.is_empty())
+            && self.calls.is_empty()
+            && self.tokens.is_empty()
+            && self.position.is_none()
     }
 }
 
@@ -65,8 +72,10 @@ pub struct Pieces {
     stopped_at: Option<String>,
     /// Tokens whose text has not been sent, with where it ends, in bytes of the answer.
     waiting: VecDeque<(usize, AnswerToken)>,
-    /// Tokens that may belong to the answer or to a thought.
+    /// Tokens that may belong to the answer, or to a thought or a call.
     undecided: Vec<AnswerToken>,
+    /// Calls that have come.
+    calls: usize,
     /// Bytes and characters that have come, and bytes that have been sent.
     come: usize,
     characters: usize,
@@ -81,6 +90,7 @@ impl Pieces {
             stopped_at: None,
             waiting: VecDeque::new(),
             undecided: Vec::new(),
+            calls: 0,
             come: 0,
             characters: 0,
             sent: 0,
@@ -110,7 +120,7 @@ impl Pieces {
         match event.phase {
             Phase::Undecided if event.finish.is_none() => {}
             // Log-probabilities are those of the answer.
-            Phase::Reasoning => self.undecided.clear(),
+            Phase::Reasoning | Phase::Call => self.undecided.clear(),
             // What was undecided to the end has come as the answer.
             Phase::Undecided | Phase::Prose => {
                 let tokens = self.undecided.drain(..);
@@ -127,9 +137,15 @@ impl Pieces {
         }
         self.sent += text.len();
         let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
+        let first = self.calls;
+        self.calls += event.calls.len();
+        let calls = event.calls.into_iter().enumerate();
         let piece = Piece {
             text,
             reasoning: event.reasoning,
+            calls: calls
+                .map(|(number, call)| AnswerCall::new(first + number, call))
+                .collect(),
             tokens: self.waiting.drain(..ready).map(|(_, token)| token).collect(),
             position: None,
         };

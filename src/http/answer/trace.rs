@@ -27,6 +27,7 @@ pub fn settings(plan: &Plan) -> Value {
         "exactness": plan.exactness,
         "bypass": plan.bypass.mode,
         "reasoning": plan.reasoning,
+        "tools": plan.tools,
     })
 }
 
@@ -34,7 +35,7 @@ impl SteeredRequest {
     /// One position of a trace.
     pub(super) fn position(&self, trace: &Trace) -> Value {
         let certainty = match trace.picking {
-            Picking::Passed | Picking::Reasoned | Picking::Stopped | Picking::Forced => None,
+            Picking::Passed | Picking::Own | Picking::Stopped | Picking::Forced => None,
             Picking::Steered(certainty) => certainty,
         };
         let candidates: Vec<Value> = trace

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::call::AnswerCall;
 use super::event::AnswerEvent;
 use super::piece::AnswerToken;
 use super::run::Events;
@@ -14,6 +15,8 @@ pub struct Answer {
     pub text: String,
     /// What the model has thought before.
     pub reasoning: String,
+    /// The tools that it calls.
+    pub calls: Vec<AnswerCall>,
     /// Its tokens, where log-probabilities were asked for.
     pub tokens: Vec<AnswerToken>,
     /// Why it ended.
@@ -60,6 +63,7 @@ impl Whole {
                 if let Some(answer) = self.answers.get_mut(index) {
                     answer.text.push_str(&piece.text);
                     answer.reasoning.push_str(&piece.reasoning);
+                    answer.calls.extend(piece.calls);
                     answer.tokens.extend(piece.tokens);
                     answer.positions.extend(piece.position);
                 }

@@ -5,10 +5,11 @@ use super::options::{MOST_LISTED, read, unknown};
 use super::read::{flag, limit, whole};
 use super::structure::StructureFields;
 use super::template::TemplateFields;
+use super::tools::{check_calls, may_call, tools};
 use crate::context::{Chat, PublicPrompt};
 use crate::http::ApiError;
 use crate::service::{Options, PublicRequest};
-use crate::vocabulary::{ChatMessage, Role};
+use crate::vocabulary::{ChatMessage, Role, TOOL_CALLS};
 
 /// Reads the body of `POST /v1/chat/completions`, which has lost its private parts.
 ///
@@ -19,9 +20,12 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     let (mut wants_logprobs, mut listed) = (false, None);
     let mut template = TemplateFields::default();
     let mut structure = StructureFields::default();
+    let (mut functions, mut may_be_called) = (Vec::new(), true);
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "messages" => chat = messages(value)?,
+            "tools" => functions = tools(value)?,
+            "tool_choice" => may_be_called = may_call(value)?,
             "max_completion_tokens" => options.max_tokens = limit(field, value)?.or(options.max_tokens),
             "logprobs" => wants_logprobs = flag(field, value)?,
             "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
@@ -40,10 +44,19 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     }
     options.structure = structure.structure();
     options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
+    // A model that may call none is told of none.
+    functions.retain(|_| may_be_called);
+    if options.structure.is_some() && !functions.is_empty() {
+        return Err(RequestError::Unsteerable {
+            field: "tools".to_owned(),
+            reason: "an answer that must have a format cannot call tools",
+        });
+    }
     Ok(PublicRequest {
         prompts: vec![PublicPrompt::Chat(Chat {
             messages: chat.into(),
             options: template.options(),
+            tools: functions.into(),
             ..Chat::default()
         })],
         options,
@@ -53,8 +66,8 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
 /// Values that ask for what happens anyway.
 fn is_neutral(field: &str, value: &Value) -> bool {
     match field {
-        "tools" | "functions" => value.as_array().is_some_and(Vec::is_empty),
-        "tool_choice" | "function_call" => matches!(value.as_str(), Some("none" | "auto")),
+        "functions" => value.as_array().is_some_and(Vec::is_empty),
+        "function_call" => matches!(value.as_str(), Some("none" | "auto")),
         _ => false,
     }
 }
@@ -73,12 +86,7 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
         Some("system" | "developer") => Role::System,
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
-        Some("tool" | "function") => {
-            return Err(RequestError::Unsteerable {
-                field: at("role"),
-                reason: "results of tools are not supported",
-            });
-        }
+        Some("tool" | "function") => Role::Tool,
         _ => {
             let known = "it must be one of system, developer, user, assistant, tool";
             return Err(ApiError::invalid(at("role"), known).into());
@@ -90,6 +98,12 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
     });
     let mut fields = Map::new();
     for (field, value) in further {
+        if field == TOOL_CALLS {
+            if role != Role::Assistant {
+                return Err(ApiError::invalid(at(field), "only messages of the assistant have calls").into());
+            }
+            check_calls(&at(field), value)?;
+        }
         if NOT_TEXT.contains(&field.as_str()) {
             return Err(RequestError::Unsteerable {
                 field: at(field),
@@ -102,16 +116,14 @@ fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestErro
         Some(Value::String(content)) => content.clone(),
         Some(Value::Array(parts)) => joined(&at("content"), parts)?,
         // Clients echo an answer without text so.
-        None | Some(Value::Null) if role == Role::Assistant => String::new(),
+        None | Some(Value::Null) if matches!(role, Role::Assistant | Role::Tool) => String::new(),
         _ => return Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
     };
     Ok(ChatMessage { role, content, fields })
 }
 
 /// What a message may have beside its text, and steering cannot read.
-const NOT_TEXT: [&str; 12] = [
-    "tool_calls",
-    "tool_call_id",
+const NOT_TEXT: [&str; 10] = [
     "tool_responses",
     "tools",
     "function_call",
@@ -193,15 +205,19 @@ mod tests {
     #[test]
     fn what_cannot_be_steered_is_named() {
         for (field, value) in [
-            ("tools", json!([{"type": "function"}])),
+            ("tool_choice", json!("required")),
+            (
+                "tool_choice",
+                json!({"type": "function", "function": {"name": "weather"}}),
+            ),
             ("response_format", json!({"type": "structural_tag"})),
             ("invented_by_a_vendor", json!(1)),
         ] {
             let error = parse(with(field, value)).err().unwrap();
             assert!(error.starts_with(&format!("unsteerable {field}")), "{error}");
         }
-        let called = json!({"messages": [{"role": "assistant", "content": "Hi", "tool_calls": [{"id": "x"}]}]});
-        assert_eq!(parse(called).err().unwrap(), "unsteerable messages[0].tool_calls");
+        let custom = with("tools", json!([{"type": "custom", "custom": {"name": "x"}}]));
+        assert_eq!(parse(custom).err().unwrap(), "unsteerable tools[0].type");
         let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]});
         assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content");
     }
@@ -253,6 +269,18 @@ mod tests {
             (with("top_logprobs", json!(5)), "top_logprobs"),
             (with("repetition_penalty", json!(0)), "repetition_penalty"),
             (with("top_k", json!(-2)), "top_k"),
+            (with("tools", json!({})), "tools"),
+            (with("tools", json!([{"type": "function"}])), "tools[0].function.name"),
+            (with("tool_choice", json!("perhaps")), "tool_choice"),
+            (with("parallel_tool_calls", json!("no")), "parallel_tool_calls"),
+            (
+                json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "x"}]}]}),
+                "messages[0].tool_calls[0].function.name",
+            ),
+            (
+                json!({"messages": [{"role": "user", "content": "Hi", "tool_calls": [{"id": "x"}]}]}),
+                "messages[0].tool_calls",
+            ),
         ] {
             let error = parse(body).err().unwrap();
             assert!(
@@ -270,6 +298,41 @@ mod tests {
         ] {
             assert!(parse(json!({"messages": [message]})).is_ok());
         }
+    }
+
+    #[test]
+    fn tools_and_calls_are_kept_as_they_are() {
+        let tool = json!({"type": "function", "function": {"name": "weather", "parameters": {}}});
+        let call = json!([{"id": "x", "type": "function", "function": {"name": "weather", "arguments": "{}"}}]);
+        let messages = json!([
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": null, "tool_calls": call},
+            {"role": "tool", "tool_call_id": "x", "content": [{"type": "text", "text": "Rain."}]},
+        ]);
+        for (choice, count) in [("auto", 1), ("none", 0)] {
+            let body =
+                json!({"messages": messages, "tools": [tool], "tool_choice": choice, "parallel_tool_calls": false});
+            let request = parse(body).unwrap();
+            assert!(!request.options.parallel_calls);
+            let [PublicPrompt::Chat(chat)] = request.prompts.as_slice() else {
+                unreachable!();
+            };
+            assert_eq!(chat.tools.len(), count);
+            assert_eq!(chat.messages[1].fields["tool_calls"], call);
+            assert_eq!(
+                (chat.messages[2].role, chat.messages[2].content.as_str()),
+                (Role::Tool, "Rain.")
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_has_a_format_or_tools() {
+        let mut both = with("tools", json!([{"type": "function", "function": {"name": "weather"}}]));
+        both["response_format"] = json!({"type": "json_object"});
+        assert_eq!(parse(both.clone()).err().unwrap(), "unsteerable tools");
+        both["tool_choice"] = json!("none");
+        assert!(parse(both).is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod read;
 mod responses;
 mod structure;
 mod template;
+mod tools;
 mod typed;
 
 pub use any::{any_chat, any_completion};

@@ -50,6 +50,7 @@ pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, R
                 return Err(ApiError::invalid(field, "it must be above 0").into());
             }
         }
+        "parallel_tool_calls" => options.parallel_calls = flag(field, value)?,
         "logit_bias" => options.penalties.bias = biases(value)?,
         "n" => options.choices = whole(field, value, 1, MOST_CHOICES)?,
         "stop" => options.stop = stops(value)?,

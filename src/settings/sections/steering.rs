@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::decode::{BypassMode, BypassRule, Exactness, Reasoning};
+use crate::decode::{BypassMode, BypassRule, Exactness, Reasoning, Tools};
 use crate::steering::{Ftrl, Strength};
 
 /// `[steering]`: the rule.
@@ -35,6 +35,8 @@ pub struct Steering {
     pub bypass_positions: u32,
     /// What is done about the thoughts of a model that thinks.
     pub reasoning: Reasoning,
+    /// What is steered of an answer that calls tools.
+    pub tools: Tools,
     /// End the answer where the upstream's end of turn is likelier than this; 0 is never.
     pub forced_stop: f64,
     /// What to do with requests that cannot be steered.

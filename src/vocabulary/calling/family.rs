@@ -13,8 +13,6 @@ pub struct Family {
     pub inner: &'static [&'static str],
     /// What is between the marks.
     pub form: Form,
-    /// Whether calls may follow a thought that nothing else ends.
-    pub ends_thoughts: bool,
 }
 
 /// What stands around calls.
@@ -59,7 +57,6 @@ const PLAIN: Family = Family {
     starts: &[],
     inner: &[],
     form: Form::Json,
-    ends_thoughts: false,
 };
 
 /// Those that are known. The first that fits a template counts.
@@ -67,15 +64,10 @@ pub const FAMILIES: [Family; 16] = [
     Family {
         name: "harmony (gpt-oss)",
         signs: &["<|channel|>commentary", "functions."],
-        marks: &[
-            marks("<|end|><|start|>assistant<|channel|>commentary", ""),
-            marks("<|end|><|start|>assistant to=functions.", ""),
-            marks("<|channel|>commentary", ""),
-        ],
-        starts: &["to=functions."],
+        // The machine for messages hands over those to functions, with headers in this form.
+        marks: &[marks("<|channel|>commentary to=functions.", "")],
         inner: &["<|constrain|>", "<|message|>", "<|end|>", "<|start|>", "<|channel|>"],
         form: Form::Harmony,
-        ends_thoughts: true,
     },
     Family {
         name: "deepseek",

@@ -6,7 +6,7 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use family::{FAMILIES, Family, Marks};
+use family::{FAMILIES, Family, Form, Marks};
 pub use read::{Part, ToolCall};
 use serde_json::Value;
 pub use written::WrittenCalls;
@@ -121,19 +121,11 @@ impl Calling {
         })
     }
 
-    /// Where what ends a thought and begins calls stands in `text`, which is a thought's.
-    pub fn ends_thought(&self, text: &[u8]) -> Option<usize> {
-        let marks = self.family.marks.iter().filter(|_| self.family.ends_thoughts);
-        marks.filter_map(|marks| position_of(text, marks.open.as_bytes())).min()
-    }
-
-    /// Bytes at the end of `text` that may be the beginning of calls; none where a thought ends otherwise.
-    pub fn held_in_thought(&self, text: &[u8]) -> usize {
-        if self.family.ends_thoughts {
-            self.held(text, false)
-        } else {
-            0
-        }
+    /// What begins the call in a message with this header, where messages come in a row and it is one to a function.
+    pub fn of_header(&self, header: &[u8]) -> Option<Vec<u8>> {
+        let is_row = self.family.form == Form::Harmony;
+        let at = position_of(header, b"to=functions.").filter(|_| is_row)?;
+        Some([b"<|channel|>commentary ", header.get(at..)?].concat())
     }
 
     /// Bytes at the end of `text` that may be the beginning of calls.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::envelope::{message, stop_reason, text, thinking};
+use super::envelope::{message, stop_reason, text, thinking, tool_use};
 use crate::http::answer::trace;
 use crate::http::answer::whole::Whole;
 use crate::service::Options;
@@ -12,9 +12,12 @@ pub fn body(options: &Options, whole: Whole) -> Value {
     if !answer.reasoning.is_empty() {
         content.push(thinking(&answer.reasoning));
     }
-    if !answer.text.is_empty() {
+    let is_silent = answer.text.trim().is_empty() && !answer.calls.is_empty();
+    if !answer.text.is_empty() && !is_silent {
         content.push(text(&answer.text));
     }
+    let input = |arguments: &str| serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
+    content.extend(answer.calls.iter().map(|call| tool_use(call, &input(&call.arguments))));
     let mut body = message(options, content, whole.usage.prompt_tokens);
     body["stop_reason"] = answer
         .finish

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::decode::Finish;
+use crate::http::answer::call::AnswerCall;
 use crate::service::Options;
 
 /// A message of these blocks, before it is known how it ends.
@@ -23,6 +24,7 @@ pub fn stop_reason(finish: Finish, stop: Option<&String>) -> &'static str {
     match (finish, stop) {
         (Finish::Stop, Some(_)) => "stop_sequence",
         (Finish::Stop, None) => "end_turn",
+        (Finish::Calls, _) => "tool_use",
         (Finish::Length, _) => "max_tokens",
     }
 }
@@ -30,6 +32,11 @@ pub fn stop_reason(finish: Finish, stop: Option<&String>) -> &'static str {
 /// A block of text.
 pub fn text(text: &str) -> Value {
     json!({"type": "text", "text": text})
+}
+
+/// A block that calls a tool with this input.
+pub fn tool_use(call: &AnswerCall, input: &Value) -> Value {
+    json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input})
 }
 
 /// A block of thoughts. Nobody signs them here.

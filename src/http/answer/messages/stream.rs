@@ -1,9 +1,10 @@
 use axum::response::sse::{Event, KeepAlive};
 use serde_json::{Value, json};
 
-use super::envelope::{message, stop_reason, text, thinking};
+use super::envelope::{message, stop_reason, text, thinking, tool_use};
 use crate::decode::{Finish, Report};
 use crate::http::ApiError;
+use crate::http::answer::call::AnswerCall;
 use crate::http::answer::event::AnswerEvent;
 use crate::http::answer::piece::Piece;
 use crate::http::answer::stream::StreamWriter;
@@ -80,6 +81,23 @@ impl MessagesStream {
         self.positions.extend(piece.position);
         self.say(Kind::Thinking, &piece.reasoning, events);
         self.say(Kind::Text, &piece.text, events);
+        for call in &piece.calls {
+            self.call(call, events);
+        }
+    }
+
+    fn call(&mut self, call: &AnswerCall, events: &mut Vec<Event>) {
+        self.close(events);
+        let index = self.blocks;
+        let block = tool_use(call, &json!({}));
+        events.push(event(
+            "content_block_start",
+            json!({"index": index, "content_block": block}),
+        ));
+        let delta = json!({"type": "input_json_delta", "partial_json": call.arguments});
+        events.push(event("content_block_delta", json!({"index": index, "delta": delta})));
+        events.push(event("content_block_stop", json!({"index": index})));
+        self.blocks += 1;
     }
 
     fn end(&mut self, usage: Usage, report: &Report) -> Event {

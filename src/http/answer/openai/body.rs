@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::calls::add_calls;
 use super::shared::{envelope, finish_reason, logprobs_of};
 use crate::http::answer::trace;
 use crate::http::answer::whole::Whole;
@@ -13,6 +14,7 @@ pub fn body(shape: Shape, options: &Options, whole: Whole) -> Value {
         let logprobs = logprobs_of(options, shape, &answer.tokens);
         let mut choice = shape.choice(index, &answer.text, logprobs, answer.finish.map(finish_reason));
         shape.add_reasoning(&mut choice, &answer.reasoning);
+        add_calls(&mut choice, &answer.calls);
         choices.push(choice);
         if options.traced {
             traces.push(trace::part(index, answer.settings, answer.positions));

@@ -1,6 +1,7 @@
 //! Answers as OpenAI's chat completions and completions.
 
 mod body;
+mod calls;
 mod logprobs;
 mod shared;
 mod stream;

@@ -1,6 +1,7 @@
 use axum::response::sse::Event;
 use serde_json::{Value, json};
 
+use super::calls::deltas;
 use super::shared::{envelope, finish_reason, logprobs_of};
 use crate::http::ApiError;
 use crate::http::answer::event::AnswerEvent;
@@ -63,7 +64,16 @@ impl StreamWriter for OpenaiStream {
                     .into_iter()
                     .collect()
             }
-            AnswerEvent::More { index, piece } => vec![data(&self.more(index, piece))],
+            AnswerEvent::More { index, mut piece } => {
+                let calls = std::mem::take(&mut piece.calls);
+                let said = (!piece.is_empty()).then(|| self.more(index, piece));
+                let called = calls.iter().flat_map(deltas).map(|delta| {
+                    let mut choice = shape.part_choice(index, None, Value::Null, None);
+                    choice["delta"] = delta;
+                    self.part(vec![choice])
+                });
+                said.into_iter().chain(called).map(|part| data(&part)).collect()
+            }
             AnswerEvent::Finish {
                 index, finish, report, ..
             } => {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::frame::{Frame, id, status};
-use super::items::Kind;
+use super::items::{Kind, call};
 use crate::http::answer::openai::rows;
 use crate::http::answer::trace;
 use crate::http::answer::whole::Whole;
@@ -15,11 +15,17 @@ pub fn body(frame: &Frame, options: &Options, whole: Whole) -> Value {
         let kind = Kind::Reasoning;
         output.push(kind.item(&id(kind.prefix()), "completed", vec![kind.part(&answer.reasoning, &[])]));
     }
-    if !answer.text.is_empty() || output.is_empty() {
+    let is_silent = answer.text.trim().is_empty() && !answer.calls.is_empty();
+    if !is_silent && (!answer.text.is_empty() || output.is_empty()) {
         let (kind, logprobs) = (Kind::Message, rows(&answer.tokens));
         let part = kind.part(&answer.text, &logprobs);
         output.push(kind.item(&id(kind.prefix()), status(answer.finish), vec![part]));
     }
+    let calls = answer
+        .calls
+        .iter()
+        .map(|one| call(&id("fc"), one, &one.arguments, "completed"));
+    output.extend(calls);
     let mut body = frame.ended(output, answer.finish, whole.usage);
     body["costeer"] = json!(whole.report);
     if options.traced {

@@ -2,6 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::http::answer::call::AnswerCall;
+
+/// A call of a tool, with these arguments of it so far.
+pub fn call(id: &str, call: &AnswerCall, arguments: &str, status: &str) -> Value {
+    json!({
+        "id": id, "type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments, "status": status,
+    })
+}
+
 /// The kinds of items that hold text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

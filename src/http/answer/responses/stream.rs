@@ -2,9 +2,10 @@ use axum::response::sse::Event;
 use serde_json::{Value, json};
 
 use super::frame::{Frame, id, status};
-use super::items::Kind;
+use super::items::{Kind, call};
 use crate::decode::{Finish, Report};
 use crate::http::ApiError;
+use crate::http::answer::call::AnswerCall;
 use crate::http::answer::event::AnswerEvent;
 use crate::http::answer::openai::rows;
 use crate::http::answer::piece::Piece;
@@ -73,6 +74,24 @@ impl ResponsesStream {
         if !piece.text.is_empty() || !piece.tokens.is_empty() {
             self.say(Kind::Message, &piece.text, rows(&piece.tokens), events);
         }
+        for call in &piece.calls {
+            self.call(call, events);
+        }
+    }
+
+    fn call(&mut self, one: &AnswerCall, events: &mut Vec<Event>) {
+        self.close("completed", events);
+        let (id, index) = (id("fc"), self.output.len());
+        let added = json!({"output_index": index, "item": call(&id, one, "", "in_progress")});
+        events.push(self.event("response.output_item.added", added));
+        let delta = json!({"item_id": id, "output_index": index, "delta": one.arguments});
+        events.push(self.event("response.function_call_arguments.delta", delta));
+        let done = json!({"item_id": id, "output_index": index, "name": one.name, "arguments": one.arguments});
+        events.push(self.event("response.function_call_arguments.done", done));
+        let item = call(&id, one, &one.arguments, "completed");
+        let done = json!({"output_index": index, "item": item});
+        events.push(self.event("response.output_item.done", done));
+        self.output.push(item);
     }
 
     fn say(&mut self, kind: Kind, text: &str, logprobs: Vec<Value>, events: &mut Vec<Event>) {

@@ -35,7 +35,6 @@ const TABLE: &[(&[&str], Meaning)] = &[
             "safety_identifier",
             "prompt_cache_key",
             "prompt_cache_retention",
-            "parallel_tool_calls",
             // How long an answer should be: models that can be steered have no such switch.
             "verbosity",
             // Text that the answer may have, to be faster.
