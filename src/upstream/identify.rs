@@ -54,7 +54,7 @@ pub async fn identify(
         Driver::LlamaCpp => "llama.cpp".to_owned(),
         Driver::Sglang => "SGLang".to_owned(),
         Driver::Ollama => named("Ollama", ollama_version(&connection, &caller).await),
-        Driver::OpenaiChat => match behind {
+        _ => match behind {
             Some(known) => known.server.to_owned(),
             None => program(&connection, &caller).await,
         },
