@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Change, between, costeer, recorder, run, serve, upstream};
+use crate::support::{Change, Folder, between, costeer, recorder, run, serve, upstream};
 
 /// What it prints with `--json`, and its exit code.
 fn examine(addresses: &[SocketAddr], settings: &[(&str, &str)]) -> (Value, i32) {
@@ -141,5 +141,34 @@ fn a_setting_by_its_old_name_works_and_is_a_warning() {
         assert_eq!(found["status"], "warning");
         let told = found["finding"].as_str().unwrap();
         assert!(told.contains("lanes") && told.contains("local.slots"), "{told}");
+    });
+}
+
+#[test]
+fn a_model_that_thinks_in_marks_that_nobody_knows_is_a_warning() {
+    run(async {
+        let upstream = upstream().await;
+        let folder = Folder::new();
+        folder.copy_without_weights("llm");
+        let file = folder.path().join("tokenizer_config.json");
+        let mut configuration: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let template = configuration["chat_template"].as_str().unwrap();
+        configuration["chat_template"] = format!("{template}{{# reasoning_content #}}").into();
+        std::fs::write(&file, configuration.to_string()).unwrap();
+        let reports = tokio::task::spawn_blocking(move || {
+            let tokenizer = ("COSTEER__UPSTREAM__TOKENIZER", folder.path().to_str().unwrap());
+            let named = ("COSTEER__UPSTREAM__THINKING_MARKERS", "<a>,</a>");
+            [&[tokenizer][..], &[tokenizer, named][..]].map(|settings| examine(&[upstream], settings))
+        });
+        let [(unknown, code), (named, _)] = reports.await.unwrap();
+        let found = check(&unknown, "thinking");
+        assert_eq!((found["status"].as_str(), code), (Some("warning"), 0), "{unknown:#}");
+        assert!(found["advice"].as_str().unwrap().contains("upstream.thinking_markers"));
+        let found = check(&named, "thinking");
+        assert_eq!(found["status"], "ok");
+        assert!(
+            found["finding"].as_str().unwrap().contains("\"<a>\" to \"</a>\""),
+            "{found}"
+        );
     });
 }

@@ -2,7 +2,7 @@
 //! the demo server; and what servers answer that is no use to anybody.
 
 use std::net::SocketAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -33,7 +33,12 @@ pub async fn complete(
         body["logprob_token_ids"] = ids.clone();
         body["logprobs"] = json!(1);
     }
-    let answer: Value = support::post(upstream().await, "/v1/completions", body.to_string(), &[])
+    complete_at(upstream().await, body).await
+}
+
+/// The same of the server at `address`, as it answers to `body`.
+async fn complete_at(address: SocketAddr, body: Value) -> (Vec<Vec<(u32, f64)>>, Vec<u32>, String) {
+    let answer: Value = support::post(address, "/v1/completions", body.to_string(), &[])
         .await
         .json()
         .await
@@ -124,7 +129,13 @@ pub enum Host {
 }
 
 pub async fn chat_host(host: Host) -> SocketAddr {
-    async fn chat(State(host): State<Host>, Json(body): Json<Value>) -> Response {
+    chat_host_of(host, upstream().await, Arc::new(support::tokenizer("llm"))).await
+}
+
+/// A host that has the server at `address`, which has this tokenizer, write what it says.
+pub async fn chat_host_of(host: Host, address: SocketAddr, tokenizer: Arc<Tokenizer>) -> SocketAddr {
+    type Behind = (Host, SocketAddr, Arc<Tokenizer>);
+    async fn chat(State((host, address, tokenizer)): State<Behind>, Json(body): Json<Value>) -> Response {
         let mut messages: Vec<ChatMessage> = Vec::new();
         let mut flagged = false;
         for message in body["messages"].as_array().unwrap() {
@@ -143,12 +154,14 @@ pub async fn chat_host(host: Host) -> SocketAddr {
         }
         let goes_on = (host == Host::Continues && told) || (host == Host::WantsPrefix && flagged);
         let begun = messages.pop_if(|last| goes_on && last.role == Role::Assistant);
-        let mut prompt = TOKENIZER.chat_prompt(&messages).unwrap();
-        prompt.extend(begun.iter().flat_map(|begun| TOKENIZER.encode(&begun.content).unwrap()));
-        let prompt = prompt.iter().map(|id| id.0).collect();
-        let (lists, tokens, finish) = complete(prompt, &body["max_tokens"], &body["top_logprobs"], &Value::Null).await;
+        let mut prompt = tokenizer.chat_prompt(&messages).unwrap();
+        prompt.extend(begun.iter().flat_map(|begun| tokenizer.encode(&begun.content).unwrap()));
+        let prompt: Vec<u32> = prompt.iter().map(|id| id.0).collect();
+        let asked = json!({"prompt": prompt, "max_tokens": body["max_tokens"], "logprobs": body["top_logprobs"], "temperature": 0.0,
+            "return_tokens_as_token_ids": true, "return_token_ids": true});
+        let (lists, tokens, finish) = complete_at(address, asked).await;
         let entry = |id: u32, logprob: f64| {
-            let bytes = TOKENIZER.bytes().get(TokenId(id));
+            let bytes = tokenizer.bytes().get(TokenId(id));
             json!({"token": String::from_utf8_lossy(bytes), "bytes": bytes, "logprob": logprob})
         };
         let content: Vec<Value> = tokens
@@ -163,7 +176,7 @@ pub async fn chat_host(host: Host) -> SocketAddr {
             .collect();
         let text = tokens
             .iter()
-            .map(|id| String::from_utf8_lossy(TOKENIZER.bytes().get(TokenId(*id))))
+            .map(|id| String::from_utf8_lossy(tokenizer.bytes().get(TokenId(*id))))
             .collect::<String>();
         let choice = json!({"index": 0, "delta": {"content": text}, "message": {"role": "assistant", "content": text},
             "logprobs": {"content": content}, "finish_reason": finish});
@@ -178,7 +191,7 @@ pub async fn chat_host(host: Host) -> SocketAddr {
     let routes = Router::new()
         .route("/v1/models", get(models))
         .route("/v1/chat/completions", post(chat));
-    serve(routes.with_state(host)).await
+    serve(routes.with_state((host, address, tokenizer))).await
 }
 
 async fn answer(address: SocketAddr, settings: &[(&'static str, &str)]) -> String {

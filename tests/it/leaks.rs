@@ -17,6 +17,7 @@ use crate::drivers::{Host, chat_host, sglang};
 use crate::support::{
     DINNER, Folder, Mortal, ask, costeer, metrics_of, post, proxy, question, recorder, run, serve, tokenizer, upstream,
 };
+use crate::thinking::{BEGUN, HARMONY, Pair, TAGS};
 
 /// Said in headers and bodies.
 const GIVEN: &str = "Account 4711-0815 of Wilhelmina Vandersmith, blood group zero, owes 12345 crowns. I am vegan.";
@@ -132,12 +133,26 @@ async fn said(response: reqwest::Response) -> (u16, String, String) {
     (status, text.replace('\n', ""), whole)
 }
 
-/// Sends requests of every kind with everything private that there is. Gives the answers, and what errors said.
-async fn exercise(address: SocketAddr, with_profile: bool) -> (Vec<String>, Vec<String>) {
+/// The thoughts in an answer of whatever shape, which nothing private may get into, picked or not.
+fn thought(whole: &str) -> String {
+    let bodies = whole.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
+    let bodies: Vec<Value> = bodies.filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let choices = bodies
+        .iter()
+        .flat_map(|body| body["choices"].as_array().cloned().unwrap_or_default());
+    let pieces = choices.flat_map(|choice| {
+        ["/message/reasoning", "/delta/reasoning"]
+            .map(|path| choice.pointer(path).and_then(Value::as_str).map(str::to_owned))
+    });
+    pieces.flatten().collect()
+}
+
+/// Sends requests of every kind with everything private that there is. Gives the answers, and what errors and thoughts said.
+async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) -> (Vec<String>, Vec<String>) {
     let base64 = encoded(GIVEN);
     let given = [("x-costeer-context", GIVEN)];
     let mut plain = question(DINNER);
-    plain["max_tokens"] = json!(24);
+    plain["max_tokens"] = json!(max_tokens);
     let with = |changes: &[(&str, Value)]| {
         let mut body = plain.clone();
         changes.iter().for_each(|(field, value)| body[*field] = value.clone());
@@ -244,6 +259,7 @@ async fn exercise(address: SocketAddr, with_profile: bool) -> (Vec<String>, Vec<
     for (path, body, headers) in requests {
         let (status, text, whole) = said(post(address, path, body.to_string(), headers).await).await;
         answers.push(text);
+        errors.push(thought(&whole));
         if status >= 400 || whole.contains("\"error\"") {
             errors.push(whole);
         }
@@ -274,6 +290,11 @@ async fn store(address: SocketAddr) {
 
 /// Exercises a proxy in front of `behind`, and looks at everything that reaches that.
 async fn nothing_leaks(behind: SocketAddr, settings: &[(&'static str, &str)]) {
+    nothing_leaks_of(behind, settings, 24).await;
+}
+
+/// The same with answers of at most so many tokens.
+async fn nothing_leaks_of(behind: SocketAddr, settings: &[(&'static str, &str)], max_tokens: usize) {
     let folder = Folder::new();
     let file = folder.file("profiles.db");
     let (recording_at, recording) = recorder(behind).await;
@@ -281,7 +302,7 @@ async fn nothing_leaks(behind: SocketAddr, settings: &[(&'static str, &str)]) {
     all.extend_from_slice(settings);
     let (_proxy, address) = proxy(recording_at, &all).await;
     store(address).await;
-    let (answers, errors) = exercise(address, true).await;
+    let (answers, errors) = exercise(address, true, max_tokens).await;
     let mut watch = Watch::new(&[GIVEN, MARKED, FACT, NOTE]);
     for error in &errors {
         assert_eq!(watch.piece(error), None, "{error}");
@@ -358,6 +379,18 @@ fn nothing_leaks_to_other_kinds_of_servers() {
 }
 
 #[test]
+fn nothing_leaks_with_models_that_think() {
+    run(async {
+        for marks in [TAGS, BEGUN, HARMONY] {
+            let pair = Pair::new(marks, true).await;
+            let [llm, slm] = [&pair.llm, &pair.slm].map(|folder| folder.path().to_str().unwrap());
+            // An answer has room for the thought and some words.
+            nothing_leaks_of(pair.upstream, &[("upstream.tokenizer", llm), ("local.model", slm)], 120).await;
+        }
+    });
+}
+
+#[test]
 fn nothing_leaks_to_the_real_server_of_the_conformity_suite() {
     let Some(address) = real_upstream() else {
         eprintln!("skipped: COSTEER_TEST_UPSTREAM names no server (tests/upstreams/run.sh starts one)");
@@ -408,7 +441,7 @@ fn nothing_leaks_through_dying_servers(rounds: i64) {
                 server.revive().await;
             }
             fuse.store(3 + 5 * round, Ordering::SeqCst);
-            let (answers, _) = exercise(address, false).await;
+            let (answers, _) = exercise(address, false, 24).await;
             answers.iter().for_each(|answer| watch.allow(answer));
             fuse.store(i64::MAX, Ordering::SeqCst);
         }
@@ -459,7 +492,7 @@ fn nothing_private_is_logged_counted_or_printed() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         store(free).await;
-        let (answers, _) = exercise(free, true).await;
+        let (answers, _) = exercise(free, true, 24).await;
         let preview = json!({"question": DINNER, "context": MARKED}).to_string();
         let previewed = post(free, "/costeer/v1/profiles/ada/preview", preview, &[])
             .await

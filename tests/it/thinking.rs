@@ -7,22 +7,25 @@ pub use llamacpp::completions;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use costeer::local::ModelSource;
 use costeer::testkit::{DemoServer, Pacing};
+use costeer::vocabulary::Tokenizer;
 use serde_json::{Value, json};
 
+use crate::drivers::{Host, chat_host_of};
 use crate::support::{
     CONTEXT, DINNER, Folder, ask, content, events, options, post, proxy, question, recorder, run, serve,
     streamed_content,
 };
 
 /// A thought, as the client should see it.
-const THOUGHT: &str = "They want a dinner. I could say <pasta>, or a soup.\n\nA soup it is.";
+pub const THOUGHT: &str = "They want a dinner. I could say <pasta>, or a soup.\n\nA soup it is.";
 
 /// How a pair of models marks thoughts.
 #[derive(Clone, Copy)]
-struct Marks {
+pub struct Marks {
     open: &'static str,
     close: &'static str,
     /// Names of tokens that both vocabularies have for them.
@@ -33,7 +36,7 @@ struct Marks {
     template: &'static str,
 }
 
-const TAGS: Marks = Marks {
+pub const TAGS: Marks = Marks {
     open: "<think>\n",
     close: "\n</think>\n\n",
     tokens: &["<think>", "</think>"],
@@ -42,12 +45,12 @@ const TAGS: Marks = Marks {
 };
 
 /// The prompt itself begins the thought.
-const BEGUN: Marks = Marks {
+pub const BEGUN: Marks = Marks {
     template: "{% if add_generation_prompt %}{{ '<think>\\n' }}{% endif %}{# </think> #}",
     ..TAGS
 };
 
-const SPECIAL: Marks = Marks {
+pub const SPECIAL: Marks = Marks {
     open: "[THINK]",
     close: "[/THINK]",
     tokens: &["[THINK]", "[/THINK]"],
@@ -56,9 +59,9 @@ const SPECIAL: Marks = Marks {
 };
 
 /// Each mark is several tokens.
-const SPELLED: Marks = Marks { tokens: &[], ..TAGS };
+pub const SPELLED: Marks = Marks { tokens: &[], ..TAGS };
 
-const HARMONY: Marks = Marks {
+pub const HARMONY: Marks = Marks {
     open: "<|channel|>analysis<|message|>",
     close: "<|end|><|start|>assistant<|channel|>final<|message|>",
     tokens: &["<|channel|>", "<|message|>"],
@@ -66,7 +69,7 @@ const HARMONY: Marks = Marks {
     template: "{# <|channel|>analysis<|message|> <|channel|>final<|message|> #}",
 };
 
-const ALL: [Marks; 5] = [TAGS, BEGUN, SPECIAL, SPELLED, HARMONY];
+pub const ALL: [Marks; 5] = [TAGS, BEGUN, SPECIAL, SPELLED, HARMONY];
 
 impl Marks {
     fn said(&self) -> String {
@@ -108,16 +111,16 @@ impl Marks {
 }
 
 /// The models, and a server of the big one.
-struct Pair {
+pub struct Pair {
     /// What the proxy knows of the big model.
-    llm: Folder,
-    slm: Folder,
-    upstream: SocketAddr,
+    pub llm: Folder,
+    pub slm: Folder,
+    pub upstream: SocketAddr,
 }
 
 impl Pair {
     /// The small model does not think.
-    async fn new(marks: Marks, thinks: bool) -> Self {
+    pub async fn new(marks: Marks, thinks: bool) -> Self {
         Self::with(marks, thinks, "").await
     }
 
@@ -391,6 +394,79 @@ fn two_vocabularies_agree_on_the_answer() {
         }
         assert_eq!(answers[0], answers[1]);
         assert!(answers[0].contains("vegan"), "{}", answers[0]);
+    });
+}
+
+#[test]
+fn a_row_of_messages_is_read_one_by_one() {
+    run(async {
+        let rows = Marks {
+            close: "<|end|><|start|>assistant<|channel|>commentary<|message|>Let me see.<|end|>\
+                    <|start|>assistant<|channel|>analysis<|message|>Easy.<|end|><|start|>assistant<|channel|>final<|message|>",
+            tokens: &["<|message|>", "<|end|>"],
+            ..HARMONY
+        };
+        // What the server is made to say before its answer is not what steering would pick.
+        let plain = [("steering.strength", "0")];
+        let mut body = question(DINNER);
+        body["max_tokens"] = json!(400);
+        let quiet = Pair::new(rows, false).await;
+        let wanted = steered(quiet.proxy(&plain).await, &body).await;
+        let pair = Pair::new(rows, true).await;
+        let answer = steered(pair.proxy(&plain).await, &body).await;
+        let message = &answer["choices"][0]["message"];
+        assert_eq!(message["reasoning"], format!("{THOUGHT}\n\nEasy."));
+        assert_eq!(message["content"], format!("Let me see.\n\n{}", content(&wanted)));
+        assert_eq!(
+            answer["choices"][0]["finish_reason"],
+            wanted["choices"][0]["finish_reason"]
+        );
+        assert_counted(&answer);
+        // With steering it may say something else, and still says no mark.
+        let steers = steered(pair.proxy(&[]).await, &body).await;
+        assert_counted(&steers);
+        assert!(!content(&steers).contains("<|"), "{}", content(&steers));
+    });
+}
+
+#[test]
+fn thoughts_can_be_steered_across_two_vocabularies() {
+    run(async {
+        let pair = Pair::new(SPECIAL, true).await;
+        let settings = |strength| {
+            [
+                ("local.model", "models/tiny/slm"),
+                ("steering.reasoning", "steer"),
+                ("steering.strength", strength),
+            ]
+        };
+        let mut body = question(DINNER);
+        body["max_tokens"] = json!(400);
+        let answer = steered(pair.proxy(&settings("0")).await, &body).await;
+        assert_eq!(answer["choices"][0]["message"]["reasoning"], THOUGHT);
+        // The small model has its say at every position, the thought's included.
+        assert_eq!(answer["costeer"]["certified"], answer["costeer"]["positions"]);
+        let steers = steered(pair.proxy(&settings("1.5")).await, &body).await;
+        assert!(steers["choices"][0]["message"]["reasoning"].is_string(), "{steers}");
+        assert!(steers["costeer"]["changed"].as_u64() > Some(0), "{}", steers["costeer"]);
+    });
+}
+
+#[test]
+fn a_host_with_chat_completions_only_has_thoughts_too() {
+    run(async {
+        for marks in [TAGS, SPELLED] {
+            let pair = Pair::new(marks, true).await;
+            let mut body = question(DINNER);
+            body["max_tokens"] = json!(400);
+            let wanted = steered(pair.proxy(&[]).await, &body).await;
+            let tokenizer = Arc::new(Tokenizer::load(pair.llm.path()).unwrap());
+            let host = chat_host_of(Host::Continues, pair.upstream, tokenizer).await;
+            let answer = steered(pair.proxy_of(host, &[]).await, &body).await;
+            let message = &answer["choices"][0]["message"];
+            assert_eq!(message["reasoning"], THOUGHT, "{}", marks.open);
+            assert_eq!(content(&answer), content(&wanted));
+        }
     });
 }
 
