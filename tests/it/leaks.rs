@@ -129,6 +129,19 @@ async fn said(response: reqwest::Response) -> (u16, String, String) {
         }
         text.push('\n');
     }
+    for body in &bodies {
+        let items = body["output"].as_array().into_iter().flatten();
+        let blocks = body["content"].as_array().into_iter().flatten();
+        for part in items
+            .flat_map(|item| item["content"].as_array().into_iter().flatten())
+            .chain(blocks)
+        {
+            text.push_str(part["text"].as_str().unwrap_or_default());
+        }
+        for path in ["/delta", "/delta/text"] {
+            text.push_str(body.pointer(path).and_then(Value::as_str).unwrap_or_default());
+        }
+    }
     // Pieces of a stream belong together.
     (status, text.replace('\n', ""), whole)
 }
@@ -244,6 +257,7 @@ async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) ->
         ),
         ("/v1/chat/completions/", plain.clone(), &given),
     ];
+    requests.extend(of_other_apis(&in_body, &given));
     let by_base64 = [("x-costeer-context-base64", base64.as_str())];
     requests.push((chat, plain.clone(), &by_base64));
     if with_profile {
@@ -260,7 +274,7 @@ async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) ->
         let (status, text, whole) = said(post(address, path, body.to_string(), headers).await).await;
         answers.push(text);
         errors.push(thought(&whole));
-        if status >= 400 || whole.contains("\"error\"") {
+        if status >= 400 || whole.contains("\"error\":{") {
             errors.push(whole);
         }
     }
@@ -277,6 +291,76 @@ async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) ->
     let leaving = ask(address, &with(&[("stream", json!(true))]), &given).await;
     drop(leaving);
     (answers, errors)
+}
+
+/// The same for OpenAI's responses and Anthropic's messages: marked text in every field that holds text of a prompt, and in some that do not.
+fn of_other_apis<'a>(
+    in_body: &Value,
+    given: &'a [(&'static str, &'a str)],
+) -> Vec<(&'static str, Value, &'a [(&'static str, &'a str)])> {
+    let (responses, messages, count) = ("/v1/responses", "/v1/messages", "/v1/messages/count_tokens");
+    let marked = format!("{DINNER}<private>{MARKED}</private>");
+    let parts = |kind: &str| json!([{"type": kind, "text": marked}]);
+    let response = |input: Value, more: Value| {
+        let mut body = json!({"input": input, "max_output_tokens": 8, "temperature": 0});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        (responses, body)
+    };
+    let message = |content: Value, more: Value| {
+        let said = json!([{"role": "user", "content": content}]);
+        let mut body = json!({"model": "tiny-llm", "messages": said, "max_tokens": 8, "temperature": 0});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        (messages, body)
+    };
+    let dialogue = json!([
+        {"role": "user", "content": parts("input_text")},
+        {"type": "reasoning", "content": parts("reasoning_text"), "summary": parts("summary_text")},
+        {"role": "assistant", "content": parts("output_text")},
+        {"role": "developer", "content": marked},
+    ]);
+    let calls = json!([
+        {"role": "user", "content": marked},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": format!("{{\"a\": \"{marked}\"}}")},
+        {"type": "function_call_output", "call_id": "c", "output": marked},
+    ]);
+    let tools = json!([{"type": "function", "name": "f", "description": marked}]);
+    let results = json!([
+        {"type": "tool_result", "tool_use_id": "c", "content": parts("text")},
+        {"type": "text", "text": marked},
+    ]);
+    let image = json!([{"type": "image", "source": {}}, {"type": "text", "text": marked}]);
+    let none: &[(&'static str, &str)] = &[];
+    let mut all = Vec::new();
+    for (path, body) in [
+        response(json!(marked), json!({"instructions": marked})),
+        response(json!(marked), json!({"stream": true, "costeer": in_body})),
+        response(dialogue, json!({})),
+        response(calls, json!({})),
+        response(json!(DINNER), json!({"tools": tools, "costeer": in_body})),
+        response(json!(DINNER), json!({"metadata": {"note": marked}})),
+        response(json!(DINNER), json!({"user": marked})),
+        response(
+            json!(DINNER),
+            json!({"previous_response_id": "resp_1", "costeer": in_body}),
+        ),
+        response(json!([marked]), json!({})),
+        message(json!(marked), json!({"system": marked})),
+        message(
+            parts("text"),
+            json!({"system": parts("text"), "stream": true, "costeer": in_body}),
+        ),
+        message(results, json!({})),
+        message(image, json!({"costeer": in_body})),
+        message(json!(DINNER), json!({"metadata": {"user_id": marked}})),
+        message(json!(DINNER), json!({"stop_sequences": [marked]})),
+    ] {
+        if path == messages {
+            all.push((count, body.clone(), none));
+        }
+        all.push((path, body.clone(), none));
+        all.push((path, body, given));
+    }
+    all
 }
 
 /// A profile with something to hide.

@@ -239,6 +239,71 @@ fn llama_cpps_dialect_says_the_same() {
 }
 
 #[test]
+fn other_apis_have_a_place_for_the_thought_too() {
+    run(async {
+        let pair = Pair::new(TAGS, true).await;
+        let address = pair.proxy(&[]).await;
+        let mut chat = question(DINNER);
+        chat["max_tokens"] = json!(400);
+        let said = content(&steered(address, &chat).await);
+        let context = [("x-costeer-context", CONTEXT)];
+        let response = json!({"input": DINNER, "temperature": 0, "max_output_tokens": 400});
+        let message = json!({"messages": [{"role": "user", "content": DINNER}], "temperature": 0, "max_tokens": 400});
+        let cases = [
+            (
+                "/v1/responses",
+                response,
+                ["/output/0/content/0/text", "/output/1/content/0/text"],
+            ),
+            ("/v1/messages", message, ["/content/0/thinking", "/content/1/text"]),
+        ];
+        for (path, mut body, places) in cases {
+            let whole: Value = post(address, path, body.to_string(), &context)
+                .await
+                .json()
+                .await
+                .unwrap();
+            let texts = places.map(|place| whole.pointer(place).and_then(Value::as_str).unwrap_or_default());
+            assert_eq!(texts, [THOUGHT, &said], "{whole}");
+            body["stream"] = json!(true);
+            let stream = post(address, path, body.to_string(), &context)
+                .await
+                .text()
+                .await
+                .unwrap();
+            let events: Vec<Value> = events(&stream)
+                .iter()
+                .map(|data| serde_json::from_str(data).unwrap())
+                .collect();
+            let deltas = |kind: &str, place: &str| -> String {
+                let wanted = events.iter().filter(|event| event.to_string().contains(kind));
+                wanted.filter_map(|event| event.pointer(place)?.as_str()).collect()
+            };
+            let (thought, text) = match path {
+                "/v1/responses" => (
+                    deltas("response.reasoning_text.delta", "/delta"),
+                    deltas("response.output_text.delta", "/delta"),
+                ),
+                _ => (
+                    deltas("thinking_delta", "/delta/thinking"),
+                    deltas("text_delta", "/delta/text"),
+                ),
+            };
+            assert_eq!([thought, text], [THOUGHT.to_owned(), said.clone()]);
+        }
+        // What was thought may be sent back.
+        let echoed = json!([
+            {"role": "user", "content": DINNER},
+            {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": THOUGHT}]},
+            {"role": "assistant", "content": [{"type": "output_text", "text": said}]},
+            {"role": "user", "content": "Thanks!"},
+        ]);
+        let again = json!({"input": echoed, "temperature": 0, "max_output_tokens": 8}).to_string();
+        assert_eq!(post(address, "/v1/responses", again, &context).await.status(), 200);
+    });
+}
+
+#[test]
 fn a_stream_has_the_thought_in_deltas_of_its_own() {
     run(async {
         let pair = Pair::new(TAGS, true).await;
