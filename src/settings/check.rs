@@ -260,7 +260,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     require(
         steering.default_strength().is_some(),
         "steering.strength",
-        "it (or what the five numbers come to) must be a number from -100 to 100",
+        "it, or what the five numbers come to, must be a number from -100 to 100",
     )?;
     check_context(&settings.context)?;
     require(

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat, Source, Value};
+use config::{Config, Environment, File, FileFormat, Value};
 use zeroize::Zeroizing;
 
 use super::check::check;
@@ -8,7 +8,7 @@ use super::renamed::{Names, Renamed};
 use super::unknown::{keys, refuse_unknown};
 use super::{DEFAULTS, Settings, SettingsError};
 
-/// The five numbers that `steering.strength` replaces.
+/// The five numbers of the paper's update, which come to a strength.
 const FTRL_KEYS: [&str; 5] = [
     "steering.iterations",
     "steering.alpha",
@@ -139,14 +139,18 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     )
 }
 
-/// `strength` replaces the five numbers, so setting both is a mistake.
-fn refuse_both_ways(own: &dyn Source) -> Result<(), SettingsError> {
+/// The five numbers and the paper's preset come to a strength, so setting one as well is a mistake.
+fn refuse_both_ways(own: &Config) -> Result<(), SettingsError> {
     let set = keys(own)?;
     let is_set = |key: &str| set.iter().any(|name| name == key);
-    match FTRL_KEYS.into_iter().find(|key| is_set(key)) {
-        Some(number) if is_set("steering.strength") => Err(SettingsError::Value {
+    let mut others: Vec<&str> = FTRL_KEYS.into_iter().filter(|key| is_set(key)).collect();
+    if own.get_string("steering.preset").is_ok_and(|preset| preset == "paper") {
+        others.push("steering.preset = \"paper\"");
+    }
+    match others.first() {
+        Some(other) if is_set("steering.strength") => Err(SettingsError::Value {
             key: "steering.strength",
-            reason: format!("it and {number} are both set; set strength, or the five numbers, not both"),
+            reason: format!("it and {other} are both set; set strength, or what comes to one, not both"),
         }),
         _ => Ok(()),
     }

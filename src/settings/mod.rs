@@ -18,7 +18,7 @@ pub use load::{Variables, effective, load};
 pub use model::Settings;
 pub use place::{found_file, usual_file};
 pub use renamed::Renamed;
-pub use sections::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Server, Steering, Store, Upstream};
+pub use sections::{Context, Device, Local, Log, LogFormat, OnUnsteerable, Preset, Server, Steering, Store, Upstream};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

@@ -3,7 +3,14 @@ use config::{Source, Value, ValueKind};
 use super::SettingsError;
 
 /// Keys that may be set although `config/default.toml` only mentions them.
-const WITHOUT_DEFAULT: [&str; 1] = ["steering.strength"];
+const WITHOUT_DEFAULT: [&str; 6] = [
+    "steering.strength",
+    "steering.iterations",
+    "steering.alpha",
+    "steering.beta",
+    "steering.lambda",
+    "steering.eta",
+];
 
 /// Keys whose value may be a table of anything.
 const TABLES: [&str; 2] = ["local.template_kwargs", "upstream.template_kwargs"];

@@ -34,6 +34,15 @@ pub struct Ftrl {
 }
 
 impl Ftrl {
+    /// The paper's own numbers, which come to 1.783.
+    pub const PAPER: Self = Self {
+        iterations: 20,
+        alpha: 2.0,
+        beta: 1.0,
+        lambda: 2.0,
+        eta: 10.0,
+    };
+
     /// The scalar `c` that T iterations amount to.
     ///
     /// Every iterate of the update is `log p_LLM + a_t·Δ` up to a constant, so only `a_t` has to be followed:
@@ -54,25 +63,34 @@ impl Ftrl {
 mod tests {
     use super::*;
 
-    const PAPER: Ftrl = Ftrl {
-        iterations: 20,
-        alpha: 2.0,
-        beta: 1.0,
-        lambda: 2.0,
-        eta: 10.0,
-    };
-
     #[test]
     fn the_papers_numbers_give_its_strength() {
-        assert!((PAPER.strength().unwrap().value() - 1.783_256_843).abs() < 1e-9);
-        let once = Ftrl { iterations: 1, ..PAPER };
+        assert!((Ftrl::PAPER.strength().unwrap().value() - 1.783_256_843).abs() < 1e-9);
+        let once = Ftrl {
+            iterations: 1,
+            ..Ftrl::PAPER
+        };
         assert!((once.strength().unwrap().value() - 0.476_190_476).abs() < 1e-9);
     }
 
     #[test]
     fn numbers_without_a_finite_strength_give_none() {
-        assert_eq!(Ftrl { eta: 0.0, ..PAPER }.strength(), None);
-        assert_eq!(Ftrl { alpha: 1e9, ..PAPER }.strength(), None);
+        assert_eq!(
+            Ftrl {
+                eta: 0.0,
+                ..Ftrl::PAPER
+            }
+            .strength(),
+            None
+        );
+        assert_eq!(
+            Ftrl {
+                alpha: 1e9,
+                ..Ftrl::PAPER
+            }
+            .strength(),
+            None
+        );
         assert_eq!(Strength::new(f64::NAN), None);
     }
 }

@@ -12,7 +12,7 @@ use costeer::vocabulary::TokenId;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::parity::{differences, partings};
+use crate::parity::{PAPER, differences, partings};
 use crate::support::{
     CONTEXT, Change, DINNER, ask, between, content, events, metrics_of, proxy, question, run, streamed_content,
     tokenizer, upstream,
@@ -36,7 +36,7 @@ const MARGIN: f64 = 1e-2;
 const PROMPTS: usize = 20;
 
 async fn same_text(address: SocketAddr, settings: &[(&'static str, &str)], file: &str) {
-    let (proxy, _) = proxy(address, settings).await;
+    let (proxy, _) = proxy(address, &[&[PAPER], settings].concat()).await;
     let (positions, by_rounding) = differences(&proxy, file, PROMPTS, MARGIN).await;
     eprintln!("{settings:?}: {PROMPTS} answers, {positions} positions, {by_rounding} answers differ by rounding");
     assert!(by_rounding <= 2);
@@ -91,7 +91,7 @@ fn steered_text_is_the_same_where_longer_lists_are_asked_for() {
 #[ignore = "needs a real server: tests/upstreams/run.sh"]
 fn steered_text_is_the_same_over_chat_completions_but_for_a_few_cuts() {
     on_the_real_one(async |address| {
-        let (chat, _) = proxy(address, &[("upstream.driver", "openai-chat")]).await;
+        let (chat, _) = proxy(address, &[PAPER, ("upstream.driver", "openai-chat")]).await;
         // The host cuts the text into tokens anew, and what follows other tokens than the picked ones has other numbers.
         let (positions, partings) = partings(&chat, "system-20.jsonl", PROMPTS).await;
         let by_rounding = partings.iter().filter(|parting| parting.margin < MARGIN).count();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::conformity::{request, server};
 use crate::drivers::complete;
-use crate::parity::partings;
+use crate::parity::{PAPER, partings};
 use crate::support::{self, proxy, run, serve};
 
 async fn ollama() -> SocketAddr {
@@ -87,7 +87,7 @@ async fn generate(Json(body): Json<Value>) -> Response {
 #[test]
 fn steered_text_is_the_same_through_ollama() {
     run(async {
-        let (proxy, _) = proxy(ollama().await, &[]).await;
+        let (proxy, _) = proxy(ollama().await, &[PAPER]).await;
         let (positions, partings) = partings(&proxy, "system-20.jsonl", 8).await;
         assert!(
             partings.iter().all(|parting| parting.margin < 1e-3),

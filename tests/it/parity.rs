@@ -102,6 +102,9 @@ pub async fn differences(proxy: &Arc<Service>, file: &str, count: usize, margin_
     (positions, by_rounding)
 }
 
+/// The references are steered by the paper's numbers.
+pub const PAPER: (&str, &str) = ("steering.preset", "paper");
+
 /// As many prompts as the plain run compares; the references have 60.
 const FEW: usize = 12;
 
@@ -110,6 +113,7 @@ async fn compare(placement: &str, top_k: &str, file: &str, count: usize) {
     let settings = [
         ("context.placement", placement.to_owned()),
         ("upstream.top_k", top_k.to_owned()),
+        (PAPER.0, PAPER.1.to_owned()),
     ];
     let settings: Vec<(&'static str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let (proxy, _): (Arc<Service>, _) = proxy(address, &settings).await;

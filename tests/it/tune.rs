@@ -189,10 +189,16 @@ fn it_writes_into_a_file_and_leaves_the_rest_of_it() {
         let beside = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(beside, 2, "the file and the state alone");
 
-        // The five numbers and a strength exclude each other.
-        std::fs::write(&file, "[steering]\nalpha = 1.5\n").unwrap();
-        let refused = setting(Vec::new()).tune(&flags).await;
-        assert!(stderr(&refused).contains("steering.alpha"), "{}", stderr(&refused));
+        // What comes to a strength and a strength exclude each other.
+        for (key, value) in [("alpha", "1.5"), ("preset", "\"paper\"")] {
+            std::fs::write(&file, format!("[steering]\n{key} = {value}\n")).unwrap();
+            let refused = setting(Vec::new()).tune(&flags).await;
+            let said = stderr(&refused);
+            assert!(
+                !refused.status.success() && said.contains(&format!("steering.{key}")),
+                "{said}"
+            );
+        }
         let refused = setting(Vec::new()).tune(&["--write"]).await;
         assert!(stderr(&refused).contains("--config"), "{}", stderr(&refused));
     });

@@ -21,7 +21,7 @@ pub async fn run(arguments: TuneArguments) -> Result<(), CommandError> {
     let settings = load(arguments.config.as_deref(), Variables::Read, &[])?;
     let written = arguments.config.as_deref().filter(|_| arguments.write);
     if let Some(path) = written {
-        write::check(path)?;
+        write::check(path, settings.steering.preset)?;
     }
     let set = match &arguments.set {
         Some(path) => std::fs::read_to_string(path).map_err(|source| CommandError::Unreadable {

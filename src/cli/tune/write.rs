@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::CommandError;
-use crate::settings::{keys_of, with_numbers};
+use crate::settings::{Preset, keys_of, with_numbers};
 use crate::tune::Numbers;
 
 const SECTION: &str = "steering";
@@ -12,13 +12,15 @@ const WRITTEN: [&str; 3] = ["strength", "delta_floor", "plausibility"];
 /// What stands against a strength.
 const AGAINST: [&str; 5] = ["iterations", "alpha", "beta", "lambda", "eta"];
 
+const PRESET: &str = "preset";
+
 /// Refuses to write where what is written would not hold: where a variable says otherwise, or where the file has the numbers that a
 /// strength replaces. Better before minutes of work than after them.
 ///
 /// # Errors
 /// [`CommandError::Usage`] naming the variable or the key.
-pub fn check(path: &Path) -> Result<(), CommandError> {
-    let keys = || WRITTEN.into_iter().chain(AGAINST);
+pub fn check(path: &Path, preset: Preset) -> Result<(), CommandError> {
+    let keys = || WRITTEN.into_iter().chain(AGAINST).chain([PRESET]);
     let set = |key: &str| {
         let name = format!("costeer__{SECTION}__{key}");
         let mut variables = std::env::vars_os().filter_map(|(variable, _)| variable.into_string().ok());
@@ -29,8 +31,14 @@ pub fn check(path: &Path) -> Result<(), CommandError> {
             "--write would have no effect: the variable {variable} wins over the file; take it out of the environment first"
         )));
     }
-    let there = keys_of(&read(path)?, SECTION);
-    if let Some(key) = AGAINST.into_iter().find(|key| there.iter().any(|name| name == key)) {
+    let mut there = keys_of(&read(path)?, SECTION);
+    // One that changes nothing may stay.
+    there.retain(|key| key != PRESET || preset == Preset::Paper);
+    if let Some(key) = AGAINST
+        .into_iter()
+        .chain([PRESET])
+        .find(|key| there.iter().any(|name| name == key))
+    {
         return Err(CommandError::Usage(format!(
             "{} sets {SECTION}.{key}, and a strength replaces it; take it out of the file before --write",
             path.display()

@@ -13,8 +13,19 @@ fn file(text: &str) -> Result<Settings, SettingsError> {
 #[test]
 fn the_defaults_are_complete_and_valid() {
     let settings = load(None, Variables::Ignore, &[]).unwrap();
-    let strength = settings.steering.default_strength().unwrap();
-    assert!((strength.value() - 1.783_256_843).abs() < 1e-9);
+    assert_eq!(settings.steering.default_strength().unwrap().value(), 1.0);
+}
+
+#[test]
+fn the_papers_numbers_are_one_setting() {
+    let strength = |text: &str| file(text).ok().unwrap().steering.default_strength().unwrap().value();
+    assert!((strength("[steering]\npreset = \"paper\"\n") - 1.783_256_843).abs() < 1e-9);
+    // Those that are not set are the paper's.
+    assert!((strength("[steering]\niterations = 20\n") - 1.783_256_843).abs() < 1e-9);
+    assert!((strength("[steering]\npreset = \"paper\"\niterations = 1\n") - 0.476_190_476).abs() < 1e-9);
+    assert_eq!(strength("[steering]\npreset = \"\"\nstrength = 0.5\n"), 0.5);
+    let error = file("[steering]\npreset = \"papers\"\n").err().unwrap().to_string();
+    assert!(error.contains("papers"), "{error}");
 }
 
 #[test]
@@ -52,6 +63,8 @@ fn strength_and_the_five_numbers_exclude_each_other() {
         .unwrap()
         .to_string();
     assert!(error.contains("steering.alpha"), "{error}");
+    let error = file("[steering]\nstrength = 1.0\npreset = \"paper\"\n").err().unwrap();
+    assert!(error.to_string().contains("steering.preset"), "{error}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use context::Context;
 pub use local::{Device, Local};
 pub use log::{Log, LogFormat};
 pub use server::Server;
-pub use steering::{OnUnsteerable, Steering};
+pub use steering::{OnUnsteerable, Preset, Steering};
 pub use store::Store;
 pub use upstream::Upstream;
 pub use vocabulary::Vocabulary;

@@ -7,18 +7,20 @@ use crate::steering::{Ftrl, Strength};
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Steering {
-    /// T
-    pub iterations: u32,
-    /// α
-    pub alpha: f64,
-    /// β
-    pub beta: f64,
-    /// λ
-    pub lambda: f64,
-    /// η
-    pub eta: f64,
-    /// Replaces the five numbers.
+    /// Where the strength comes from if nothing below says so.
+    pub preset: Preset,
+    /// c
     pub strength: Option<f64>,
+    /// T
+    pub iterations: Option<u32>,
+    /// α
+    pub alpha: Option<f64>,
+    /// β
+    pub beta: Option<f64>,
+    /// λ
+    pub lambda: Option<f64>,
+    /// η
+    pub eta: Option<f64>,
     /// ε
     pub delta_floor: f64,
     /// Relative to the likeliest candidate.
@@ -62,20 +64,40 @@ impl Steering {
         Some(self.forced_stop).filter(|least| *least > 0.0)
     }
 
-    /// The strength that `strength` or the five numbers amount to; `None` when out of range.
+    /// The strength that `strength`, the five numbers or the preset amount to; `None` when out of range.
     pub fn default_strength(&self) -> Option<Strength> {
-        match self.strength {
-            Some(value) => Strength::new(value),
-            None => Ftrl {
-                iterations: self.iterations,
-                alpha: self.alpha,
-                beta: self.beta,
-                lambda: self.lambda,
-                eta: self.eta,
-            }
-            .strength(),
+        if let Some(value) = self.strength {
+            return Strength::new(value);
         }
+        let numbers = [self.alpha, self.beta, self.lambda, self.eta];
+        let has_numbers = self.iterations.is_some() || numbers.iter().any(Option::is_some);
+        if self.preset != Preset::Paper && !has_numbers {
+            return Strength::new(USUAL);
+        }
+        let paper = Ftrl::PAPER;
+        let ftrl = Ftrl {
+            iterations: self.iterations.unwrap_or(paper.iterations),
+            alpha: self.alpha.unwrap_or(paper.alpha),
+            beta: self.beta.unwrap_or(paper.beta),
+            lambda: self.lambda.unwrap_or(paper.lambda),
+            eta: self.eta.unwrap_or(paper.eta),
+        };
+        ftrl.strength()
     }
+}
+
+/// The strength where nothing is set: log p_LLM + Δ is log p_private where both sides are one model.
+const USUAL: f64 = 1.0;
+
+/// Where the strength comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// It is 1.
+    #[serde(rename = "")]
+    Usual,
+    /// What the paper's five numbers come to.
+    Paper,
 }
 
 /// What to do with a request that has a private context but cannot be steered.
