@@ -60,6 +60,12 @@ pub enum TuneError {
         /// Counted from 1.
         line: usize,
     },
+    /// Another run measures the same pair.
+    #[error("another run of costeer tune measures this pair and keeps its results in {path}; wait for it, or end it")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no folder for it.
     #[error("no home folder was found to keep results in; set HOME or XDG_STATE_HOME")]
     NoHome,

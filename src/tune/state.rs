@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -30,25 +30,26 @@ impl State {
     /// cut off.
     ///
     /// # Errors
-    /// [`TuneError::State`], [`TuneError::Foreign`].
+    /// [`TuneError::State`], [`TuneError::Foreign`], and [`TuneError::Busy`] where another run has it open.
     pub fn open(path: &Path, fresh: bool) -> Result<Self, TuneError> {
         let failed = |source| TuneError::State {
             path: path.to_owned(),
             source,
         };
         make_folders(path).map_err(failed)?;
-        if fresh {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            }
-        }
         let mut file = match create_new(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 OpenOptions::new().read(true).write(true).open(path).map_err(failed)?
             }
             made => made.map_err(failed)?,
         };
+        // It is free again when the process ends, however it ends. Where a file system has no locks, nobody is kept out.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(TuneError::Busy { path: path.to_owned() });
+        }
+        if fresh {
+            file.set_len(0).map_err(failed)?;
+        }
         let mut text = String::new();
         // What was just made is empty, and open for writing alone.
         if file.metadata().map_err(failed)?.len() > 0 {
@@ -120,6 +121,9 @@ mod tests {
         let mut state = State::open(&path, false).unwrap();
         state.keep(record(0)).unwrap();
         state.keep(record(3)).unwrap();
+        let error = State::open(&path, false).err().unwrap().to_string();
+        assert!(error.contains("another"), "{error}");
+        drop(state);
         let whole = std::fs::read(&path).unwrap();
         // Killed in the middle of a line, wherever that was.
         for cut in 0..=whole.len() {
@@ -128,6 +132,7 @@ mod tests {
             let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!((state.has(0), state.has(3)), (lines > 0, lines > 1));
             state.keep(record(5)).unwrap();
+            drop(state);
             assert_eq!(State::open(&path, false).unwrap().records(9).len(), lines + 1);
         }
         assert_eq!(State::open(&path, false).unwrap().records(4).len(), 2);
