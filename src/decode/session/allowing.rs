@@ -184,7 +184,7 @@ impl Session {
                 let spilt = self.tokenizer.encode(&String::from_utf8_lossy(&step.spilt));
                 format.take(&spilt.unwrap_or_default())
             }
-            Phase::Prose => format.take(&step.tokens),
+            Phase::Call | Phase::Prose => format.take(&step.tokens),
         };
         informed.map_err(|source| DecodeError::Format { position, source })
     }

@@ -68,6 +68,7 @@ pub const FAMILIES: [Family; 16] = [
         marks: &[marks("<|channel|>commentary to=functions.", "")],
         inner: &["<|constrain|>", "<|message|>", "<|end|>", "<|start|>", "<|channel|>"],
         form: Form::Harmony,
+        ..PLAIN
     },
     Family {
         name: "deepseek",
