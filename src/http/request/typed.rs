@@ -25,15 +25,23 @@ pub fn typed<T: DeserializeOwned>(at: &str, value: &Value) -> Result<T, ApiError
             path if path.starts_with('[') => format!("{at}{path}"),
             path => format!("{at}.{path}"),
         };
-        ApiError::invalid(place, wanted(&error.into_inner().to_string()))
+        let said = error.into_inner().to_string();
+        match missing(&said) {
+            Some(field) => ApiError::invalid(format!("{place}.{field}"), "it is missing"),
+            None => ApiError::invalid(place, wanted(&said)),
+        }
     })
+}
+
+/// The field that serde misses. Its place is that of the object without it.
+fn missing(said: &str) -> Option<&str> {
+    said.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// What serde says was wanted. What it found is left out: it may be somebody's text.
 fn wanted(said: &str) -> String {
     match said.rsplit_once(", expected ") {
         Some((_, wanted)) => format!("it must be {wanted}"),
-        None if said.starts_with("missing field") => said.to_owned(),
         None => "it has not the form that it must have".to_owned(),
     }
 }
