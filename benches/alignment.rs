@@ -163,6 +163,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 async fn session(alignment: &Arc<Alignment>, slot: Arc<dyn Slot>, drafts: Vec<TokenId>) -> (f64, usize) {
     let plan = Plan {
         grammar: None,
+        forced_call: None,
         caller: Caller::default(),
         prompt: Prefix::new(Arc::default(), vec![TokenId(1)]),
         rule: Rule {

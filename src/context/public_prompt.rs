@@ -57,6 +57,13 @@ pub enum PublicPrompt {
 }
 
 impl PublicPrompt {
+    /// Leaves the tools out, where the answer need not know of them.
+    pub fn forget_tools(&mut self) {
+        if let Self::Chat(chat) = self {
+            chat.tools = Arc::default();
+        }
+    }
+
     /// The prompt in ids, as the model of `tokenizer` expects it.
     ///
     /// # Errors

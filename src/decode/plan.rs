@@ -6,7 +6,7 @@ use super::pick::{Exactness, Listing};
 use super::trace::Trace;
 use super::window::Lookahead;
 use crate::steering::{Penalties, Rule, Sampling};
-use crate::structure::Grammar;
+use crate::structure::{ForcedCall, Grammar};
 use crate::upstream::{Caller, Prefix};
 use crate::vocabulary::{Thinking, TokenId, ToolCall};
 
@@ -50,6 +50,8 @@ pub struct Plan {
     pub reasoning: Reasoning,
     /// What the answer must look like; `None` where it may be anything.
     pub grammar: Option<Arc<Grammar>>,
+    /// What the answer calls, which is written in the grammar; `None` where it is the answer itself.
+    pub forced_call: Option<ForcedCall>,
     /// What may be called; `None` where there are no tools.
     pub calls: Option<Calls>,
     /// What is steered of an answer with calls.

@@ -126,8 +126,18 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
         trace: trace(&headers),
         ..Caller::default()
     };
-    for asked in &asked {
-        if let Some((field, reason)) = app.service.refused_tools(&asked.prompt, &caller).await? {
+    let is_forced = options
+        .structure
+        .as_ref()
+        .is_some_and(|structure| structure.call.is_some());
+    for asked in &mut asked {
+        let mut refused = app.service.refused_tools(&asked.prompt, &caller).await?;
+        if refused.is_some() && is_forced {
+            // Such a call needs no way of the model's own to write calls, but what was called before may.
+            asked.prompt.forget_tools();
+            refused = app.service.refused_tools(&asked.prompt, &caller).await?;
+        }
+        if let Some((field, reason)) = refused {
             let reason = app.unsteerable(&field, reason)?;
             return passing.unsteered(&public, Some(reason)).await;
         }

@@ -87,6 +87,8 @@ impl Service {
             caller.template = configured.overridden_by(&chat.options);
             written = self.written(chat, &caller).await?;
             calls = self.prompts.toolset().calls(&chat.tools, options.parallel_calls);
+            // It is no call in the model's own way of writing calls.
+            calls = calls.filter(|_| options.structure.is_none());
         }
         if asked
             .prompt
@@ -132,6 +134,7 @@ impl Service {
             thinking: self.prompts.thoughts().upstream(opens_answer),
             reasoning: self.steering.reasoning,
             grammar,
+            forced_call: options.structure.as_ref().and_then(|structure| structure.call.clone()),
             calls,
             tools: self.steering.tools,
             limits: SessionLimits {

@@ -7,6 +7,7 @@ mod allowed;
 mod compiler;
 mod error;
 mod follower;
+mod forced_call;
 mod gbnf;
 mod located;
 mod shape;
@@ -16,6 +17,7 @@ pub use allowed::Allowed;
 pub use compiler::{Compiler, Grammar};
 pub use error::StructureError;
 pub use follower::Follower;
+pub use forced_call::ForcedCall;
 pub use shape::{Shape, Structure};
 
 #[cfg(test)]

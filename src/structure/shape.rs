@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use super::ForcedCall;
+
 /// What a request wants its answer to look like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Structure {
@@ -7,6 +9,8 @@ pub struct Structure {
     pub field: String,
     /// What it asks for.
     pub shape: Shape,
+    /// What such an answer calls; `None` where it is the answer itself.
+    pub call: Option<ForcedCall>,
 }
 
 /// What an answer may look like.
@@ -28,6 +32,7 @@ impl Structure {
         Self {
             field: field.into(),
             shape,
+            call: None,
         }
     }
 }

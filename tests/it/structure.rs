@@ -309,3 +309,38 @@ fn a_trace_shows_what_was_forced() {
         assert!(!events(&text).is_empty());
     });
 }
+
+#[test]
+fn an_answer_that_has_to_call_calls() {
+    run(async {
+        let address = default_proxy().await;
+        let tool = |name: &str, values: Value| {
+            let parameters = json!({"type": "object", "required": ["size"], "additionalProperties": false, "properties": {"size": {"enum": values}}});
+            json!({"type": "function", "function": {"name": name, "parameters": parameters}})
+        };
+        let tools = json!([tool("soup", json!(["small", "big"])), tool("salad", json!([1, 2]))]);
+        let named = json!({"type": "function", "function": {"name": "soup"}});
+        for (choice, any) in [(named, false), (json!("required"), true)] {
+            let body = asking(json!({"tools": tools, "tool_choice": choice, "parallel_tool_calls": false}));
+            let whole = answer(address, &body).await;
+            let one = &whole["choices"][0];
+            assert_eq!(one["finish_reason"], "tool_calls", "{whole}");
+            assert!(one["message"]["content"].is_null(), "{whole}");
+            let calls = one["message"]["tool_calls"].as_array().unwrap();
+            let [call] = calls.as_slice() else {
+                unreachable!("{whole}")
+            };
+            let arguments: Value = serde_json::from_str(call["function"]["arguments"].as_str().unwrap()).unwrap();
+            let sizes = match call["function"]["name"].as_str().unwrap() {
+                "soup" => json!(["small", "big"]),
+                "salad" if any => json!([1, 2]),
+                other => unreachable!("{other}"),
+            };
+            assert!(sizes.as_array().unwrap().contains(&arguments["size"]), "{whole}");
+        }
+        let missing = json!({"type": "function", "function": {"name": "tea"}});
+        let body = asking(json!({"tools": tools, "tool_choice": missing}));
+        let refused = ask(address, &body, &[("x-costeer-context", CONTEXT)]).await;
+        assert_eq!(refused.status(), 400);
+    });
+}

@@ -27,8 +27,8 @@ def ask(proxy: str, body: dict) -> dict:
 
 
 def asked(question: str, number: int, schema: dict) -> dict:
-    """Greedy and drawn in turn."""
-    content = f"{question} Answer in JSON under this schema: {json.dumps(schema)}"
+    """Greedy and drawn in turn. The schema is not in the message: what it asks for must not depend on the model's good will."""
+    content = f"{question} Answer in JSON."
     return {
         "messages": [{"role": "user", "content": content}],
         "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}},

@@ -57,6 +57,8 @@ pub struct Session {
     phases: Phases,
     /// Tokens of a call that the branches have not been given.
     put_off: Vec<TokenId>,
+    /// The call that the answer is, as far as it has come.
+    forced_call: String,
     /// Whether the answer has called a tool.
     has_called: bool,
     bypass: Bypass,
@@ -123,6 +125,7 @@ impl Session {
                 &plan.prompt.ids,
             ),
             put_off: Vec::new(),
+            forced_call: String::new(),
             has_called: false,
             bypass: Bypass::new(plan.bypass),
             adjustments: Adjustments::new(plan.penalties.clone(), plan.prompt.ids.iter().map(|id| id.index())),

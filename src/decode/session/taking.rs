@@ -61,6 +61,12 @@ impl Session {
             text.push_str(&self.text.finish());
             calls.extend(rest.calls);
         }
+        if let Some(forced) = &self.plan.forced_call {
+            self.forced_call.push_str(&std::mem::take(&mut text));
+            if finish.is_some() {
+                calls.extend(forced.read(&self.forced_call));
+            }
+        }
         if !self.may_call_again() {
             calls.truncate(1);
         }

@@ -5,10 +5,11 @@ use super::options::{MOST_LISTED, read, unknown};
 use super::read::{flag, limit, whole};
 use super::structure::StructureFields;
 use super::template::TemplateFields;
-use super::tools::{check_calls, may_call, tools};
+use super::tools::{Choice, check_calls, choice, tools};
 use crate::context::{Chat, PublicPrompt};
 use crate::http::ApiError;
 use crate::service::{Options, PublicRequest};
+use crate::structure::{ForcedCall, Structure};
 use crate::vocabulary::{ChatMessage, Role, TOOL_CALLS};
 
 /// Reads the body of `POST /v1/chat/completions`, which has lost its private parts.
@@ -20,12 +21,12 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     let (mut wants_logprobs, mut listed) = (false, None);
     let mut template = TemplateFields::default();
     let mut structure = StructureFields::default();
-    let (mut functions, mut may_be_called) = (Vec::new(), true);
+    let (mut functions, mut chosen) = (Vec::new(), Choice::Auto);
     for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
         match field.as_str() {
             "messages" => chat = messages(value)?,
             "tools" => functions = tools(value)?,
-            "tool_choice" => may_be_called = may_call(value)?,
+            "tool_choice" => chosen = choice(value)?,
             "max_completion_tokens" => options.max_tokens = limit(field, value)?.or(options.max_tokens),
             "logprobs" => wants_logprobs = flag(field, value)?,
             "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
@@ -45,12 +46,15 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
     options.structure = structure.structure();
     options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
     // A model that may call none is told of none.
-    functions.retain(|_| may_be_called);
+    functions.retain(|_| chosen != Choice::None);
     if options.structure.is_some() && !functions.is_empty() {
         return Err(RequestError::Unsteerable {
             field: "tools".to_owned(),
             reason: "an answer that must have a format cannot call tools",
         });
+    }
+    if let Choice::Forced(call) = chosen {
+        options.structure = Some(forced(call, &functions, options.parallel_calls)?);
     }
     Ok(PublicRequest {
         prompts: vec![PublicPrompt::Chat(Chat {
@@ -60,6 +64,16 @@ pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestE
             ..Chat::default()
         })],
         options,
+    })
+}
+
+/// What an answer looks like that has to call something.
+fn forced(call: ForcedCall, tools: &[Value], parallel: bool) -> Result<Structure, ApiError> {
+    let shape = call.shape(tools, parallel);
+    let shape = shape.map_err(|error| ApiError::invalid("tool_choice", error.to_string()))?;
+    Ok(Structure {
+        call: Some(call),
+        ..Structure::new("tools", shape)
     })
 }
 
@@ -205,11 +219,6 @@ mod tests {
     #[test]
     fn what_cannot_be_steered_is_named() {
         for (field, value) in [
-            ("tool_choice", json!("required")),
-            (
-                "tool_choice",
-                json!({"type": "function", "function": {"name": "weather"}}),
-            ),
             ("response_format", json!({"type": "structural_tag"})),
             ("invented_by_a_vendor", json!(1)),
         ] {
@@ -272,6 +281,14 @@ mod tests {
             (with("tools", json!({})), "tools"),
             (with("tools", json!([{"type": "function"}])), "tools[0].function.name"),
             (with("tool_choice", json!("perhaps")), "tool_choice"),
+            (with("tool_choice", json!("required")), "tool_choice"),
+            (
+                with(
+                    "tool_choice",
+                    json!({"type": "function", "function": {"name": "weather"}}),
+                ),
+                "tool_choice",
+            ),
             (with("parallel_tool_calls", json!("no")), "parallel_tool_calls"),
             (
                 json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "x"}]}]}),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::RequestError;
 use crate::http::ApiError;
+use crate::structure::ForcedCall;
 
 /// The functions of the field `tools`, as the client has defined them.
 ///
@@ -20,18 +21,28 @@ pub fn tools(value: &Value) -> Result<Vec<Value>, RequestError> {
     Ok(list.clone())
 }
 
-/// Whether the answer may call tools: "auto" or "none".
+/// Whether an answer calls tools.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// As the model likes.
+    #[default]
+    Auto,
+    /// No.
+    None,
+    /// Yes.
+    Forced(ForcedCall),
+}
+
+/// Reads the field `tool_choice`.
 ///
 /// # Errors
-/// [`RequestError`] where it must call one, or the value means nothing.
-pub fn may_call(value: &Value) -> Result<bool, RequestError> {
-    match (value.as_str(), value.is_object()) {
-        (Some("auto"), _) => Ok(true),
-        (Some("none"), _) => Ok(false),
-        (Some("required"), _) | (None, true) => Err(RequestError::Unsteerable {
-            field: "tool_choice".to_owned(),
-            reason: "an answer cannot be made to call a tool",
-        }),
+/// [`RequestError`] where the value means nothing.
+pub fn choice(value: &Value) -> Result<Choice, RequestError> {
+    match (value.as_str(), value["function"]["name"].as_str()) {
+        (Some("auto"), _) => Ok(Choice::Auto),
+        (Some("none"), _) => Ok(Choice::None),
+        (Some("required"), _) => Ok(Choice::Forced(ForcedCall::Any)),
+        (None, Some(name)) => Ok(Choice::Forced(ForcedCall::Function(name.to_owned()))),
         _ => Err(ApiError::invalid("tool_choice", "it must be auto, none, required, or a function").into()),
     }
 }

@@ -1,0 +1,119 @@
+use serde_json::{Value, json};
+
+use super::{Shape, StructureError};
+use crate::vocabulary::ToolCall;
+
+/// What an answer has to call, where a request says that it must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForcedCall {
+    /// This function. The answer is its arguments.
+    Function(String),
+    /// Any of the tools. The answer is a list of names and parameters.
+    Any,
+}
+
+/// Calls of an answer that has to call something, at most.
+const MOST_CALLS: usize = 8;
+
+impl ForcedCall {
+    /// What an answer looks like that calls some of `tools`, which are in OpenAI's form; more than one where calls may be `parallel`.
+    ///
+    /// # Errors
+    /// [`StructureError::Unusable`] where there is no such tool.
+    pub fn shape(&self, tools: &[Value], parallel: bool) -> Result<Shape, StructureError> {
+        let function = |tool: &Value| tool["function"].clone();
+        let schema = match self {
+            Self::Function(name) => {
+                let named = tools.iter().map(function).find(|function| &function["name"] == name);
+                let missing = || StructureError::unusable("no tool has the name of this function");
+                parameters(&named.ok_or_else(missing)?)
+            }
+            Self::Any if tools.is_empty() => return Err(StructureError::unusable("there are no tools")),
+            Self::Any => {
+                let calls: Vec<Value> = tools.iter().map(function).map(|function| call(&function)).collect();
+                json!({
+                    "type": "array",
+                    "items": {"anyOf": calls},
+                    "minItems": 1,
+                    "maxItems": if parallel { MOST_CALLS } else { 1 },
+                })
+            }
+        };
+        Ok(Shape::Json(schema))
+    }
+
+    /// The calls of an answer. One that was cut short has none, or its arguments as far as they came.
+    pub fn read(&self, answer: &str) -> Vec<ToolCall> {
+        match self {
+            Self::Function(name) => vec![ToolCall {
+                name: name.clone(),
+                arguments: answer.to_owned(),
+            }],
+            Self::Any => {
+                let calls: Vec<Value> = serde_json::from_str(answer).unwrap_or_default();
+                let call = |call: &Value| {
+                    Some(ToolCall {
+                        name: call["name"].as_str()?.to_owned(),
+                        arguments: call.get("parameters")?.to_string(),
+                    })
+                };
+                calls.iter().filter_map(call).collect()
+            }
+        }
+    }
+}
+
+/// The schema of a function's arguments: none, where it says nothing of them.
+fn parameters(function: &Value) -> Value {
+    match function.get("parameters") {
+        Some(Value::Object(parameters)) if !parameters.is_empty() => Value::Object(parameters.clone()),
+        _ => json!({"type": "object", "properties": {}, "additionalProperties": false}),
+    }
+}
+
+/// The schema of a call among others.
+fn call(function: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {"name": {"const": function["name"]}, "parameters": parameters(function)},
+        "required": ["name", "parameters"],
+        "additionalProperties": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tools() -> Vec<Value> {
+        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+        vec![
+            json!({"type": "function", "function": {"name": "weather", "parameters": schema}}),
+            json!({"type": "function", "function": {"name": "time"}}),
+        ]
+    }
+
+    #[test]
+    fn a_named_function_is_called_with_its_arguments() {
+        let forced = ForcedCall::Function("weather".into());
+        let wanted = Shape::Json(tools()[0]["function"]["parameters"].clone());
+        assert_eq!(forced.shape(&tools(), true).unwrap(), wanted);
+        let calls = forced.read("{\"city\": \"Oslo\"}");
+        assert_eq!(calls[0].name, "weather");
+        assert_eq!(calls[0].arguments, "{\"city\": \"Oslo\"}");
+        assert!(ForcedCall::Function("missing".into()).shape(&tools(), true).is_err());
+    }
+
+    #[test]
+    fn any_of_them_is_called_by_its_name() {
+        let Shape::Json(schema) = ForcedCall::Any.shape(&tools(), false).unwrap() else {
+            unreachable!()
+        };
+        assert_eq!(schema["maxItems"], 1);
+        assert_eq!(schema["items"]["anyOf"][1]["properties"]["name"]["const"], "time");
+        let calls = ForcedCall::Any.read("[{\"name\": \"time\", \"parameters\": {}}]");
+        assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("time", "{}"));
+        assert!(ForcedCall::Any.read("[{\"name\": \"ti").is_empty());
+        assert!(ForcedCall::Any.shape(&[], true).is_err());
+    }
+}
