@@ -153,19 +153,22 @@ const NOT_TEXT: [&str; 10] = [
 
 fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
     let mut content = String::new();
-    for part in parts {
+    for (index, part) in parts.iter().enumerate() {
+        let at = format!("{field}[{index}]");
         match (part.get("type").and_then(Value::as_str), part.get("text")) {
             (Some("text" | "input_text" | "output_text"), Some(Value::String(text))) => content.push_str(text),
             // Clients echo an answer so.
             (Some("refusal"), _) => content.push_str(part.get("refusal").and_then(Value::as_str).unwrap_or_default()),
-            (Some("text") | None, _) => {
-                return Err(
-                    ApiError::invalid(field, "each part must be like {\"type\": \"text\", \"text\": \"...\"}").into(),
-                );
+            (Some("text" | "input_text" | "output_text"), _) => {
+                return Err(ApiError::invalid(format!("{at}.text"), "it must be a string").into());
+            }
+            (None, _) => {
+                let wanted = "each part must be like {\"type\": \"text\", \"text\": \"...\"}";
+                return Err(ApiError::invalid(at, wanted).into());
             }
             (Some(_), _) => {
                 return Err(RequestError::Unsteerable {
-                    field: field.to_owned(),
+                    field: at,
                     reason: "only text parts are supported",
                 });
             }
@@ -228,7 +231,7 @@ mod tests {
         let custom = with("tools", json!([{"type": "custom", "custom": {"name": "x"}}]));
         assert_eq!(parse(custom).err().unwrap(), "unsteerable tools[0].type");
         let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]});
-        assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content");
+        assert_eq!(parse(image).err().unwrap(), "unsteerable messages[0].content[0]");
     }
 
     /// What the first message says beside its role and text.
@@ -262,6 +265,10 @@ mod tests {
                 "messages[0].role",
             ),
             (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
+            (
+                json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text"}]}]}),
+                "messages[0].content[1].text",
+            ),
             (with("temperature", json!(3)), "temperature"),
             (with("max_tokens", json!(0)), "max_tokens"),
             (with("max_tokens", json!(-2)), "max_tokens"),
