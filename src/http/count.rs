@@ -7,13 +7,14 @@ use axum::{Extension, Json};
 use serde_json::json;
 
 use super::forward::send;
-use super::gate::{Visitor, to_map, whole};
+use super::gate::{Visitor, authorization, to_map, trace, whole};
 use super::headers::STEERED;
 use super::inspect::{Inspected, Marks, inspect};
 use super::model_name::take;
 use super::request::{RequestError, prompt_request};
 use super::{ApiError, App};
-use crate::service::{Defaults, Personal, apart};
+use crate::service::{Defaults, Personal};
+use crate::upstream::Caller;
 
 /// `POST /v1/messages/count_tokens`: how many tokens of the upstream's the prompt has. What is private is not counted, because the upstream
 /// never reads it. A prompt that cannot be read here is the upstream's to count.
@@ -46,12 +47,16 @@ pub async fn count_tokens(
             return send(&app, Method::POST, uri, headers, Some(&public), reason.transpose()?).await;
         }
     };
-    let prompts = Arc::clone(app.service.prompts());
-    let counted = apart(move || {
-        let ids = asked.prompts.pop().map(|prompt| prompts.upstream(&prompt)).transpose();
-        ids.map_err(ApiError::from)
-    });
-    let ids = counted.await?.unwrap_or_default();
+    let caller = Caller {
+        model: asked.options.model.take(),
+        authorization: authorization(&app, &parts.headers),
+        trace: trace(&parts.headers),
+        ..Caller::default()
+    };
+    let ids = match asked.prompts.pop() {
+        Some(prompt) => app.service.upstream_prompt(prompt, caller).await?,
+        None => Vec::new(),
+    };
     let mut response = Json(json!({"input_tokens": ids.len()})).into_response();
     let headers = response.headers_mut();
     headers.insert(STEERED, HeaderValue::from_static("false"));

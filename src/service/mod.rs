@@ -22,6 +22,7 @@ mod toolset;
 mod upstreams;
 mod vocabularies;
 mod watch;
+mod written;
 
 pub use blocking::apart;
 pub use defaults::Defaults;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Asked, Composed, Options, PublicRequest, Service, ServiceError, apart};
-use crate::context::{Chat, PrivateContext, PrivateIds, PublicPrompt, Sources};
+use crate::context::{PrivateContext, PrivateIds, PublicPrompt, Sources};
 use crate::decode::{Plan, Session, SessionLimits};
 use crate::local::Slot;
 use crate::steering::{Rule, Strength};
@@ -81,15 +81,14 @@ impl Service {
         strength: Option<Strength>,
         mut caller: Caller,
     ) -> Result<Ready, ServiceError> {
-        let (mut written, mut calls) = (None, None);
-        if let PublicPrompt::Chat(chat) = &asked.prompt {
-            let configured = self.prompts.alignment().upstream().template_options();
-            caller.template = configured.overridden_by(&chat.options);
-            written = self.written(chat, &caller).await?;
-            calls = self.prompts.toolset().calls(&chat.tools, options.parallel_calls);
+        let written = self.written(&asked.prompt, &mut caller).await?;
+        let calls = match &asked.prompt {
             // It is no call in the model's own way of writing calls.
-            calls = calls.filter(|_| options.structure.is_none());
-        }
+            PublicPrompt::Chat(chat) if options.structure.is_none() => {
+                self.prompts.toolset().calls(&chat.tools, options.parallel_calls)
+            }
+            _ => None,
+        };
         if asked
             .prompt
             .begun()
@@ -144,23 +143,6 @@ impl Service {
             local_room,
         };
         Ok(Ready { public, private, plan })
-    }
-
-    /// The prompt as the server itself writes it, where it is asked; chats with tools are written here. It knows no begun answer, so that is put behind the chat before it.
-    async fn written(&self, chat: &Chat, caller: &Caller) -> Result<Option<Vec<TokenId>>, ServiceError> {
-        if chat.has_tools() {
-            return Ok(None);
-        }
-        let begun = chat.messages.split_last().filter(|_| chat.continued);
-        let Some((last, before)) = begun else {
-            return Ok(self.replicas.own_prompt(&chat.messages, caller).await?);
-        };
-        let Some(mut written) = self.replicas.own_prompt(&before.into(), caller).await? else {
-            return Ok(None);
-        };
-        let begun = self.prompts.alignment().upstream().encode(&last.content);
-        written.extend(begun?);
-        Ok(Some(written))
     }
 
     /// Tokens left for the answer in the upstream's window, as far as it says how long that is; at least one.
