@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::drivers::{Host, chat_host};
-use crate::support::{CONTEXT, DINNER, ask, content, default_proxy, proxy, question, run, streamed_content};
+use crate::support::{
+    CONTEXT, DINNER, ask, content, default_proxy, post, proxy, question, run, streamed_content, upstream,
+};
 
 const STEER: [(&str, &str); 1] = [("x-costeer-context", CONTEXT)];
 
@@ -23,7 +25,9 @@ fn an_answer_goes_on_with_the_assistants_message_where_the_request_says_so() {
     run(async {
         let host = chat_host(Host::Continues).await;
         let (_chat_host, by_text) = proxy(host, &[("upstream.driver", "openai-chat")]).await;
-        for address in [default_proxy().await, by_text] {
+        // Its server writes the prompts of chats itself.
+        let (_by_server, written) = proxy(upstream().await, &[("upstream.tokenizer", "")]).await;
+        for address in [default_proxy().await, by_text, written] {
             let whole = ask(address, &question(DINNER), &STEER).await;
             let whole = content(&whole.json().await.unwrap());
             let (place, _) = whole.match_indices(' ').nth(4).unwrap();
@@ -84,8 +88,56 @@ fn fields_of_other_servers_change_nothing_or_are_refused_by_name() {
         );
         let completion =
             json!({"prompt": "My dog is called", "n_predict": 3, "echo": false, "add_special_tokens": false});
-        let answer = crate::support::post(address, "/v1/completions", completion.to_string(), &STEER).await;
+        let answer = post(address, "/v1/completions", completion.to_string(), &STEER).await;
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["usage"]["completion_tokens"], 3);
+    });
+}
+
+#[test]
+fn a_count_is_that_of_the_prompt_which_the_upstream_reads() {
+    run(async {
+        let (_by_server, written) = proxy(upstream().await, &[("upstream.tokenizer", "")]).await;
+        for address in [default_proxy().await, written] {
+            let body = json!({"max_tokens": 1, "messages": [{"role": "user", "content": DINNER}]}).to_string();
+            let counted = post(address, "/v1/messages/count_tokens", body.clone(), &STEER).await;
+            let counted: Value = counted.json().await.unwrap();
+            let answer: Value = post(address, "/v1/messages", body, &STEER).await.json().await.unwrap();
+            assert!(counted["input_tokens"].is_u64(), "{counted}");
+            assert_eq!(counted["input_tokens"], answer["usage"]["input_tokens"]);
+        }
+    });
+}
+
+#[test]
+fn what_claude_code_sends_beside_its_tools_is_taken() {
+    run(async {
+        let parts = json!([{"type": "text", "text": "Be brief."}, {"type": "text", "text": DINNER, "cache_control": {"type": "ephemeral"}}]);
+        let mut body = json!({
+            "model": "tiny-llm",
+            "messages": [{"role": "user", "content": parts}, {"role": "system", "content": "It is Friday."}],
+            "system": [{"type": "text", "text": "You are a helpful assistant.", "cache_control": {"type": "ephemeral"}}],
+            "tools": [],
+            "metadata": {"user_id": "{}"},
+            "max_tokens": 32000,
+            "thinking": {"type": "adaptive"},
+            "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+            "output_config": {"effort": "high"},
+        });
+        let ask = async |body: &Value| {
+            let answer = post(
+                default_proxy().await,
+                "/v1/messages?beta=true",
+                body.to_string(),
+                &STEER,
+            )
+            .await;
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let (status, said) = ask(&body).await;
+        assert_eq!(status, 200, "{said}");
+        body["context_management"]["edits"][0]["keep"] = json!({"type": "thinking_turns", "value": 1});
+        let (status, said) = ask(&body).await;
+        assert!(status == 400 && said.contains("context_management"), "{said}");
     });
 }

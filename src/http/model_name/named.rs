@@ -47,8 +47,24 @@ pub async fn take(
     let named = resolve(app, visitor, headers, written).await?;
     if let Some(named) = &named {
         *value = Json::Text(Zeroizing::new(named.upstream.clone()));
+        let about = body.iter_mut().filter(|(key, _)| METADATA.contains(&key.as_str()));
+        about.for_each(|(_, value)| rename(value, named));
     }
     Ok(named)
+}
+
+/// Where clients repeat the model's name in texts of their own making, as Codex does.
+const METADATA: [&str; 2] = ["metadata", "client_metadata"];
+
+fn rename(value: &mut Json, named: &Named) {
+    match value {
+        Json::Text(text) if text.contains(&named.written) => {
+            *value = Json::Text(Zeroizing::new(text.replace(&named.written, &named.upstream)));
+        }
+        Json::List(list) => list.iter_mut().for_each(|value| rename(value, named)),
+        Json::Object(fields) => fields.iter_mut().for_each(|(_, value)| rename(value, named)),
+        _ => {}
+    }
 }
 
 /// Reads a model's name. `None` where it is one as it stands, because the upstream lists it or nothing may be read out of it.

@@ -59,6 +59,7 @@ pub fn prompt_request(body: &Map<String, Value>) -> Result<PublicRequest, Reques
                 }
             }
             "system" | "cache_control" | "inference_geo" => {}
+            "context_management" if keeps_all(value) => {}
             _ if is_empty(value) && FURTHER.contains(&field.as_str()) => {}
             _ if OF_CHATS.contains(&field.as_str()) => return Err(unknown(field)),
             _ => chat.set(field, value.clone(), field),
@@ -84,6 +85,17 @@ const OF_CHATS: [&str; 11] = [
     "stop",
     "stream_options",
 ];
+
+/// Whether only thoughts are to be cleared, and all of them kept, as Claude Code asks.
+fn keeps_all(management: &Value) -> bool {
+    let clears_nothing = |edit: &Value| {
+        let kind = edit["type"].as_str().unwrap_or_default();
+        kind.starts_with("clear_thinking_") && edit["keep"] == "all"
+    };
+    let edits = management["edits"].as_array();
+    edits.is_some_and(|edits| edits.iter().all(clears_nothing))
+        && management.as_object().is_some_and(|all| all.len() == 1)
+}
 
 fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)

@@ -30,6 +30,7 @@ const TABLE: &[(&[&str], Meaning)] = &[
         &[
             "user",
             "metadata",
+            "client_metadata",
             "store",
             "service_tier",
             "safety_identifier",
