@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::explain::ExplainArguments;
 use super::profile::ProfileArguments;
 use super::render::RenderArguments;
+use super::service::ServiceArguments;
 use super::setup::SetupArguments;
 use super::tune::TuneArguments;
 use crate::local::Precision;
@@ -53,6 +54,12 @@ pub enum Command {
     Config(ConfigArguments),
     /// Ask a running proxy whether it is ready: exits with 0 if so, with 1 otherwise. For container health checks.
     Health(HealthArguments),
+    /// Have the proxy started whenever you log in: by systemd on Linux, by launchd on macOS.
+    Service(ServiceArguments),
+    /// Print completions for a shell, such as: costeer completions bash > ~/.local/share/bash-completion/completions/costeer.
+    Completions(CompletionsArguments),
+    /// Write pages for man into a folder, such as ~/.local/share/man/man1.
+    Man(ManualArguments),
     /// Print the token that profiles and configured contexts need where no server.api_key is set.
     Token(TokenArguments),
     /// Show what a model's chat template makes of a chat: echo '{"messages": […]}' | costeer render MODEL.
@@ -118,6 +125,18 @@ pub struct HealthArguments {
     /// The proxy.
     #[arg(long, default_value = "http://127.0.0.1:8089")]
     pub url: String,
+}
+
+#[derive(Args)]
+pub struct CompletionsArguments {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub struct ManualArguments {
+    /// Where to.
+    pub folder: PathBuf,
 }
 
 #[derive(Args)]

@@ -2,7 +2,9 @@ use std::process::ExitCode;
 
 use super::arguments::{Arguments, Command};
 use super::error::CommandError;
-use super::{config, demo, doctor, explain, health, profile, render, serve, setup, shield, token, tune, upstream};
+use super::{
+    config, demo, doctor, explain, health, manual, profile, render, serve, service, setup, shield, token, tune, upstream,
+};
 
 /// Runs a command to its end.
 ///
@@ -19,6 +21,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Profile(arguments) => return profile::run(arguments).await,
         Command::Render(arguments) => render::run(&arguments).await?,
         Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Service(arguments) => service::run(&arguments)?,
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::manual(&arguments)?,
         Command::Setup(arguments) => return setup::run(arguments).await,
         Command::Token(arguments) => token::run(&arguments)?,
         Command::Tune(arguments) => tune::run(arguments).await?,

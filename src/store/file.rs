@@ -58,8 +58,8 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 }
 
 /// Takes everybody else's rights from the file and its log, wherever they came from: a copy, a backup, an older version.
+#[cfg(unix)]
 fn keep_private(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
     for suffix in ["", "-wal", "-shm"] {
         use std::os::unix::fs::PermissionsExt;
         let mut file = path.as_os_str().to_owned();
@@ -79,6 +79,12 @@ fn keep_private(path: &Path) -> std::io::Result<()> {
             })?;
         }
     }
+    Ok(())
+}
+
+/// Windows keeps what lies in a person's own folders from other people, and files have no rights that would go with a copy.
+#[cfg(not(unix))]
+fn keep_private(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

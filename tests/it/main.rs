@@ -45,6 +45,7 @@ mod profiles;
 mod reaching;
 mod responses;
 mod served_tokenizer;
+mod service;
 mod setup;
 mod slots;
 mod steered;
