@@ -22,6 +22,10 @@ pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
             StatusCode::OK,
             "ready for clients that bring the upstream's key; upstream.api_key is empty\n",
         ),
+        Readiness::ReadyUntried => (
+            StatusCode::OK,
+            "ready, but not tried: the upstream refused the proxy's own question, and the log says why\n",
+        ),
         Readiness::KeyRefused => (
             StatusCode::SERVICE_UNAVAILABLE,
             "the upstream refuses upstream.api_key\n",

@@ -20,8 +20,9 @@ impl Service {
         looks.tick().await;
         loop {
             looks.tick().await;
-            // Looking once more does not bring a key. What is found later, requests are told.
-            if self.replicas.readiness() != Readiness::ReadyForKeys {
+            // Looking once more does not bring a key, or another answer to the same question. What is found later, requests are told.
+            let readiness = self.replicas.readiness();
+            if !matches!(readiness, Readiness::ReadyForKeys | Readiness::ReadyUntried) {
                 let _told_to_requests = self.meet_upstreams().await;
             }
         }

@@ -21,6 +21,8 @@ pub enum Heard {
     Nothing,
     /// That it wants a key, or another one.
     WantsKey,
+    /// That it cannot do what the proxy itself has asked for.
+    Refusal,
     /// An answer.
     Answer,
 }
@@ -40,10 +42,19 @@ impl Health {
 
     /// It refused a request for the sake of the key alone, so it is there.
     pub fn wanted_a_key(&self) {
+        self.is_there(Heard::WantsKey);
+    }
+
+    /// It understood what the proxy asked on its own account, and refused that. A client's question may be another matter.
+    pub fn refused_a_look(&self) {
+        self.is_there(Heard::Refusal);
+    }
+
+    fn is_there(&self, heard: Heard) {
         let mut state = self.state();
         if state.heard == Heard::Nothing || state.failures > 0 {
             *state = State {
-                heard: Heard::WantsKey,
+                heard,
                 ..State::default()
             };
         }

@@ -71,6 +71,7 @@ pub fn read<D: Dialect>(
         connection: Arc::clone(connection),
         dialect,
         deadline,
+        patience: Instant::now() + connection.timeouts().whole,
         begun: false,
     };
     stream::unfold(reader, |mut reader| async move {
@@ -94,6 +95,8 @@ struct Reader<D: Dialect> {
     dialect: D,
     /// When the next event is overdue.
     deadline: Instant,
+    /// When the next event that says something of the answer is overdue.
+    patience: Instant,
     /// Whether there has been any.
     begun: bool,
 }
@@ -118,11 +121,10 @@ impl<D: Dialect> Reader<D> {
                 Err(_) => return Err(self.overdue()),
             };
             self.unread.store(0, Ordering::Relaxed);
-            let Some(data) = event.data else {
+            // An event without data is none (HTML, section 9.2.6); some hosts send such to keep the connection alive.
+            let Some(data) = event.data.filter(|data| !data.trim().is_empty()) else {
                 continue;
             };
-            self.deadline = Instant::now() + self.connection.timeouts().idle;
-            self.begun = true;
             if data == "[DONE]" {
                 // Servers say so after a refusal inside the stream as well, but never without a finish before it.
                 return Err(Problem::Cut);
@@ -143,6 +145,13 @@ impl<D: Dialect> Reader<D> {
             Ok(read) => read,
             Err(problem) => return Err(refusal().unwrap_or(problem)),
         };
+        // What says nothing of the answer, such as a thought that is not listed, is waited for as long as for a whole answer.
+        let (now, timeouts) = (Instant::now(), self.connection.timeouts());
+        if !read.items.is_empty() {
+            self.patience = now + timeouts.whole;
+        }
+        self.deadline = (now + timeouts.idle).min(self.patience);
+        self.begun = true;
         self.ready.extend(read.items);
         if read.finished {
             self.finished = true;
@@ -154,7 +163,9 @@ impl<D: Dialect> Reader<D> {
 
     fn overdue(&self) -> Problem {
         let timeouts = self.connection.timeouts();
-        let (waited, setting) = if self.begun {
+        let (waited, setting) = if self.begun && self.deadline == self.patience {
+            (timeouts.whole, "upstream.answer_timeout_ms")
+        } else if self.begun {
             (timeouts.idle, "upstream.idle_timeout_ms")
         } else {
             (timeouts.first_token, "upstream.first_token_timeout_ms")

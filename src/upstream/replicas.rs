@@ -63,6 +63,7 @@ impl Replicas {
             Some(Heard::Answer) => Readiness::Ready,
             Some(Heard::WantsKey) if replica.server.connection().has_key() => Readiness::KeyRefused,
             Some(Heard::WantsKey) => Readiness::ReadyForKeys,
+            Some(Heard::Refusal) => Readiness::ReadyUntried,
             Some(Heard::Nothing) => Readiness::Silent,
             None => Readiness::Failed,
         });
@@ -85,6 +86,10 @@ impl Replicas {
                 Ok(_) => replica.worked(),
                 Err(error) => {
                     replica.failed(error, false);
+                    // Other refusals, such as 404, may mean that nothing of use is there.
+                    if matches!(error.problem, Problem::Refused { status: 400 | 422, .. }) {
+                        replica.health.refused_a_look();
+                    }
                 }
             }
             found.push((Arc::clone(replica.server.connection().url()), prompt));
@@ -300,6 +305,8 @@ pub enum Readiness {
     KeyRefused,
     /// A server is there and wants a key, which clients must bring, since none is configured.
     ReadyForKeys,
+    /// A server is there and refused the proxy's own question, which names no model of a client's.
+    ReadyUntried,
     /// One has answered.
     Ready,
 }

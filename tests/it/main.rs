@@ -39,6 +39,7 @@ mod operations;
 mod options;
 mod page;
 mod parity;
+mod patience;
 mod privacy;
 mod profile_commands;
 mod profiles;
