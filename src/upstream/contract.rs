@@ -29,6 +29,9 @@ pub trait Upstream: Send + Sync {
     /// [`Self::positions`].
     fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>>;
 
+    /// The server has failed and answers again, so what was learned of its state no longer holds.
+    fn came_back(&self) {}
+
     /// The ids in which the server writes a bare text, names of special tokens in it recognised; `None` where it cannot be asked.
     ///
     /// # Errors

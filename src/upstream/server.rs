@@ -115,6 +115,7 @@ impl Server {
             Some(known) => {
                 let looks = look(&self.connection, caller).await?;
                 same_model(&known.description, &looks, caller).map_err(|problem| self.connection.problem(problem))?;
+                known.upstream.came_back();
                 self.suspect.store(false, Ordering::Release);
                 Ok(known)
             }
@@ -150,8 +151,7 @@ impl Server {
             }
             Driver::LlamaCpp => {
                 let end = self.vocabulary.tokenizer.end();
-                let server = LlamaCpp::connect(connection, end, caller).await;
-                (Arc::new(server), llamacpp::LIMITS)
+                (Arc::new(LlamaCpp::new(connection, end)), llamacpp::LIMITS)
             }
             Driver::Sglang => (Arc::new(Sglang::new(connection)), sglang::LIMITS),
             Driver::Ollama => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::slots::{Seat, Slots};
-use super::wire::{Event, Events, Listed, Properties, Rendered};
+use super::wire::{Event, Events, Listed, Rendered, SlotState};
 use crate::upstream::connection::{Connection, Endpoint};
 use crate::upstream::position_source::{PositionSource, stream};
 use crate::upstream::ranking::{answering, ranked};
@@ -49,17 +49,29 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FORCED: f64 = 1e6;
 
 impl LlamaCpp {
-    /// The server behind `connection`; `end` ends a turn in its model's vocabulary. Where it does not say how many slots it has, it
-    /// chooses among them.
-    pub async fn connect(connection: Arc<Connection>, end: TokenId, caller: &Caller) -> Self {
-        let properties = connection.get(Endpoint::Native("/props"), caller).await;
-        let properties = properties.ok().and_then(|(_, body)| Properties::deserialize(body).ok());
-        let slots = properties.map_or(0, |properties| properties.total_slots.min(MOST_SLOTS));
+    /// The server behind `connection`; `end` ends a turn in its model's vocabulary.
+    pub fn new(connection: Arc<Connection>, end: TokenId) -> Self {
         Self {
             connection,
             end,
-            slots: Arc::new(Slots::new(slots)),
+            slots: Arc::default(),
         }
+    }
+
+    /// The session's slot, or a new one for a new session. The server is asked which are idle, because in a busy one a session would wait
+    /// for somebody else's answer. Where it does not say, it chooses.
+    async fn seat(&self, request: &PositionRequest) -> Option<Seat> {
+        let PositionRequest { caller, prefix, .. } = request;
+        let own = self.slots.own(&caller.affinity, &prefix.ids);
+        if own.is_some() {
+            return own;
+        }
+        let said = self.connection.get(Endpoint::Native("/slots"), caller).await;
+        let said = said
+            .ok()
+            .and_then(|(_, body)| Vec::<SlotState>::deserialize(body).ok())?;
+        let busy: Vec<bool> = said.iter().take(MOST_SLOTS).map(|slot| slot.is_processing).collect();
+        self.slots.take(&caller.affinity, &prefix.ids, &busy)
     }
 
     /// Greedy and raw, with every setting that could change what is sampled spelled out.
@@ -84,7 +96,7 @@ impl LlamaCpp {
     /// Opens a stream in the session's slot.
     pub(super) async fn stream(&self, request: &PositionRequest) -> Result<Stream, UpstreamError> {
         let affinity = &request.caller.affinity;
-        let seat = self.slots.seat(affinity, &request.prefix.ids);
+        let seat = self.seat(request).await;
         let opening = self.stream_in(request, seat);
         let Some(Seat { slot, .. }) = seat.filter(Seat::only_goes_on) else {
             return opening.await;
@@ -145,7 +157,7 @@ impl LlamaCpp {
 
     /// The position the stream said nothing of. The server samples greedily, so its draft is the likeliest.
     pub(super) async fn withheld(&self, request: &PositionRequest) -> Result<Position, UpstreamError> {
-        let seat = self.slots.seat(&request.caller.affinity, &request.prefix.ids);
+        let seat = self.slots.own(&request.caller.affinity, &request.prefix.ids);
         let mut body = self.list(&request.prefix, request.top_k, 0.0);
         if let Some(seat) = seat {
             body["id_slot"] = seat.slot.into();
@@ -183,6 +195,10 @@ impl Upstream for LlamaCpp {
 
     fn candidates(&self, request: CandidateRequest) -> Reply<'_, Vec<(TokenId, f64)>> {
         self.single(request).boxed()
+    }
+
+    fn came_back(&self) {
+        self.slots.forget();
     }
 
     fn tokenize<'a>(&'a self, text: &'a str, caller: &'a Caller) -> Reply<'a, Option<Vec<TokenId>>> {

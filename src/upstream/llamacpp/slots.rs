@@ -33,6 +33,7 @@ impl Seat {
 const FEW: usize = 64;
 
 /// The slots of one server, as this proxy uses them. Other programs may use them, too.
+#[derive(Default)]
 pub struct Slots(Mutex<Vec<Slot>>);
 
 #[derive(Clone, Default)]
@@ -44,18 +45,23 @@ struct Slot {
 }
 
 impl Slots {
-    /// So many, all free.
-    pub fn new(count: usize) -> Self {
-        Self(Mutex::new(vec![Slot::default(); count]))
+    /// The slot that the session has, to go on from `prefix` there.
+    pub fn own(&self, affinity: &Affinity, prefix: &[TokenId]) -> Option<Seat> {
+        let mut slots = self.slots();
+        let own = slots.iter().position(|slot| slot.has(affinity))?;
+        Some(sit(&mut slots, own, affinity, prefix, true))
     }
 
-    /// The slot for a session that goes on from `prefix`: its own, or else the one with the fewest sessions, and of those the one that
-    /// holds the longest beginning of the prefix. `None` where no slots are known.
-    pub fn seat(&self, affinity: &Affinity, prefix: &[TokenId]) -> Option<Seat> {
+    /// A slot for a new session that goes on from `prefix`, of those that are idle: the one with the fewest sessions, and of those the one
+    /// that holds the longest beginning of the prefix. `busy` says of each of the server's slots whether somebody computes in it. `None`
+    /// where all are busy: then the server knows best which will be free first.
+    pub fn take(&self, affinity: &Affinity, prefix: &[TokenId], busy: &[bool]) -> Option<Seat> {
         let mut slots = self.slots();
-        let own = slots.iter().position(|slot| slot.has(affinity));
-        let slot = own.or_else(|| choose(&slots, prefix, None))?;
-        Some(sit(&mut slots, slot, affinity, prefix, own.is_some()))
+        // The server may have come back with another number of them.
+        slots.resize_with(busy.len(), Slot::default);
+        let is_idle = |index: usize| busy.get(index) == Some(&false);
+        let slot = choose(&slots, prefix, is_idle)?;
+        Some(sit(&mut slots, slot, affinity, prefix, false))
     }
 
     /// The slot turned out to hold something else, or to be busy with something else: somebody shares it. Gives the session another one
@@ -67,9 +73,15 @@ impl Slots {
         };
         left.sessions.retain(|session| !affinity.is(session));
         left.held.clear();
-        if let Some(other) = choose(&slots, &[], Some(slot)) {
-            sit(&mut slots, other, affinity, &[], false);
+        let other = choose(&slots, &[], |other| other != slot);
+        if let Some(seat) = other.or(Some(slot)) {
+            sit(&mut slots, seat, affinity, &[], false);
         }
+    }
+
+    /// Nothing is known any more: the server has failed, and may have started anew.
+    pub fn forget(&self) {
+        self.slots().clear();
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, Vec<Slot>> {
@@ -88,8 +100,8 @@ impl Slot {
     }
 }
 
-fn choose(slots: &[Slot], prefix: &[TokenId], but: Option<usize>) -> Option<usize> {
-    let usable = slots.iter().enumerate().filter(|(index, _)| Some(*index) != but);
+fn choose(slots: &[Slot], prefix: &[TokenId], usable: impl Fn(usize) -> bool) -> Option<usize> {
+    let usable = slots.iter().enumerate().filter(|(index, _)| usable(*index));
     let order = |slot: &Slot| {
         let chance: u32 = rand::random();
         (slot.sessions.len(), Reverse(common(&slot.held, prefix)), chance)
@@ -126,11 +138,18 @@ mod tests {
         text.iter().copied().map(TokenId).collect()
     }
 
+    /// As the driver does it, with `busy` as the server's word.
+    fn seat(slots: &Slots, affinity: &Affinity, prefix: &[u32], busy: &[bool]) -> Option<Seat> {
+        let prefix = ids(prefix);
+        let own = slots.own(affinity, &prefix);
+        own.or_else(|| slots.take(affinity, &prefix, busy))
+    }
+
     #[test]
     fn each_session_has_a_slot_of_its_own_until_it_ends() {
-        let slots = Slots::new(3);
+        let slots = Slots::default();
         let sessions: Vec<Affinity> = (0..3).map(|_| Affinity::default()).collect();
-        let seat = |affinity: &Affinity| slots.seat(affinity, &ids(&[1, 2])).unwrap();
+        let seat = |affinity: &Affinity| seat(&slots, affinity, &[1, 2], &[false; 3]).unwrap();
         let first: Vec<Seat> = sessions.iter().map(seat).collect();
         let mut taken: Vec<usize> = first.iter().map(|seat| seat.slot).collect();
         taken.sort_unstable();
@@ -150,29 +169,56 @@ mod tests {
 
     #[test]
     fn a_new_session_goes_where_its_beginning_is_kept() {
-        let slots = Slots::new(4);
+        let slots = Slots::default();
         let (one, other) = (Affinity::default(), Affinity::default());
-        let kept = slots.seat(&one, &ids(&[1, 2, 3, 4])).unwrap().slot;
-        slots.seat(&other, &ids(&[9, 9])).unwrap();
+        let kept = seat(&slots, &one, &[1, 2, 3, 4], &[false; 4]).unwrap().slot;
+        seat(&slots, &other, &[9, 9], &[false; 4]).unwrap();
         drop((one, other));
-        let next = slots.seat(&Affinity::default(), &ids(&[1, 2, 3, 7, 8])).unwrap();
+        let next = seat(&slots, &Affinity::default(), &[1, 2, 3, 7, 8], &[false; 4]).unwrap();
         assert_eq!((next.slot, next.fresh), (kept, 2));
     }
 
     #[test]
+    fn a_new_session_takes_no_slot_that_another_program_is_in() {
+        let slots = Slots::default();
+        for _ in 0..20 {
+            let session = Affinity::default();
+            let first = seat(&slots, &session, &[1], &[true, false, true]).unwrap();
+            assert_eq!((first.slot, first.returning), (1, false));
+            // Its own may be busy, with the end of its own last stream.
+            assert_eq!(seat(&slots, &session, &[1], &[true; 3]).unwrap().slot, 1);
+        }
+        assert_eq!(seat(&slots, &Affinity::default(), &[1], &[true; 3]), None);
+        assert_eq!(seat(&slots, &Affinity::default(), &[1], &[]), None);
+    }
+
+    #[test]
+    fn a_server_that_has_started_anew_is_asked_how_many_it_has() {
+        let slots = Slots::default();
+        let session = Affinity::default();
+        seat(&slots, &session, &[1], &[true, true, true, false]).unwrap();
+        slots.forget();
+        assert_eq!(seat(&slots, &session, &[1], &[false]).unwrap().slot, 0);
+        let more: Vec<Affinity> = (0..4).map(|_| Affinity::default()).collect();
+        let taken = more
+            .iter()
+            .map(|session| seat(&slots, session, &[1], &[false; 5]).unwrap().slot);
+        assert_eq!(taken.collect::<std::collections::BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
     fn more_sessions_than_slots_are_spread_evenly_and_one_that_leaves_goes_elsewhere() {
-        let slots = Slots::new(2);
+        let slots = Slots::default();
         let sessions: Vec<Affinity> = (0..6).map(|_| Affinity::default()).collect();
-        let seat = |affinity: &Affinity| slots.seat(affinity, &ids(&[1])).unwrap().slot;
-        let sum: usize = sessions.iter().map(seat).sum();
+        let place = |affinity: &Affinity| seat(&slots, affinity, &[1], &[false; 2]).unwrap().slot;
+        let sum: usize = sessions.iter().map(place).sum();
         assert_eq!(sum, 3);
-        let before = seat(&sessions[0]);
+        let before = place(&sessions[0]);
         slots.leave(&sessions[0], before);
-        assert_eq!(seat(&sessions[0]), 1 - before);
-        assert_eq!(Slots::new(0).seat(&sessions[0], &ids(&[1])), None);
-        let only = Slots::new(1);
-        assert_eq!(only.seat(&sessions[0], &ids(&[1])).unwrap().slot, 0);
+        assert_eq!(place(&sessions[0]), 1 - before);
+        let only = Slots::default();
+        assert_eq!(seat(&only, &sessions[0], &[1], &[false]).unwrap().slot, 0);
         only.leave(&sessions[0], 0);
-        assert_eq!(only.seat(&sessions[0], &ids(&[1])).unwrap().slot, 0);
+        assert_eq!(seat(&only, &sessions[0], &[1], &[false]).unwrap().slot, 0);
     }
 }

@@ -108,12 +108,11 @@ impl Dialect for Events {
     }
 }
 
-/// `/props`: what the server was started with.
+/// One of `/slots`.
 #[derive(Deserialize)]
-pub struct Properties {
-    /// Requests that it computes at the same time.
-    #[serde(default, deserialize_with = "nullable")]
-    pub total_slots: usize,
+pub struct SlotState {
+    /// Whether somebody's answer is computed in it.
+    pub is_processing: bool,
 }
 
 /// `/apply-template`: a chat as text.
