@@ -3,7 +3,8 @@ use std::process::ExitCode;
 use super::arguments::{Arguments, Command};
 use super::error::CommandError;
 use super::{
-    config, demo, doctor, explain, health, manual, profile, render, serve, service, setup, shield, token, tune, upstream,
+    config, demo, doctor, explain, health, manual, profile, render, serve, service, setup, shield, token, tune,
+    upstream,
 };
 
 /// Runs a command to its end.

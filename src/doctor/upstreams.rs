@@ -74,6 +74,7 @@ impl Examination<'_> {
         };
         let mut checks = vec![
             Check::ok(name, description.to_string()),
+            Check::ok("  recognised by", description.signs.clone()),
             Check::ok("  driver", description.driver.terms()),
         ];
         let ids = match self.tokenizer.chat_prompt(&sample()) {
@@ -280,7 +281,8 @@ fn distance(left: &List, right: &List) -> f64 {
 fn never_seen(tokenizer: &Tokenizer, length: usize) -> Vec<TokenId> {
     let usable: Vec<TokenId> = (0..tokenizer.selectable().len() as u32)
         .map(TokenId)
-        .filter(|id| !tokenizer.bytes().get(*id).is_empty())
+        // Some servers take text only.
+        .filter(|id| std::str::from_utf8(tokenizer.bytes().get(*id)).is_ok_and(|text| !text.is_empty()))
         .collect();
     let mut random = rand::rng();
     (0..length)

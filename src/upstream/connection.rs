@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::whole;
 use super::error::innermost;
+use super::hosts::Demand;
 use super::refusal::{disguised, is_web_page, refused};
 use super::unpack::unpacked;
 use super::{Caller, Extra, Problem, Timeouts, UpstreamError, is_this_machine};
@@ -85,6 +86,11 @@ impl Connection {
     /// The base address, as it was configured.
     pub fn url(&self) -> &Arc<str> {
         &self.url
+    }
+
+    /// Why nothing can be asked of a host with such a demand; `None` where it is met.
+    pub fn unmet(&self, demand: Demand) -> Option<String> {
+        demand.unmet(&self.url, &self.extra.body)
     }
 
     /// How long to wait.

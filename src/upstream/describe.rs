@@ -10,6 +10,8 @@ use crate::foreign;
 pub struct Description {
     /// How it is spoken to.
     pub driver: Driver,
+    /// What it was recognised by.
+    pub signs: String,
     /// Name and version.
     pub server: String,
     /// What it serves; empty where it does not say.

@@ -15,6 +15,8 @@ pub enum Driver {
     Sglang,
     /// Ollama's `/api/generate`.
     Ollama,
+    /// `/v1/completions` of a host that takes text and names its candidates.
+    Completions,
     /// `/v1/chat/completions` of a host that continues an assistant's message.
     OpenaiChat,
 }
@@ -33,6 +35,10 @@ impl Driver {
             Self::Sglang => "works by token ids on /generate; nothing is lost",
             Self::Ollama => {
                 "works by text on /api/generate; lost are exact tokens, since the server cuts the text anew, refetch-ids, and steering inside \
+                 characters of several tokens"
+            }
+            Self::Completions => {
+                "works by text on /v1/completions; lost are exact tokens, since the host cuts the text anew, refetch-ids, and steering inside \
                  characters of several tokens"
             }
             Self::OpenaiChat => {

@@ -6,7 +6,8 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::connection::{Connection, Endpoint};
-use super::recognise::{look, ollama_version, recognise, version};
+use super::looks::look;
+use super::recognise::{ollama_version, recognise, version};
 use super::unsteerable::{LM_STUDIO, Unsteerable};
 use super::{Caller, Driver, Problem, ServedModel, Timeouts, UpstreamError};
 
@@ -45,18 +46,22 @@ pub async fn identify(
     let looks = look(&connection, &caller).await?;
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let behind = host.as_deref().and_then(Unsteerable::behind);
-    let driver = match behind {
-        Some(_) => Driver::OpenaiChat,
-        None => recognise(&connection, &looks, &caller).await,
+    let (driver, kind) = match behind {
+        Some(_) => (Driver::OpenaiChat, None),
+        None => {
+            let recognised = recognise(&connection, &looks, &caller).await;
+            (recognised.driver, recognised.host)
+        }
     };
     let name = match driver {
         Driver::Auto | Driver::Vllm => named("vLLM", version(&connection, &caller).await),
         Driver::LlamaCpp => "llama.cpp".to_owned(),
         Driver::Sglang => "SGLang".to_owned(),
         Driver::Ollama => named("Ollama", ollama_version(&connection, &caller).await),
-        _ => match behind {
-            Some(known) => known.server.to_owned(),
-            None => program(&connection, &caller).await,
+        _ => match (behind, kind) {
+            (Some(known), _) => known.server.to_owned(),
+            (None, Some(kind)) => kind.name.to_owned(),
+            (None, None) => program(&connection, &caller).await,
         },
     };
     Ok(Identity {
@@ -78,18 +83,9 @@ fn named(name: &str, version: Option<String>) -> String {
 
 /// The name of a program that is spoken to in chat completions, by a route that only it has.
 async fn program(connection: &Connection, caller: &Caller) -> String {
-    let says = async |path, field: &str| {
-        let answer = connection.get(Endpoint::Native(path), caller).await;
-        answer.is_ok_and(|(_, body)| body.get(field).is_some())
-    };
-    if says("/api/v0/models", "data").await {
+    let answer = connection.get(Endpoint::Native("/api/v0/models"), caller).await;
+    if answer.is_ok_and(|(_, body)| body.get("data").is_some()) {
         return LM_STUDIO.to_owned();
-    }
-    if says("/api/extra/version", "result").await {
-        return "KoboldCpp".to_owned();
-    }
-    if says("/v1/auth/permission", "permission").await {
-        return "TabbyAPI".to_owned();
     }
     "an OpenAI-compatible server".to_owned()
 }

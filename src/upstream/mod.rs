@@ -1,11 +1,12 @@
 //! The big model's servers. Everything here is public by construction: this room cannot name the private context.
 //!
-//! A driver (`vllm`, `llamacpp`, `sglang`, `ollama`, `openai_chat`) turns a prefix of token ids into a stream of [`Position`]s. A position
+//! A driver (`vllm`, `llamacpp`, `sglang`, `ollama`, `completions`, `openai_chat`) turns a prefix of token ids into a stream of [`Position`]s. A position
 //! has the token that the server proposes, and the most likely candidates, given the server's own earlier proposals.
 //! [`Server`] finds out which driver a server needs; [`Replicas`] chooses among servers and goes on where one fails.
 
 mod affinity;
 mod answer;
+mod completions;
 mod connection;
 mod contract;
 mod describe;
@@ -16,14 +17,17 @@ mod failover;
 mod forward;
 mod health;
 mod host;
+mod hosts;
 mod identify;
 mod lenient;
 mod llamacpp;
+mod looks;
 mod named;
 mod ollama;
 mod openai_chat;
 mod position;
 mod position_source;
+mod prefix_text;
 mod ranking;
 mod reader;
 mod recognise;
@@ -33,6 +37,7 @@ mod replicas;
 mod request;
 mod server;
 mod sglang;
+mod signs;
 mod timeouts;
 mod tokenize;
 mod unpack;

@@ -11,6 +11,14 @@ pub struct Position {
 }
 
 impl Position {
+    /// A position of which nothing is known but what the server went on with.
+    pub fn certain(token: TokenId) -> Self {
+        Self {
+            draft: token,
+            candidates: vec![(token, 0.0)],
+        }
+    }
+
     /// The upstream's own likeliest token there.
     pub fn best(&self) -> TokenId {
         self.candidates.first().map_or(self.draft, |(id, _)| *id)

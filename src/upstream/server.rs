@@ -3,11 +3,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::FutureExt;
 
+use super::completions::Completions;
+use super::hosts::UNKNOWN;
 use super::llamacpp::{self, LlamaCpp};
+use super::looks::{Looks, look, same_model};
 use super::ollama::{self, Ollama};
 use super::openai_chat::{self, OpenaiChat};
-use super::recognise::{look, ollama_version, recognise, same_model, version};
+use super::recognise::{Recognised, ollama_version, recognise, version};
 use super::sglang::{self, Sglang};
+use super::signs::known;
 use super::vllm::Vllm;
 use super::vocabulary_check::ServedVocabulary;
 use super::{
@@ -125,7 +129,8 @@ impl Server {
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 if known.is_none() {
                     let url = self.connection.url();
-                    tracing::info!(%url, driver = ?found.description.driver, "the upstream is {}", found.description);
+                    let Description { driver, signs, .. } = &*found.description;
+                    tracing::info!(%url, ?driver, signs, "the upstream is {}", found.description);
                     if found.writes_prompts {
                         tracing::info!(%url, "it writes chats otherwise than local.model's template does, so it is asked for the prompt of each chat");
                     }
@@ -138,10 +143,10 @@ impl Server {
 
     async fn meet(&self, caller: &Caller) -> Result<Known, UpstreamError> {
         let looks = look(&self.connection, caller).await?;
-        let driver = match self.driver {
-            Driver::Auto => recognise(&self.connection, &looks, caller).await,
-            driver => driver,
-        };
+        let Recognised { driver, host, signs } = self.recognise(&looks, caller).await;
+        if let Some(reason) = host.and_then(|host| self.connection.unmet(host.demand?)) {
+            return Err(self.connection.problem(Problem::Unusable { reason }));
+        }
         let connection = Arc::clone(&self.connection);
         let (upstream, limits): (Arc<dyn Upstream>, RequestLimits) = match driver {
             Driver::Auto | Driver::Vllm => {
@@ -159,6 +164,13 @@ impl Server {
                 let tokenizer = Arc::clone(&self.vocabulary.tokenizer);
                 (Arc::new(Ollama::new(connection, tokenizer, model)), ollama::LIMITS)
             }
+            Driver::Completions => {
+                let model = looks.models.first().map(|model| model.id.clone());
+                let (tokenizer, host) = (Arc::clone(&self.vocabulary.tokenizer), host.unwrap_or(&UNKNOWN));
+                let completions = Completions::connect(connection, tokenizer, host, model, caller).await?;
+                let limits = completions.limits();
+                (Arc::new(completions), limits)
+            }
             Driver::OpenaiChat => {
                 let tokenizer = Arc::clone(&self.vocabulary.tokenizer);
                 let chat = OpenaiChat::connect(connection, tokenizer, caller).await?;
@@ -170,10 +182,11 @@ impl Server {
             Driver::LlamaCpp => "llama.cpp".to_owned(),
             Driver::Sglang => "SGLang".to_owned(),
             Driver::Ollama => named("Ollama", ollama_version(&self.connection, caller).await),
-            Driver::OpenaiChat => "an OpenAI-compatible host".to_owned(),
+            Driver::Completions | Driver::OpenaiChat => host.unwrap_or(&UNKNOWN).name.to_owned(),
         };
         let description = Arc::new(Description {
             driver,
+            signs,
             server,
             models: looks.models,
             limits,
@@ -187,6 +200,27 @@ impl Server {
             description,
             writes_prompts,
         })
+    }
+
+    /// What it is: as configured, or else as it turns out.
+    async fn recognise(&self, looks: &Looks, caller: &Caller) -> Recognised {
+        match self.driver {
+            Driver::Auto => recognise(&self.connection, looks, caller).await,
+            Driver::Completions | Driver::OpenaiChat => {
+                let known = known(&self.connection, looks, caller).await;
+                let (host, signs) = known.map_or((None, String::new()), |(host, signs)| (Some(host), signs));
+                Recognised {
+                    driver: self.driver,
+                    host,
+                    signs: ["upstream.driver", &signs].join(if signs.is_empty() { "" } else { ", and " }),
+                }
+            }
+            driver => Recognised {
+                driver,
+                host: None,
+                signs: "upstream.driver".to_owned(),
+            },
+        }
     }
 }
 

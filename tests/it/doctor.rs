@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::completions::streaming;
 use crate::support::{Change, Folder, between, costeer, recorder, run, serve, upstream};
 
 /// What it prints with `--json`, and its exit code.
@@ -170,5 +171,27 @@ fn a_model_that_thinks_in_marks_that_nobody_knows_is_a_warning() {
             found["finding"].as_str().unwrap().contains("\"<a>\" to \"</a>\""),
             "{found}"
         );
+    });
+}
+
+#[test]
+fn it_says_by_what_signs_a_text_server_was_recognised_and_which_row_applies() {
+    run(async {
+        let address = streaming().await;
+        let (report, code) = tokio::task::spawn_blocking(move || examine(&[address], &[]))
+            .await
+            .unwrap();
+        assert_eq!((code, &report["ok"]), (0, &json!(true)), "{report:#}");
+        for (name, words) in [
+            ("upstream", "TabbyAPI, model tiny-llm, at most 20 candidates a position"),
+            (
+                "recognised by",
+                "the owner \"tabbyAPI\" of its models and the answer of /.well-known/serviceinfo",
+            ),
+            ("driver", "works by text on /v1/completions"),
+        ] {
+            let finding = check(&report, name)["finding"].as_str().unwrap();
+            assert!(finding.contains(words), "{finding}");
+        }
     });
 }

@@ -11,6 +11,7 @@ use axum::http::{Method, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::completions::streaming;
 use crate::drivers::{Host, chat_host, sglang};
 use crate::support::{CONTEXT, DINNER, ask, content, gzip, proxy, question, run, serve, upstream};
 
@@ -86,6 +87,7 @@ fn what_says_nothing_changes_nothing() {
             ("vLLM", upstream().await),
             ("SGLang", sglang(true).await),
             ("chat completions", chat_host(Host::Continues).await),
+            ("text completions", streaming().await),
         ];
         for (server, address) in servers {
             let (_, plain) = said(address, &[]).await;

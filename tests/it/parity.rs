@@ -16,8 +16,8 @@ use crate::support::{proxy, run, upstream};
 #[derive(Deserialize)]
 pub struct Prompt {
     id: Value,
-    messages: Value,
-    context: String,
+    pub messages: Value,
+    pub context: String,
 }
 
 #[derive(Deserialize)]

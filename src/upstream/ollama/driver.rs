@@ -9,6 +9,7 @@ use super::wire::{Event, Events, Listed};
 use crate::upstream::connection::{Connection, Endpoint};
 use crate::upstream::named::{Entry, Nameless, candidates};
 use crate::upstream::position_source::{PositionSource, stream};
+use crate::upstream::prefix_text::PrefixText;
 use crate::upstream::reader::read;
 use crate::upstream::{
     Caller, CandidateQuery, CandidateRequest, Position, PositionRequest, Positions, Prefix, Problem, Reply,
@@ -73,35 +74,15 @@ impl Ollama {
         })
     }
 
-    /// The prefix as text, and the bytes of a character that it begins. The server itself puts before it what the model expects before any
-    /// text.
-    fn text(&self, prefix: &Prefix) -> Result<(String, Vec<u8>), UpstreamError> {
-        let before = self.tokenizer.text_prompt("").unwrap_or_default();
-        let ids = prefix.ids.strip_prefix(before.as_slice()).unwrap_or(&prefix.ids);
-        let mut bytes = Vec::new();
-        for id in ids {
-            match self.tokenizer.bytes().get(*id) {
-                [] => bytes.extend(self.tokenizer.name(*id).into_bytes()),
-                text => bytes.extend(text),
-            }
-        }
-        let whole = match std::str::from_utf8(&bytes) {
-            Err(error) if error.error_len().is_some() => {
-                let reason = "it takes text only, and the prompt holds bytes that are none".to_owned();
-                return Err(self.connection.problem(Problem::Unusable { reason }));
-            }
-            Err(error) => error.valid_up_to(),
-            Ok(text) => text.len(),
-        };
-        let begun = bytes.split_off(whole);
-        Ok((String::from_utf8_lossy(&bytes).into_owned(), begun))
+    fn text(&self, prefix: &Prefix) -> Result<PrefixText, UpstreamError> {
+        PrefixText::new(prefix, &self.tokenizer).map_err(|problem| self.connection.problem(problem))
     }
 
     async fn stream(&self, request: PositionRequest) -> Result<Positions, UpstreamError> {
-        let (prompt, begun) = self.text(&request.prefix)?;
+        let PrefixText { text, begun } = self.text(&request.prefix)?;
         // Where the last one ends inside a character, the server shows nothing of that character.
         let positions = request.window + begun.len() + REST_OF_A_CHARACTER;
-        let body = self.body(&request.caller, &prompt, positions, request.top_k);
+        let body = self.body(&request.caller, &text, positions, request.top_k);
         let deadline = self.connection.first_token_deadline();
         let response = self.connection.post(GENERATE, &body, &request.caller, deadline).await?;
         let listed = read(response, &self.connection, deadline, Events);
@@ -118,8 +99,8 @@ impl Ollama {
         temperature: f64,
     ) -> Result<Vec<(TokenId, f64)>, UpstreamError> {
         let problem = |problem| self.connection.problem(problem);
-        let (prompt, _) = self.text(prefix)?;
-        let mut body = self.body(caller, &prompt, 1, count);
+        let PrefixText { text, .. } = self.text(prefix)?;
+        let mut body = self.body(caller, &text, 1, count);
         body["stream"] = false.into();
         body["format"] = json!({"type": "string"});
         body["options"]["temperature"] = temperature.into();
@@ -213,7 +194,7 @@ impl Generation {
             let bytes = tokenizer.bytes().get(token);
             match left.strip_prefix(bytes).map(<[u8]>::to_vec) {
                 Some(rest) if !left.is_empty() => left = rest,
-                _ if left.is_empty() => self.ready.push_back(certain(token)),
+                _ if left.is_empty() => self.ready.push_back(Position::certain(token)),
                 _ => break,
             }
         }
@@ -235,7 +216,7 @@ impl Generation {
         if candidates.iter().any(|(id, _)| *id == draft) {
             Ok(Position { draft, candidates })
         } else {
-            Ok(certain(draft))
+            Ok(Position::certain(draft))
         }
     }
 
@@ -258,14 +239,6 @@ impl Generation {
             }
         }
         Ok(true)
-    }
-}
-
-/// A position of which nothing is known but what the host chose there.
-fn certain(token: TokenId) -> Position {
-    Position {
-        draft: token,
-        candidates: vec![(token, 0.0)],
     }
 }
 

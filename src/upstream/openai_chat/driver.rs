@@ -299,7 +299,7 @@ impl Generation {
         };
         let end = self.tokenizer().end();
         let Some(entry) = entry else {
-            return Ok(certain(end));
+            return Ok(Position::certain(end));
         };
         let problem = |problem| self.problem(problem);
         if let Some(position) = self.position(&entry).map_err(problem)? {
@@ -316,14 +316,6 @@ impl Generation {
         self.request.window -= 1;
         self.request.prefix.ids.push(position.draft);
         position
-    }
-}
-
-/// A position of which nothing is known but what the host said there.
-fn certain(token: TokenId) -> Position {
-    Position {
-        draft: token,
-        candidates: vec![(token, 0.0)],
     }
 }
 
