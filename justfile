@@ -18,7 +18,7 @@ test *ARGUMENTS:
 
 # The long proofs, which the tests leave out.
 proofs:
-    cargo test --release --locked --test it -- --ignored --skip conformity::
+    cargo test --release --locked --test it -- --ignored --skip conformity
 
 # One of the measurements in benches/README.md, for example "just bench arithmetic".
 bench NAME *ARGUMENTS:
