@@ -337,7 +337,8 @@ fn a_call_that_is_cut_off_or_is_none_stays_text() {
             (&choice["finish_reason"], &choice["message"]["tool_calls"]),
             (&json!("length"), &Value::Null)
         );
-        assert!(SPELLED.calls.starts_with(content(&answer).as_str()) && content(&answer).len() > 12);
+        let said = content(&answer);
+        assert!(!said.is_empty() && SPELLED.calls.starts_with(&said), "{said:?}");
 
         // Nobody has sent tools, or they must not be called.
         let mut none = body();
