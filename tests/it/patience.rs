@@ -77,7 +77,7 @@ fn a_server_that_refuses_the_proxys_own_question_is_there() {
             let routes = Router::new().route("/v1/models", get(models)).fallback(refuse);
             // Not the program, which is asked for its models until it is up: passing that on is an answer, too.
             let (service, address) = proxy(serve(routes).await, &[("upstream.retries", "0")]).await;
-            service.meet_upstreams().await;
+            service.meet_upstreams().await.unwrap();
             let answer = reqwest::get(format!("http://{address}/readyz")).await.unwrap();
             assert_eq!(answer.status().as_u16(), ready, "{status}");
             let text = answer.text().await.unwrap();
