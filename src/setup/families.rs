@@ -158,7 +158,7 @@ pub fn family_of<'a>(names: impl IntoIterator<Item = &'a str>) -> &'static Famil
         };
         FAMILIES
             .iter()
-            .find(|family| family.signs.iter().any(|sign| fits(&sign)))
+            .find(|family| family.signs.iter().any(|sign| fits(sign)))
     });
     known.unwrap_or(&UNKNOWN)
 }

@@ -59,7 +59,7 @@ impl Unsteerable {
         let is_it = |known: &&str| host == *known || (known.starts_with('.') && host.ends_with(known));
         UNSTEERABLE
             .iter()
-            .find(|known| known.hosts.iter().any(|host| is_it(&host)))
+            .find(|known| known.hosts.iter().any(|host| is_it(host)))
     }
 }
 
