@@ -152,13 +152,13 @@ const UNKNOWN: Family = Family {
 /// The family of the first of these names that has one.
 pub fn family_of<'a>(names: impl IntoIterator<Item = &'a str>) -> &'static Family {
     let known = names.into_iter().map(normal).find_map(|name| {
-        let fits = |sign: &&str| match sign.strip_prefix('=') {
-            Some(whole) => name == whole,
-            None => name.contains(*sign),
+        let fits = |family: &&Family| {
+            family.signs.iter().any(|sign| match sign.strip_prefix('=') {
+                Some(whole) => name == whole,
+                None => name.contains(*sign),
+            })
         };
-        FAMILIES
-            .iter()
-            .find(|family| family.signs.iter().any(|sign| fits(sign)))
+        FAMILIES.iter().find(fits)
     });
     known.unwrap_or(&UNKNOWN)
 }

@@ -56,10 +56,12 @@ impl Unsteerable {
 
     /// The one behind this host.
     pub fn behind(host: &str) -> Option<&'static Self> {
-        let is_it = |known: &&str| host == *known || (known.starts_with('.') && host.ends_with(known));
-        UNSTEERABLE
-            .iter()
-            .find(|known| known.hosts.iter().any(|host| is_it(host)))
+        UNSTEERABLE.iter().find(|known| {
+            known
+                .hosts
+                .iter()
+                .any(|own| host == *own || (own.starts_with('.') && host.ends_with(own)))
+        })
     }
 }
 
