@@ -26,7 +26,8 @@ enum State {
 
 /// A grammar, and what it allows next.
 struct Known {
-    follower: Follower,
+    /// It is large, and beside it stand small states.
+    follower: Box<Follower>,
     allowed: Arc<Allowed>,
 }
 
@@ -35,7 +36,7 @@ impl Format {
     pub fn new(grammar: &Arc<Grammar>) -> Self {
         let grammar = Arc::clone(grammar);
         Self {
-            state: State::computing(move || Ok(grammar.follower())),
+            state: State::computing(move || Ok(Box::new(grammar.follower()))),
             undecided: 0,
             has_begun: false,
             must_think: false,
@@ -124,7 +125,7 @@ impl Format {
 }
 
 impl State {
-    fn computing(ready: impl FnOnce() -> Result<Follower, StructureError> + Send + 'static) -> Self {
+    fn computing(ready: impl FnOnce() -> Result<Box<Follower>, StructureError> + Send + 'static) -> Self {
         Self::Computing(spawn_blocking(move || {
             let mut follower = ready()?;
             let allowed = Arc::new(follower.allowed()?);

@@ -174,7 +174,7 @@ mod tests {
         ] {
             let entry = entry(json);
             assert_eq!((entry.token.as_str(), entry.id), (token, id), "{json}");
-            assert_eq!(entry.bytes.is_some() || entry.text() == text.as_bytes(), true, "{json}");
+            assert!(entry.bytes.is_some() || entry.text() == text.as_bytes(), "{json}");
         }
     }
 

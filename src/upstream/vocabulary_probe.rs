@@ -6,7 +6,7 @@ use crate::vocabulary::{TokenId, Tokenizer};
 /// A public text with whatever vocabularies treat differently: spaces, numbers, accents, code, other scripts, characters of several
 /// tokens.
 pub const PROBE: &str = "The 42 quick foxes said:\n\t\"na\u{EF}ve caf\u{E9}\" \u{2013} \u{65E5}\u{672C}\u{8A9E} \u{1F642}, isn't it? \
-                         In 1234567 of 3.14 cases    def f(x): return x**2  # \u{41F}\u{440}\u{438}\u{432}\u{435}\u{442}, \
+                         In 9876543 of 3.14 cases    def f(x): return x**2  # \u{41F}\u{440}\u{438}\u{432}\u{435}\u{442}, \
                          \u{645}\u{631}\u{62D}\u{628}\u{627}, \u{C548}\u{B155}, e\u{301}\n\n WE'LL see snake_case_name and https://example.com/?q=1";
 
 /// Names of special tokens that one of two models of a family may lack.

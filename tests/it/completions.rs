@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::conformity::{request, server};
 use crate::drivers::complete;
-use crate::parity::partings;
+use crate::parity::{PAPER, partings};
 use crate::support::{self, CONTEXT, DINNER, ask, proxy, question, run, serve, upstream};
 
 static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| support::tokenizer("llm"));
@@ -304,7 +304,11 @@ fn steered_text_is_the_same_over_text_completions() {
             let longest = like.longest().to_string();
             // The same lists, as short, by ids.
             let settings = [("upstream.top_k", longest.as_str())];
-            let (ours, address) = proxy(double(like).await, &[settings[0], ("upstream.driver", driver(like).1)]).await;
+            let (ours, address) = proxy(
+                double(like).await,
+                &[settings[0], ("upstream.driver", driver(like).1), PAPER],
+            )
+            .await;
             if like.longest() == 20 && like.lists_ends() {
                 let (positions, partings) = partings(&ours, "system-20.jsonl", 6).await;
                 assert!(
@@ -312,7 +316,7 @@ fn steered_text_is_the_same_over_text_completions() {
                     "{like:?}, {positions} positions: {partings:?}"
                 );
             }
-            let (_theirs, expected) = proxy(upstream().await, &settings).await;
+            let (_theirs, expected) = proxy(upstream().await, &[settings[0], PAPER]).await;
             let context = [("x-costeer-context", CONTEXT)];
             let said =
                 async |address| -> Value { ask(address, &question(DINNER), &context).await.json().await.unwrap() };
