@@ -178,7 +178,6 @@ async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) ->
     let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}, {"type": "text", "text": format!("<private>{MARKED}</private>")}]}]);
     let prompt = json!(format!("<private>{MARKED}</private>Dinner is"));
     let chat = "/v1/chat/completions";
-    type Headers<'a> = &'a [(&'static str, &'a str)];
     let mut requests: Vec<(&str, Value, Headers)> = vec![
         (chat, plain.clone(), &given),
         (chat, with(&[("costeer", in_body.clone())]), &[]),
@@ -293,11 +292,10 @@ async fn exercise(address: SocketAddr, with_profile: bool, max_tokens: usize) ->
     (answers, errors)
 }
 
+type Headers<'a> = &'a [(&'static str, &'a str)];
+
 /// The same for OpenAI's responses and Anthropic's messages: marked text in every field that holds text of a prompt, and in some that do not.
-fn of_other_apis<'a>(
-    in_body: &Value,
-    given: &'a [(&'static str, &'a str)],
-) -> Vec<(&'static str, Value, &'a [(&'static str, &'a str)])> {
+fn of_other_apis<'a>(in_body: &Value, given: Headers<'a>) -> Vec<(&'static str, Value, Headers<'a>)> {
     let (responses, messages, count) = ("/v1/responses", "/v1/messages", "/v1/messages/count_tokens");
     let marked = format!("{DINNER}<private>{MARKED}</private>");
     let parts = |kind: &str| json!([{"type": kind, "text": marked}]);

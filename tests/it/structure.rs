@@ -171,7 +171,8 @@ fn each_way_of_asking_constrains() {
         let object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value["a"] == json!([]));
         let small = json!({"type": "object", "required": ["a"], "properties": {"a": {"const": []}}, "additionalProperties": false});
         let gbnf = "root ::= word \"-\" seven\nword ::= [a-z]{2} # two letters\nseven ::= \"7\"";
-        let cases: [(Value, fn(&str) -> bool); 9] = [
+        type Judge = fn(&str) -> bool;
+        let cases: [(Value, Judge); 9] = [
             (json!({"guided_regex": "^[a-z]{2}-7$"}), code),
             (json!({"structured_outputs": {"regex": "[a-z]{2}-7"}}), code),
             (json!({"grammar": gbnf}), code),
