@@ -12,13 +12,15 @@ mod gbnf;
 mod located;
 mod shape;
 mod tokens;
+mod wanted;
 
 pub use allowed::Allowed;
 pub use compiler::{Compiler, Grammar};
 pub use error::StructureError;
 pub use follower::Follower;
 pub use forced_call::ForcedCall;
-pub use shape::{Shape, Structure};
+pub use shape::Shape;
+pub use wanted::Structure;
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,5 @@
 use serde_json::{Value, json};
 
-use super::ForcedCall;
-
-/// What a request wants its answer to look like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Structure {
-    /// The field that asks for it.
-    pub field: String,
-    /// What it asks for.
-    pub shape: Shape,
-    /// What such an answer calls; `None` where it is the answer itself.
-    pub call: Option<ForcedCall>,
-}
-
 /// What an answer may look like.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
@@ -24,17 +11,6 @@ pub enum Shape {
     Choice(Vec<String>),
     /// A text of this grammar: llama.cpp's GBNF where it has `::=`, otherwise Lark's.
     Grammar(String),
-}
-
-impl Structure {
-    /// `shape`, as `field` asks for it.
-    pub fn new(field: impl Into<String>, shape: Shape) -> Self {
-        Self {
-            field: field.into(),
-            shape,
-            call: None,
-        }
-    }
 }
 
 impl Shape {
