@@ -1,7 +1,7 @@
 //! Values that are read into types, with errors that say where in the value they are.
 //!
-//! The types are our own: those of async-openai and openai-protocol leave out what they do not know instead of naming it, and say of a wrong
-//! part of an alternative only that no alternative fits.
+//! The types are our own, because a field that is left out unread would be an answer that does not heed it, and because an error must say where
+//! it is in an alternative, and quote nothing.
 
 use std::fmt;
 
