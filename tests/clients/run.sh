@@ -50,7 +50,7 @@ for version in openai2 openai3; do
 done
 if has_node; then
     export NODE_PATH=$cache/clients-node/node_modules
-    step "Node" node --test --test-reporter spec "$here/ai-sdk.test.js" "$here/apis.test.js" || failed=1
+    step "Node" node --test --test-reporter spec "$here/ai-sdk.test.js" "$here/apis.test.js" "$here/objects.test.js" || failed=1
 else
     say "Node's part is skipped: it needs Node 20 or newer with npm"
 fi
