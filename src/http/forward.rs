@@ -53,14 +53,17 @@ pub async fn pass_through(
         return send_form(&app, method, &uri, &headers, form, reason).await;
     }
     let body = whole(&app, body).await?;
+    let addressed = of_address(&app, &visitor, &headers, &method, &uri).await?;
+    let (uri, addressed) = match addressed {
+        Some((uri, named)) => (uri, Some(named)),
+        None => (uri, None),
+    };
     if body.is_empty() {
-        return match of_address(&app, &visitor, &headers, &method, &uri).await? {
-            Some((uri, named)) => {
-                let answer = send(&app, method, &uri, &headers, None, None).await?;
-                Ok(renamed(answer, "id", &named.written))
-            }
-            None => send(&app, method, &uri, &headers, None, None).await,
-        };
+        let answer = send(&app, method, &uri, &headers, None, None).await?;
+        return Ok(match addressed {
+            Some(named) => renamed(answer, "id", &named.written),
+            None => answer,
+        });
     }
     let Inspected {
         mut public,

@@ -1,5 +1,6 @@
 //! `/v1/models`: what the upstream serves, and the names under which profiles can be asked for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -83,9 +84,15 @@ async fn extended(response: Response, suffixes: &[String]) -> Response {
     }
 }
 
-/// The list with more names, each behind the model's own; `None` where it is no list of models. No name stands twice.
+/// More of them are not listed with profiles.
+const MOST_NAMES: usize = 20_000;
+
+/// The list with more names, each behind the model's own; `None` where it is no list of models, or too long a one. No name stands twice.
 fn with_names(mut answer: Value, suffixes: &[String]) -> Option<Value> {
-    let own: Vec<&str> = names_in(&answer).collect();
+    let own: HashSet<&str> = names_in(&answer).collect();
+    if own.len().saturating_mul(suffixes.len() + 1) > MOST_NAMES {
+        return None;
+    }
     let mut all = Vec::with_capacity(own.len() * (suffixes.len() + 1));
     for model in list(&answer) {
         all.push(model.clone());
@@ -93,7 +100,7 @@ fn with_names(mut answer: Value, suffixes: &[String]) -> Option<Value> {
             continue;
         };
         let names = suffixes.iter().map(|suffix| with_suffix(name, suffix));
-        for name in names.filter(|name| !own.contains(&name.as_str())) {
+        for name in names.filter(|name| !own.contains(name.as_str())) {
             let mut model = model.clone();
             model["id"] = name.into();
             all.push(model);

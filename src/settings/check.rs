@@ -70,7 +70,7 @@ fn check_lookahead(lookahead: Lookahead) -> Result<(), SettingsError> {
 const RESERVED: [HeaderName; 4] = [AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST];
 
 /// Headers that belong to one connection or are written here.
-const NEVER_PASSED: [&str; 14] = [
+const NEVER_PASSED: [&str; 15] = [
     "authorization",
     "connection",
     "content-encoding",
@@ -85,6 +85,8 @@ const NEVER_PASSED: [&str; 14] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    // It may hold what opens this proxy.
+    "x-api-key",
 ];
 
 fn check_pass_headers(names: &[String]) -> Result<(), SettingsError> {

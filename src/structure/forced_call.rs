@@ -30,7 +30,8 @@ impl ForcedCall {
             }
             Self::Any if tools.is_empty() => return Err(StructureError::unusable("there are no tools")),
             Self::Any => {
-                let calls: Vec<Value> = tools.iter().map(function).map(|function| call(&function)).collect();
+                let functions = tools.iter().map(function).enumerate();
+                let calls: Vec<Value> = functions.map(|(place, function)| call(&function, place)).collect();
                 json!({
                     "type": "array",
                     "items": {"anyOf": calls},
@@ -71,14 +72,34 @@ fn parameters(function: &Value) -> Value {
     }
 }
 
-/// The schema of a call among others.
-fn call(function: &Value) -> Value {
+/// The schema of a call among others, at this place in the list of them.
+fn call(function: &Value, place: usize) -> Value {
+    let mut parameters = parameters(function);
+    move_references(&mut parameters, &format!("#/items/anyOf/{place}/properties/parameters"));
     json!({
         "type": "object",
-        "properties": {"name": {"const": function["name"]}, "parameters": parameters(function)},
+        "properties": {"name": {"const": function["name"]}, "parameters": parameters},
         "required": ["name", "parameters"],
         "additionalProperties": false,
     })
+}
+
+/// Has references of a schema within itself start at `root`, which is where it stands now.
+fn move_references(schema: &mut Value, root: &str) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(target) if key == "$ref" && target.starts_with('#') => {
+                        target.replace_range(..1, root);
+                    }
+                    value => move_references(value, root),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| move_references(value, root)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +123,20 @@ mod tests {
         assert_eq!(calls[0].name, "weather");
         assert_eq!(calls[0].arguments, "{\"city\": \"Oslo\"}");
         assert!(ForcedCall::Function("missing".into()).shape(&tools(), true).is_err());
+    }
+
+    #[test]
+    fn references_within_a_schema_are_found_where_it_stands_now() {
+        let schema = json!({"properties": {"a": {"$ref": "#/$defs/City"}}, "$defs": {"City": {"type": "string"}}});
+        let tool = json!({"type": "function", "function": {"name": "weather", "parameters": schema}});
+        let Shape::Json(schema) = ForcedCall::Any.shape(&[tools()[1].clone(), tool], true).unwrap() else {
+            unreachable!();
+        };
+        let reference = schema
+            .pointer("/items/anyOf/1/properties/parameters/properties/a/$ref")
+            .unwrap();
+        let target = schema.pointer(&reference.as_str().unwrap()[1..]).unwrap();
+        assert_eq!(target, &json!({"type": "string"}));
     }
 
     #[test]

@@ -73,18 +73,32 @@ const DEEPEST: usize = 100;
 
 fn is_recursive(rules: &BTreeMap<String, Rule>) -> bool {
     // What uses only rules that are known to end ends, too.
-    let mut ending: BTreeSet<&str> = BTreeSet::new();
-    loop {
-        let before = ending.len();
-        let more = rules
-            .iter()
-            .filter(|(_, rule)| rule.uses.iter().all(|name| ending.contains(name.as_str())));
-        let more: Vec<&str> = more.map(|(name, _)| name.as_str()).collect();
-        ending.extend(more);
-        if ending.len() == before {
-            return before < rules.len();
+    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, rule) in rules {
+        open.insert(name, rule.uses.len());
+        for used in &rule.uses {
+            users.entry(used).or_default().push(name);
         }
     }
+    let mut ending: Vec<&str> = open
+        .iter()
+        .filter(|(_, left)| **left == 0)
+        .map(|(name, _)| *name)
+        .collect();
+    let mut ended = 0;
+    while let Some(name) = ending.pop() {
+        ended += 1;
+        for user in users.get(name).into_iter().flatten() {
+            if let Some(left) = open.get_mut(user) {
+                *left -= 1;
+                if *left == 0 {
+                    ending.push(user);
+                }
+            }
+        }
+    }
+    ended < rules.len()
 }
 
 struct Reader<'a> {

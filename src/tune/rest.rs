@@ -10,8 +10,9 @@ const WIDTH: f64 = 0.25;
 /// No Δ beyond it is told apart.
 const FARTHEST: f64 = 40.0;
 
-/// A part that is smaller than this in both branches is left out.
+/// A part that weighs less than this at every strength up to [`STRONGEST`] is left out.
 const LEAST: f64 = 1e-7;
+const STRONGEST: f64 = 4.0;
 
 /// The parts for each of `deltas`, which are one position's with different floors. `listed` are the tokens that are left out.
 pub fn spread(deltas: &[Delta<'_>], listed: &[usize]) -> Vec<Vec<Share>> {
@@ -42,7 +43,7 @@ pub fn spread(deltas: &[Delta<'_>], listed: &[usize]) -> Vec<Vec<Share>> {
         }
         let shares = sums.into_iter().filter(|(mass, _)| *mass > 0.0);
         let shares = shares.map(|(mass, pull)| Share(mass, pull / mass));
-        let counts = |share: &Share| share.mass() * share.delta().exp().max(1.0) >= LEAST;
+        let counts = |share: &Share| share.mass() * (STRONGEST * share.delta()).exp().max(1.0) >= LEAST;
         shares.filter(counts).collect()
     });
     each.collect()

@@ -30,6 +30,10 @@ pub async fn run(mut arguments: SetupArguments) -> Result<ExitCode, CommandError
         // Before anything is looked for or fetched.
         can_write(&path, arguments.force)?;
     }
+    if arguments.key.is_some() && arguments.upstream.len() > 1 {
+        let message = "a key is one server's: name that server alone with --upstream, or leave the key out";
+        return Err(CommandError::Usage(message.to_owned()));
+    }
     let looked_at = addresses(&arguments.upstream, !arguments.no_search).map_err(CommandError::Usage)?;
     let sightings = during("looking for servers", survey(looked_at, arguments.key.as_deref())).await;
     show::sightings(&sightings)?;

@@ -1,6 +1,8 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::CommandError;
+use crate::private_file::create_new;
 use crate::settings::{Preset, keys_of, with_numbers};
 use crate::tune::Numbers;
 
@@ -64,7 +66,9 @@ pub fn write(path: &Path, numbers: &Numbers) -> Result<(), CommandError> {
     let target = path.canonicalize().map_err(failed)?;
     let beside = beside(&target);
     let permissions = std::fs::metadata(&target).map_err(failed)?.permissions();
-    let written = std::fs::write(&beside, text)
+    // It may have keys in it, so nobody else may read it before it has the file's own permissions.
+    let written = create_new(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| std::fs::set_permissions(&beside, permissions))
         .and_then(|()| std::fs::rename(&beside, &target));
     written.map_err(|source| {
@@ -76,7 +80,7 @@ pub fn write(path: &Path, numbers: &Numbers) -> Result<(), CommandError> {
 
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
+    name.push(format!(".{:08x}", rand::random::<u32>()));
     path.with_file_name(name)
 }
 

@@ -114,6 +114,9 @@ impl Session {
             let allowed = allowed.as_ref();
             allowed.is_none_or(|allowed| allowed.get(id.index()).copied().unwrap_or(false))
         };
+        // What may only be prose is no thought, although the upstream would begin one.
+        let is_ruled_out = self.phases.is_prose() && !is_allowed(&position.draft);
+        let phase = if is_ruled_out { Phase::Prose } else { phase };
         let likeliest = position.candidates.iter().find(|(id, _)| is_allowed(id));
         let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
         let way = if self.is_own(phase) {

@@ -123,11 +123,14 @@ fn is_said(turn: &Json) -> bool {
     let Json::Object(fields) = turn else {
         return false;
     };
-    fields.iter().any(|(key, value)| match (key.as_str(), value.as_text()) {
-        ("role", Some(role)) => role == "assistant",
-        ("type", Some(kind)) => matches!(kind, "function_call" | "reasoning"),
-        _ => false,
-    })
+    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    match field("role") {
+        Some(role) => role.as_text() == Some("assistant"),
+        None => matches!(
+            field("type").and_then(Json::as_text),
+            Some("function_call" | "reasoning")
+        ),
+    }
 }
 
 fn shown(key: &str) -> String {

@@ -126,7 +126,9 @@ impl Writer {
             } else {
                 let is_model = field.name() == Some("model");
                 let mut text = self.text(field).await?;
-                if let Some(model) = self.model.take_if(|_| is_model) {
+                if is_model {
+                    let model = self.model.take();
+                    let model = model.ok_or_else(|| ApiError::invalid("model", "the form has it twice"))?;
                     text = model(text).await?;
                 }
                 self.send(head).await?;

@@ -66,11 +66,9 @@ impl Renamer {
         }
         let mut out = Vec::new();
         if self.is_stream {
-            let whole = self
-                .held
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |end| end + 1);
+            let before = self.held.len() - part.len();
+            let last = part.iter().rposition(|byte| *byte == b'\n');
+            let whole = last.map_or(0, |end| before + end + 1);
             let rest = self.held.split_off(whole);
             let lines = std::mem::replace(&mut self.held, rest);
             for line in lines.split_inclusive(|byte| *byte == b'\n') {

@@ -53,8 +53,15 @@ pub async fn take(
     Ok(named)
 }
 
-/// Where clients repeat the model's name in texts of their own making, as Codex does.
-const METADATA: [&str; 2] = ["metadata", "client_metadata"];
+/// Where clients repeat the model's name, or have more of them.
+const METADATA: [&str; 6] = [
+    "metadata",
+    "client_metadata",
+    "models",
+    "user",
+    "prompt_cache_key",
+    "safety_identifier",
+];
 
 fn rename(value: &mut Json, named: &Named) {
     match value {

@@ -77,7 +77,6 @@ const TABLE: &[(&[&str], Meaning)] = &[
             "spaces_between_special_tokens",
             "render_special",
             "special",
-            "trim_stop",
         ],
         Nothing,
     ),
@@ -236,6 +235,10 @@ const TABLE: &[(&[&str], Meaning)] = &[
     (
         &["include_stop_str_in_output", "no_stop_trim"],
         Unless(no, "the text that ended an answer is never a part of it here"),
+    ),
+    (
+        &["trim_stop"],
+        Unless(yes, "the text that ended an answer is never a part of it here"),
     ),
     (
         &["t_max_predict_ms"],

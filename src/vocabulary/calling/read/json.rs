@@ -15,21 +15,22 @@ pub fn read(text: &str) -> Option<Vec<ToolCall>> {
         rest = rest.get(values.byte_offset()..)?;
         if value.starts_with('[') {
             for one in serde_json::from_str::<Vec<&RawValue>>(value).ok()? {
-                calls.push(call(one.get())?);
+                calls.push(call(one.get(), true)?);
             }
         } else {
-            calls.push(call(value)?);
+            calls.push(call(value, true)?);
         }
         rest = rest.trim_start_matches(|next: char| next.is_ascii_whitespace() || matches!(next, ',' | ';'));
     }
     Some(calls)
 }
 
-fn call(text: &str) -> Option<ToolCall> {
+/// One call. Where it may be wrapped, its name and arguments may stand in a field `function`.
+fn call(text: &str, may_be_wrapped: bool) -> Option<ToolCall> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
     let of = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)).map(|value| value.get());
-    if let Some(inner) = of(&["function"]).filter(|inner| inner.starts_with('{')) {
-        return call(inner);
+    if let Some(inner) = of(&["function"]).filter(|inner| may_be_wrapped && inner.starts_with('{')) {
+        return call(inner, false);
     }
     let name: String = serde_json::from_str(of(&["name", "tool_name", "function"])?).ok()?;
     let arguments = match of(&["arguments", "parameters"]) {
