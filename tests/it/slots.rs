@@ -154,7 +154,18 @@ fn a_request_keeps_its_slot_from_one_answer_to_the_next() {
         let (_proxy, address) = proxy(upstream().await, &settings).await;
         let mut body = question(DINNER);
         body["n"] = json!(4);
+        body["stream"] = json!(true);
         let context = [("x-costeer-context", CONTEXT)];
+        let answers = async {
+            loop {
+                let response = ask(address, &body, &context).await;
+                // The others may have been faster on a busy machine.
+                if response.status() != 429 {
+                    assert_eq!(response.status(), 200);
+                    break response.text().await.unwrap();
+                }
+            }
+        };
         let others = async {
             let mut refused = 0;
             for _ in 0..40 {
@@ -163,10 +174,9 @@ fn a_request_keeps_its_slot_from_one_answer_to_the_next() {
             }
             refused
         };
-        let (response, refused) = tokio::join!(ask(address, &body, &context), others);
-        assert_eq!(response.status(), 200);
-        let answer: serde_json::Value = response.json().await.unwrap();
-        assert_eq!(answer["choices"].as_array().unwrap().len(), 4);
+        let (answers, refused) = tokio::join!(answers, others);
+        assert_eq!(answers.matches("\"finish_reason\":\"").count(), 4, "{answers}");
+        assert!(answers.ends_with("data: [DONE]\n\n"), "{answers}");
         assert!(refused > 0, "nobody else wanted the slot");
     });
 }
