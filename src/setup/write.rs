@@ -1,10 +1,8 @@
-use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::SetupError;
-use crate::private_file::{create_new, make_folders};
+use crate::private_file::{beside, create_new, make_folders, replace};
 
 /// Whether a file can be made at `path`: before anything is fetched for it.
 ///
@@ -27,17 +25,7 @@ pub fn can_write(path: &Path, force: bool) -> Result<(), SetupError> {
 /// As for [`can_write`].
 pub fn write(path: &Path, text: &str, force: bool) -> Result<(), SetupError> {
     can_write(path, force)?;
-    let fresh = beside(path);
-    let written = create_new(&fresh).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)
-    });
-    written.map_err(|source| {
-        // What is left of it is of no use, and may not be there.
-        let _gone = fs::remove_file(&fresh);
-        unwritable(path, source)
-    })
+    replace(path, text, None).map_err(|source| unwritable(path, source))
 }
 
 fn unwritable(path: &Path, source: std::io::Error) -> SetupError {
@@ -45,11 +33,4 @@ fn unwritable(path: &Path, source: std::io::Error) -> SetupError {
         path: path.to_owned(),
         source,
     }
-}
-
-/// A name that nobody else has.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(format!(".{:08x}", rand::random::<u32>()));
-    path.with_file_name(name)
 }

@@ -1,8 +1,7 @@
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::CommandError;
-use crate::private_file::create_new;
+use crate::private_file::replace;
 use crate::settings::{Preset, keys_of, with_numbers};
 use crate::tune::Numbers;
 
@@ -64,24 +63,9 @@ pub fn write(path: &Path, numbers: &Numbers) -> Result<(), CommandError> {
     };
     // Through a link the file behind it is written.
     let target = path.canonicalize().map_err(failed)?;
-    let beside = beside(&target);
     let permissions = std::fs::metadata(&target).map_err(failed)?.permissions();
-    // It may have keys in it, so nobody else may read it before it has the file's own permissions.
-    let written = create_new(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::set_permissions(&beside, permissions))
-        .and_then(|()| std::fs::rename(&beside, &target));
-    written.map_err(|source| {
-        // What is left of it is of no use; the error to show is the first.
-        let _best_effort = std::fs::remove_file(&beside);
-        failed(source)
-    })
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{:08x}", rand::random::<u32>()));
-    path.with_file_name(name)
+    // It may have keys in it.
+    replace(&target, &text, Some(permissions)).map_err(failed)
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {
