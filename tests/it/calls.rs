@@ -2,7 +2,6 @@
 //! own, and its chat template says which tools there are.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use costeer::local::ModelSource;
 use costeer::testkit::{DemoServer, Pacing};
@@ -93,35 +92,7 @@ const WRITES: &str = "{% if tools %}{{ '<|im_start|>system\\nTools: ' + (tools |
 
 /// A shipped model with these tokens in its vocabulary, and this before its chat template.
 fn model(name: &str, dialect: &Dialect, before: &str) -> Folder {
-    let folder = Folder::new();
-    folder.copy_without_weights(name);
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(name);
-    std::fs::copy(
-        shipped.join("model.safetensors"),
-        folder.path().join("model.safetensors"),
-    )
-    .unwrap();
-    let change = |file: &str, change: &dyn Fn(&mut Value)| {
-        let path = folder.path().join(file);
-        let mut value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        change(&mut value);
-        std::fs::write(&path, value.to_string()).unwrap();
-    };
-    change("tokenizer.json", &|file| {
-        let added = file["added_tokens"].as_array_mut().unwrap();
-        // The shipped models have two rows more than tokens.
-        for (id, name) in (3454..).zip(dialect.tokens) {
-            added.push(json!({
-                "id": id, "content": name, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
-                "special": dialect.special,
-            }));
-        }
-    });
-    change("tokenizer_config.json", &|file| {
-        let own = file["chat_template"].as_str().unwrap().to_owned();
-        file["chat_template"] = (before.to_owned() + &own).into();
-    });
-    folder
+    Folder::model(name, dialect.tokens, dialect.special, |own| before.to_owned() + own)
 }
 
 /// The models, and a server of the big one that says `said` before each answer of its own.

@@ -3,22 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONTEXT, DINNER, Running, ask, content, default_proxy, events, post, proxy, question, recorder, run, upstream,
+    CONTEXT, DINNER, Running, ask, content, default_proxy, events, post, proxy, question, recorder, run, steered,
+    upstream,
 };
 
 const PATH: &str = "/v1/messages";
 
 fn asked(content: Value) -> Value {
     json!({"model": "tiny-llm", "messages": [{"role": "user", "content": content}], "temperature": 0, "max_tokens": 96})
-}
-
-async fn steered(address: std::net::SocketAddr, body: &Value) -> Value {
-    let response = post(address, PATH, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
-    let (status, is_steered) = (response.status(), response.headers()["x-costeer-steered"].clone());
-    let answer: Value = response.json().await.unwrap();
-    assert_eq!(status, 200, "{answer}");
-    assert_eq!(is_steered, "true");
-    answer
 }
 
 #[test]
@@ -39,7 +31,7 @@ fn it_says_what_a_chat_says() {
             let mut body = asked(said);
             body["system"] = system;
             body["metadata"] = json!({"user_id": "x"});
-            let answer = steered(address, &body).await;
+            let answer = steered(address, PATH, &body).await;
             assert_eq!(answer["content"], json!([{"type": "text", "text": content(&chat)}]));
             assert_eq!(
                 (&answer["type"], &answer["role"]),
@@ -60,7 +52,7 @@ fn a_stream_has_the_events_that_lead_to_the_whole() {
     run(async {
         let address = default_proxy().await;
         let mut body = asked(json!(DINNER));
-        let whole = steered(address, &body).await;
+        let whole = steered(address, PATH, &body).await;
         body["stream"] = json!(true);
         let response = post(address, PATH, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
         let stream = response.text().await.unwrap();
@@ -96,13 +88,13 @@ fn why_it_ended_is_said_in_anthropics_words() {
         let address = default_proxy().await;
         let mut body = asked(json!(DINNER));
         body["stop_sequences"] = json!(["nothing like it", "vegan"]);
-        let answer = steered(address, &body).await;
+        let answer = steered(address, PATH, &body).await;
         assert_eq!(
             (&answer["stop_reason"], &answer["stop_sequence"]),
             (&json!("stop_sequence"), &json!("vegan"))
         );
         body["max_tokens"] = json!(2);
-        assert_eq!(steered(address, &body).await["stop_reason"], "max_tokens");
+        assert_eq!(steered(address, PATH, &body).await["stop_reason"], "max_tokens");
     });
 }
 
@@ -157,7 +149,7 @@ fn what_is_wrong_is_named_in_anthropics_form() {
 fn tokens_are_counted_without_what_is_private() {
     run(async {
         let address = default_proxy().await;
-        let usage = steered(address, &asked(json!(DINNER))).await["usage"]["input_tokens"].clone();
+        let usage = steered(address, PATH, &asked(json!(DINNER))).await["usage"]["input_tokens"].clone();
         let count = format!("{PATH}/count_tokens");
         for said in [DINNER.to_owned(), format!("{DINNER}<private>{CONTEXT}</private>")] {
             let body = json!({"model": "tiny-llm", "messages": [{"role": "user", "content": said}]}).to_string();

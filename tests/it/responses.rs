@@ -3,22 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONTEXT, DINNER, ask, content, default_proxy, events, post, proxy, question, recorder, run, upstream,
+    CONTEXT, DINNER, ask, content, default_proxy, events, post, proxy, question, recorder, run, steered, upstream,
 };
 
 const PATH: &str = "/v1/responses";
 
 fn asked(input: Value) -> Value {
     json!({"input": input, "temperature": 0, "max_output_tokens": 96})
-}
-
-async fn steered(address: std::net::SocketAddr, body: &Value) -> Value {
-    let response = post(address, PATH, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
-    let (status, is_steered) = (response.status(), response.headers()["x-costeer-steered"].clone());
-    let answer: Value = response.json().await.unwrap();
-    assert_eq!(status, 200, "{answer}");
-    assert_eq!(is_steered, "true");
-    answer
 }
 
 #[test]
@@ -32,7 +23,7 @@ fn it_says_what_a_chat_says_and_keeps_nothing() {
         body["metadata"] = json!({"a": "b"});
         body["store"] = json!(true);
         body["truncation"] = json!("disabled");
-        let answer = steered(address, &body).await;
+        let answer = steered(address, PATH, &body).await;
         assert_eq!(text(&answer), content(&chat));
         assert_eq!(
             (&answer["object"], &answer["status"]),
@@ -45,7 +36,7 @@ fn it_says_what_a_chat_says_and_keeps_nothing() {
         assert_eq!(answer["usage"]["input_tokens"], chat["usage"]["prompt_tokens"]);
         assert_eq!(answer["usage"]["output_tokens"], answer["costeer"]["positions"]);
         let parts = json!([{"role": "user", "content": [{"type": "input_text", "text": DINNER}]}]);
-        assert_eq!(text(&steered(address, &asked(parts)).await), content(&chat));
+        assert_eq!(text(&steered(address, PATH, &asked(parts)).await), content(&chat));
         // Instructions are what the system says.
         let mut body = asked(json!(DINNER));
         body["instructions"] = json!("Be short.");
@@ -53,7 +44,7 @@ fn it_says_what_a_chat_says_and_keeps_nothing() {
         chat["messages"] = json!([{"role": "system", "content": "Be short."}, {"role": "user", "content": DINNER}]);
         let chat = ask(address, &chat, &[("x-costeer-context", CONTEXT)]).await;
         assert_eq!(
-            text(&steered(address, &body).await),
+            text(&steered(address, PATH, &body).await),
             content(&chat.json().await.unwrap())
         );
     });
@@ -67,7 +58,7 @@ fn a_stream_has_the_events_that_lead_to_the_whole() {
         body["include"] = json!(["message.output_text.logprobs"]);
         body["top_logprobs"] = json!(2);
         body["costeer"] = json!({"trace": true});
-        let whole = steered(address, &body).await;
+        let whole = steered(address, PATH, &body).await;
         body["stream"] = json!(true);
         let response = post(address, PATH, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -120,7 +111,7 @@ fn a_limit_leaves_it_incomplete() {
     run(async {
         let mut body = asked(json!(DINNER));
         body["max_output_tokens"] = json!(3);
-        let answer = steered(default_proxy().await, &body).await;
+        let answer = steered(default_proxy().await, PATH, &body).await;
         assert_eq!(answer["status"], "incomplete");
         assert_eq!(answer["incomplete_details"], json!({"reason": "max_output_tokens"}));
         assert_eq!(answer["output"][0]["status"], "incomplete");

@@ -134,6 +134,16 @@ pub async fn ask(address: SocketAddr, body: &Value, headers: &[(&'static str, &s
     post(address, "/v1/chat/completions", body.to_string(), headers).await
 }
 
+/// The whole answer to `body`, steered by [`CONTEXT`].
+pub async fn steered(address: SocketAddr, path: &str, body: &Value) -> Value {
+    let response = post(address, path, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
+    let (status, is_steered) = (response.status(), response.headers()["x-costeer-steered"].clone());
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(is_steered, "true");
+    answer
+}
+
 pub async fn post(
     address: SocketAddr,
     path: &str,
@@ -598,6 +608,35 @@ impl Folder {
         ] {
             std::fs::copy(shipped.join(name), self.0.join(name)).unwrap();
         }
+    }
+
+    /// A copy of a shipped model with these tokens in its vocabulary, and with `template` made of its chat template.
+    pub fn model(name: &str, tokens: &[&str], special: bool, template: impl FnOnce(&str) -> String) -> Self {
+        let folder = Self::new();
+        folder.copy_without_weights(name);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(name);
+        std::fs::copy(
+            shipped.join("model.safetensors"),
+            folder.path().join("model.safetensors"),
+        )
+        .unwrap();
+        let read =
+            |file: &str| -> Value { serde_json::from_slice(&std::fs::read(folder.file(file)).unwrap()).unwrap() };
+        let write = |file: &str, value: Value| std::fs::write(folder.file(file), value.to_string()).unwrap();
+        let mut vocabulary = read("tokenizer.json");
+        let added = vocabulary["added_tokens"].as_array_mut().unwrap();
+        // The shipped models have two rows more than tokens.
+        for (id, name) in (3454..).zip(tokens) {
+            added.push(json!({
+                "id": id, "content": name, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+                "special": special,
+            }));
+        }
+        write("tokenizer.json", vocabulary);
+        let mut configuration = read("tokenizer_config.json");
+        configuration["chat_template"] = template(configuration["chat_template"].as_str().unwrap()).into();
+        write("tokenizer_config.json", configuration);
+        folder
     }
 
     /// A file in it.

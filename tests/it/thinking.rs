@@ -6,7 +6,6 @@ pub mod llamacpp;
 pub use llamacpp::completions;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use costeer::local::ModelSource;
@@ -78,35 +77,7 @@ impl Marks {
 
     /// A shipped model with these marks in its vocabulary, and this after its chat template.
     fn model(&self, name: &str, template: &str) -> Folder {
-        let folder = Folder::new();
-        folder.copy_without_weights(name);
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny").join(name);
-        std::fs::copy(
-            shipped.join("model.safetensors"),
-            folder.path().join("model.safetensors"),
-        )
-        .unwrap();
-        let change = |file: &str, change: &dyn Fn(&mut Value)| {
-            let path = folder.path().join(file);
-            let mut value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            change(&mut value);
-            std::fs::write(&path, value.to_string()).unwrap();
-        };
-        change("tokenizer.json", &|file| {
-            let added = file["added_tokens"].as_array_mut().unwrap();
-            // The shipped models have two rows more than tokens.
-            for (id, name) in (3454..).zip(self.tokens) {
-                added.push(json!({
-                    "id": id, "content": name, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
-                    "special": self.special,
-                }));
-            }
-        });
-        change("tokenizer_config.json", &|file| {
-            let own = file["chat_template"].as_str().unwrap().to_owned();
-            file["chat_template"] = (own + template).into();
-        });
-        folder
+        Folder::model(name, self.tokens, self.special, |own| own.to_owned() + template)
     }
 }
 
