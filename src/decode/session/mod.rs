@@ -241,7 +241,7 @@ impl Session {
         &self.report
     }
 
-    /// Has the branches go on after `tokens` when they are asked. While steering is bypassed they compute nothing, and catch up when it goes on; and they
+    /// Has the branches go on after `tokens` when they are asked. While steering is bypassed they compute nothing, and catch up later. They
     /// never see the upstream's reasoning. Where a call may be coming they wait for what comes instead.
     fn follow(&mut self, tokens: &[TokenId]) {
         if self.bypass.is_latched() {
