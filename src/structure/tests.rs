@@ -103,7 +103,9 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
             number("minimum").unwrap() <= value && value <= number("maximum").unwrap()
         }
         ("string", Value::String(text)) if schema.get("pattern").is_some() => {
-            let (letters, digits) = text.split_once('-').unwrap();
+            let Some((letters, digits)) = text.split_once('-') else {
+                return false;
+            };
             let (are_letters, are_digits) = (
                 letters.bytes().all(|letter| letter.is_ascii_uppercase()),
                 digits.bytes().all(|digit| digit.is_ascii_digit()),
