@@ -57,6 +57,11 @@ def parse_arguments() -> argparse.Namespace:
         help="keep one slot of the judge's server busy, so that the upstream's tokens are computed beside another; llama.cpp computes a lone token by "
         "other kernels, which differ on quantised weights",
     )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="judge what the judge's server itself writes after the private prompt, instead of steered answers: regrets are then what its own rounding makes",
+    )
     return parser.parse_args()
 
 
@@ -90,6 +95,12 @@ def private_prompt(judge: str, item: dict) -> list[int]:
     messages = chat(f"{SYSTEM}\n\n{item['context']}", item["question"])
     text = post(f"{judge}/apply-template", {"messages": messages})["prompt"]
     return post(f"{judge}/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
+
+
+def own_answer(judge: str, item: dict, tokens: int) -> list[int]:
+    """What the judge's server writes after the private prompt, one token at a time."""
+    body = {"prompt": private_prompt(judge, item), "n_predict": tokens, "temperature": 0, "return_tokens": True, "cache_prompt": False}
+    return post(f"{judge}/completion", body)["tokens"]
 
 
 def judged(judge: str, item: dict, answer: list[int]) -> Iterator[Verdict]:
@@ -131,10 +142,13 @@ def main() -> None:
     verdicts: list[Verdict] = []
     changed = uncertified = 0
     for item in items:
-        report = steered(arguments.proxy, item, arguments.tokens)
-        answer = [position["id"] for position in report["trace"][0]["positions"]]
-        changed += report["changed"]
-        uncertified += report["uncertified"]
+        if arguments.control:
+            answer = own_answer(arguments.judge, item, arguments.tokens)
+        else:
+            report = steered(arguments.proxy, item, arguments.tokens)
+            answer = [position["id"] for position in report["trace"][0]["positions"]]
+            changed += report["changed"]
+            uncertified += report["uncertified"]
         for verdict in judged(arguments.judge, item, answer):
             verdicts.append(verdict)
             if verdict.regret > 0:
