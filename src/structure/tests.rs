@@ -99,8 +99,10 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
     match (schema["type"].as_str().unwrap(), value) {
         ("boolean", Value::Bool(_)) | ("null", Value::Null) => true,
         ("integer", Value::Number(value)) => {
-            let value = value.as_i64().unwrap();
-            number("minimum").unwrap() <= value && value <= number("maximum").unwrap()
+            // Not as a whole number's type: serde_json reads -0 as a float.
+            let value = value.as_f64().unwrap();
+            let (least, most) = (number("minimum").unwrap() as f64, number("maximum").unwrap() as f64);
+            value.fract() == 0.0 && least <= value && value <= most
         }
         ("string", Value::String(text)) if schema.get("pattern").is_some() => {
             let Some((letters, digits)) = text.split_once('-') else {
