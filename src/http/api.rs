@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::{Form, Frame};
-use super::request::{RequestError, any_chat, any_completion, messages_request, responses_request};
+use super::request::{RequestError, chat_request, completion_request, messages_request, responses_request};
 use crate::service::PublicRequest;
 use crate::wire::Shape;
 
@@ -25,8 +25,8 @@ impl Api {
     /// [`RequestError`] naming the first field that is wrong or cannot be steered.
     pub fn read(self, body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
         match self {
-            Self::Chat => any_chat(body.clone()),
-            Self::Completion => any_completion(body.clone()),
+            Self::Chat => chat_request(body),
+            Self::Completion => completion_request(body),
             Self::Responses => responses_request(body),
             Self::Messages => messages_request(body),
         }

@@ -53,6 +53,92 @@ fn bodies_that_are_no_requests_are_refused() {
 }
 
 #[test]
+fn what_is_wrong_is_named_by_its_place() {
+    run(async {
+        let address = default_proxy().await;
+        let said = |content: Value| json!([{"role": "user", "content": "Hi"}, {"role": "user", "content": content}]);
+        for (field, value, named, words) in [
+            ("messages", json!("Hi"), "messages", "a list"),
+            ("messages", json!(["Hi"]), "messages[0]", "an object"),
+            ("messages", json!([["user", "Hi"]]), "messages[0]", "an object"),
+            ("messages", json!([{"content": "Hi"}]), "messages[0].role", "missing"),
+            ("messages", json!([{"role": "user"}]), "messages[0].content", "missing"),
+            (
+                "messages",
+                said(json!([{"text": "x"}])),
+                "messages[1].content[0].type",
+                "missing",
+            ),
+            (
+                "messages",
+                said(json!([["text", "x"]])),
+                "messages[1].content[0]",
+                "an object",
+            ),
+            (
+                "messages",
+                said(json!([{"type": "text", "text": 5}])),
+                "messages[1].content[0].text",
+                "a string",
+            ),
+            (
+                "messages",
+                said(json!([{"type": "text"}])),
+                "messages[1].content[0].text",
+                "needs it",
+            ),
+            (
+                "messages",
+                json!([{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": [1]}}]}]),
+                "messages[0].tool_calls[0].function.arguments",
+                "a JSON object",
+            ),
+            (
+                "tools",
+                json!([{"type": "function", "function": {}}]),
+                "tools[0].function.name",
+                "missing",
+            ),
+            (
+                "tools",
+                json!([{"function": {"name": 5}}]),
+                "tools[0].function.name",
+                "a string",
+            ),
+            (
+                "response_format",
+                json!({"type": 5}),
+                "response_format.type",
+                "a string",
+            ),
+            ("response_format", json!(["text"]), "response_format", "an object"),
+            (
+                "stream_options",
+                json!({"include_usage": "yes"}),
+                "stream_options.include_usage",
+                "true or false",
+            ),
+            ("stop_sequence", json!(["x", 5]), "stop_sequence[1]", "a string"),
+            (
+                "structured_outputs",
+                json!({"choice": ["x", 5]}),
+                "structured_outputs.choice[1]",
+                "a string",
+            ),
+            ("temperature", json!("hot"), "temperature", "a number from 0 to 2"),
+            ("n", json!(1.5), "n", "a whole number from 1 to 16"),
+            ("max_completion_tokens", json!(0), "max_completion_tokens", "at least 1"),
+        ] {
+            let mut body = question(DINNER);
+            body[field] = value;
+            let (status, error) = error_of(address, body.to_string(), &[("x-costeer-context", CONTEXT)]).await;
+            assert_eq!((status, &error["param"]), (400, &json!(named)), "{error}");
+            assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+        }
+    });
+}
+
+#[test]
 fn contexts_that_cannot_be_read_are_refused_by_name() {
     run(async {
         let address = default_proxy().await;

@@ -122,7 +122,13 @@ fn what_is_wrong_is_named_in_anthropics_form() {
                 json!([{"role": "user", "content": [{"type": "text", "text": 5}]}]),
                 "messages[0].content[0].text",
             ),
-            ("messages", json!([{"role": "wizard", "content": "Hi"}]), "messages[0]"),
+            (
+                "messages",
+                json!([{"role": "wizard", "content": "Hi"}]),
+                "messages[0].role",
+            ),
+            ("stop_sequences", json!(["x", 5]), "stop_sequences[1]"),
+            ("tools", json!([{"name": 5}]), "tools[0].name"),
         ] {
             let mut body = asked(json!(DINNER));
             body[field] = value;

@@ -153,7 +153,13 @@ fn what_is_wrong_or_cannot_be_steered_is_named_as_it_was_written() {
                 json!([{"role": "user", "content": [{"type": "input_image"}]}]),
                 "input[0].content[0]",
             ),
-            ("input", json!([{"role": "wizard", "content": "Hi"}]), "input[0]"),
+            ("input", json!([{"role": "wizard", "content": "Hi"}]), "input[0].role"),
+            (
+                "text",
+                json!({"format": {"type": "json_schema", "name": "x"}}),
+                "text.format.schema",
+            ),
+            ("tools", json!([{"type": "function", "name": ""}]), "tools[0].name"),
             ("input", json!([{"type": "item_reference", "id": "x"}]), "input[0].type"),
             (
                 "input",

@@ -1,143 +1,78 @@
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::options::{MOST_LISTED, read, unknown};
-use super::read::{flag, limit, whole};
-use super::structure::StructureFields;
-use super::template::TemplateFields;
-use super::tools::{Choice, check_calls, choice, tools};
-use crate::context::{Chat, PublicPrompt};
+use super::conversation::{Conversation, role};
+use super::options::{MOST_LISTED, unknown};
+use super::read::{Limit, Whole};
+use super::tools::{check_calls, check_tools, choice};
+use super::typed::{Content, Part, typed};
 use crate::http::ApiError;
-use crate::service::{Options, PublicRequest};
-use crate::structure::{ForcedCall, Structure};
+use crate::service::PublicRequest;
 use crate::vocabulary::{ChatMessage, Role, TOOL_CALLS};
+
+/// What a chat has of its own.
+#[derive(Deserialize)]
+struct Body {
+    messages: Option<Vec<Message>>,
+    tools: Option<Vec<Value>>,
+    tool_choice: Option<Value>,
+    /// What tools and the choice of them were called before. Nothing else is like them.
+    functions: Option<Vec<IgnoredAny>>,
+    function_call: Option<Value>,
+    max_completion_tokens: Option<Limit<1>>,
+    logprobs: Option<bool>,
+    top_logprobs: Option<Whole<0, MOST_LISTED>>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: Option<Content<Part>>,
+    #[serde(flatten)]
+    further: Map<String, Value>,
+}
 
 /// Reads the body of `POST /v1/chat/completions`, which has lost its private parts.
 ///
 /// # Errors
 /// [`RequestError`] naming the first field that is wrong or cannot be steered.
 pub fn chat_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
-    let (mut chat, mut options) = (Vec::new(), Options::default());
-    let (mut wants_logprobs, mut listed) = (false, None);
-    let mut template = TemplateFields::default();
-    let mut structure = StructureFields::default();
-    let (mut functions, mut chosen) = (Vec::new(), Choice::Auto);
-    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-        match field.as_str() {
-            "messages" => chat = messages(value)?,
-            "tools" => functions = tools(value)?,
-            "tool_choice" => chosen = choice(value)?,
-            "max_completion_tokens" => options.max_tokens = limit(field, value)?.or(options.max_tokens),
-            "logprobs" => wants_logprobs = flag(field, value)?,
-            "top_logprobs" => listed = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut options, field, value)?
-                || template.read(field, value)?
-                || structure.read(field, value)?
-                || is_neutral(field, value) => {}
-            _ => return Err(unknown(field)),
-        }
+    let body: Body = typed("", body)?;
+    let mut chat = Conversation::default();
+    let messages = body.messages.unwrap_or_default();
+    let count = messages.len();
+    for (index, message) in messages.into_iter().enumerate() {
+        let (message, is_begun) = message.read(&format!("messages[{index}]"), index + 1 == count)?;
+        chat.messages.push(message);
+        chat.continued |= is_begun;
     }
-    if chat.is_empty() {
-        return Err(ApiError::invalid("messages", "it must be a list with at least one message").into());
+    chat.tools = body.tools.unwrap_or_default();
+    check_tools(&chat.tools)?;
+    if let Some(chosen) = body.tool_choice {
+        chat.choice = choice(&chosen, chosen["function"]["name"].as_str())?;
     }
-    if listed.is_some_and(|listed| listed > 0) && !wants_logprobs {
+    if body.functions.is_some_and(|functions| !functions.is_empty()) {
+        return Err(unknown("functions"));
+    }
+    if body.function_call.is_some_and(|call| call != "none" && call != "auto") {
+        return Err(unknown("function_call"));
+    }
+    chat.options.max_tokens = body.max_completion_tokens.and_then(|limit| limit.0);
+    let listed = body.top_logprobs.map_or(0, |listed| listed.0);
+    let wants_logprobs = body.logprobs.unwrap_or_default();
+    if listed > 0 && !wants_logprobs {
         return Err(ApiError::invalid("top_logprobs", "it needs logprobs to be true").into());
     }
-    options.structure = structure.structure();
-    options.logprobs = wants_logprobs.then(|| listed.unwrap_or(0));
-    // A model that may call none is told of none.
-    functions.retain(|_| chosen != Choice::None);
-    if options.structure.is_some() && !functions.is_empty() {
-        return Err(RequestError::Unsteerable {
-            field: "tools".to_owned(),
-            reason: "an answer that must have a format cannot call tools",
-        });
-    }
-    if let Choice::Forced(call) = chosen {
-        options.structure = Some(forced(call, &functions, options.parallel_calls)?);
-    }
-    Ok(PublicRequest {
-        prompts: vec![PublicPrompt::Chat(Chat {
-            messages: chat.into(),
-            options: template.options(),
-            tools: functions.into(),
-            ..Chat::default()
-        })],
-        options,
-    })
-}
-
-/// What an answer looks like that has to call something.
-fn forced(call: ForcedCall, tools: &[Value], parallel: bool) -> Result<Structure, ApiError> {
-    let shape = call.shape(tools, parallel);
-    let shape = shape.map_err(|error| ApiError::invalid("tool_choice", error.to_string()))?;
-    Ok(Structure {
-        call: Some(call),
-        ..Structure::new("tools", shape)
-    })
-}
-
-/// Values that ask for what happens anyway.
-fn is_neutral(field: &str, value: &Value) -> bool {
-    match field {
-        "functions" => value.as_array().is_some_and(Vec::is_empty),
-        "function_call" => matches!(value.as_str(), Some("none" | "auto")),
-        _ => false,
-    }
-}
-
-fn messages(value: &Value) -> Result<Vec<ChatMessage>, RequestError> {
-    let list = value
-        .as_array()
-        .ok_or_else(|| ApiError::invalid("messages", "it must be a list"))?;
-    let numbered = list.iter().enumerate();
-    numbered.map(|(index, message)| one_message(index, message)).collect()
-}
-
-fn one_message(index: usize, message: &Value) -> Result<ChatMessage, RequestError> {
-    let at = |field: &str| format!("messages[{index}].{field}");
-    let role = match message.get("role").and_then(Value::as_str) {
-        Some("system" | "developer") => Role::System,
-        Some("user") => Role::User,
-        Some("assistant") => Role::Assistant,
-        Some("tool" | "function") => Role::Tool,
-        _ => {
-            let known = "it must be one of system, developer, user, assistant, tool";
-            return Err(ApiError::invalid(at("role"), known).into());
-        }
-    };
-    let further = message.as_object().into_iter().flatten().filter(|(field, value)| {
-        let is_empty = value.is_null() || value.as_bool() == Some(false) || value.as_array().is_some_and(Vec::is_empty);
-        !is_empty && !["role", "content"].contains(&field.as_str())
-    });
-    let mut fields = Map::new();
-    for (field, value) in further {
-        if field == TOOL_CALLS {
-            if role != Role::Assistant {
-                return Err(ApiError::invalid(at(field), "only messages of the assistant have calls").into());
-            }
-            check_calls(&at(field), value)?;
-        }
-        if NOT_TEXT.contains(&field.as_str()) {
-            return Err(RequestError::Unsteerable {
-                field: at(field),
-                reason: "only the text of a message is supported",
-            });
-        }
-        fields.insert(field.clone(), value.clone());
-    }
-    let content = match message.get("content") {
-        Some(Value::String(content)) => content.clone(),
-        Some(Value::Array(parts)) => joined(&at("content"), parts)?,
-        // Clients echo an answer without text so.
-        None | Some(Value::Null) if matches!(role, Role::Assistant | Role::Tool) => String::new(),
-        _ => return Err(ApiError::invalid(at("content"), "it must be a string or a list of text parts").into()),
-    };
-    Ok(ChatMessage { role, content, fields })
+    chat.options.logprobs = wants_logprobs.then_some(listed);
+    chat.request("messages", body.rest)
 }
 
 /// What a message may have beside its text, and steering cannot read.
-const NOT_TEXT: [&str; 10] = [
+const NOT_TEXT: [&str; 8] = [
     "tool_responses",
     "tools",
     "function_call",
@@ -146,35 +81,48 @@ const NOT_TEXT: [&str; 10] = [
     "images",
     "videos",
     "files",
-    // What some hosts go on from, instead of answering.
-    "prefix",
-    "partial",
 ];
+/// How some hosts are told, on the chat's last message, that the answer goes on with it.
+const BEGUN: [&str; 2] = ["prefix", "partial"];
 
-fn joined(field: &str, parts: &[Value]) -> Result<String, RequestError> {
-    let mut content = String::new();
-    for (index, part) in parts.iter().enumerate() {
-        let at = format!("{field}[{index}]");
-        match (part.get("type").and_then(Value::as_str), part.get("text")) {
-            (Some("text" | "input_text" | "output_text"), Some(Value::String(text))) => content.push_str(text),
-            // Clients echo an answer so.
-            (Some("refusal"), _) => content.push_str(part.get("refusal").and_then(Value::as_str).unwrap_or_default()),
-            (Some("text" | "input_text" | "output_text"), _) => {
-                return Err(ApiError::invalid(format!("{at}.text"), "it must be a string").into());
+impl Message {
+    /// The message at `at`, and whether a mark on it says that the answer goes on with it, which only the last one may.
+    fn read(self, at: &str, is_last: bool) -> Result<(ChatMessage, bool), RequestError> {
+        let beside = |field: &str| format!("{at}.{field}");
+        let role = role(at, &self.role)?;
+        let content = match self.content {
+            Some(content) => content.text(&beside("content"))?,
+            // Clients echo an answer without text so.
+            None if matches!(role, Role::Assistant | Role::Tool) => String::new(),
+            None => return Err(ApiError::invalid(beside("content"), "it is missing").into()),
+        };
+        let mut message = ChatMessage::new(role, content);
+        let mut is_begun = false;
+        for (field, value) in self.further.into_iter().filter(|(_, value)| !is_empty(value)) {
+            if BEGUN.contains(&field.as_str()) && value == true && is_last && role == Role::Assistant {
+                is_begun = true;
+                continue;
             }
-            (None, _) => {
-                let wanted = "each part must be like {\"type\": \"text\", \"text\": \"...\"}";
-                return Err(ApiError::invalid(at, wanted).into());
+            if field == TOOL_CALLS {
+                if role != Role::Assistant {
+                    return Err(ApiError::invalid(beside(&field), "only messages of the assistant have calls").into());
+                }
+                check_calls(&beside(&field), &value)?;
             }
-            (Some(_), _) => {
+            if NOT_TEXT.contains(&field.as_str()) || BEGUN.contains(&field.as_str()) {
                 return Err(RequestError::Unsteerable {
-                    field: at,
-                    reason: "only text parts are supported",
+                    field: beside(&field),
+                    reason: "only the text of a message is supported",
                 });
             }
+            message.fields.insert(field, value);
         }
+        Ok((message, is_begun))
     }
-    Ok(content)
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_bool() == Some(false) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 #[cfg(test)]
@@ -182,6 +130,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::context::PublicPrompt;
 
     fn parse(body: Value) -> Result<PublicRequest, String> {
         chat_request(body.as_object().unwrap()).map_err(|error| match error {
@@ -278,6 +227,7 @@ mod tests {
             (with("n", json!(0)), "n"),
             (with("n", json!(100)), "n"),
             (with("stop", json!([""])), "stop"),
+            (with("stop", json!(["x", 7])), "stop[1]"),
             (with("stop", json!(7)), "stop"),
             (with("logit_bias", json!({"x": 1})), "logit_bias"),
             (with("logit_bias", json!({"+5": 1})), "logit_bias"),
@@ -286,7 +236,7 @@ mod tests {
             (with("repetition_penalty", json!(0)), "repetition_penalty"),
             (with("top_k", json!(-2)), "top_k"),
             (with("tools", json!({})), "tools"),
-            (with("tools", json!([{"type": "function"}])), "tools[0].function.name"),
+            (with("tools", json!([{"type": "function"}])), "tools[0].function"),
             (with("tool_choice", json!("perhaps")), "tool_choice"),
             (with("tool_choice", json!("required")), "tool_choice"),
             (
@@ -299,7 +249,7 @@ mod tests {
             (with("parallel_tool_calls", json!("no")), "parallel_tool_calls"),
             (
                 json!({"messages": [{"role": "assistant", "tool_calls": [{"id": "x"}]}]}),
-                "messages[0].tool_calls[0].function.name",
+                "messages[0].tool_calls[0].function",
             ),
             (
                 json!({"messages": [{"role": "user", "content": "Hi", "tool_calls": [{"id": "x"}]}]}),

@@ -1,9 +1,12 @@
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::options::{MOST_LISTED, read, unknown};
-use super::read::whole;
+use super::options::{self, MOST_LISTED};
+use super::others::Others;
+use super::read::Whole;
 use super::structure::StructureFields;
+use super::typed::typed;
 use crate::context::PublicPrompt;
 use crate::http::ApiError;
 use crate::service::{Options, PublicRequest};
@@ -13,30 +16,31 @@ const MOST_PROMPTS: usize = 64;
 /// OpenAI's default, for prompts that do not end by themselves.
 const DEFAULT_TOKENS: usize = 16;
 
+/// What a text to be continued has of its own.
+#[derive(Deserialize)]
+struct Body {
+    prompt: Option<Value>,
+    logprobs: Option<Whole<0, MOST_LISTED>>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
 /// Reads the body of `POST /v1/completions`, which has lost its private parts.
 ///
 /// # Errors
 /// [`RequestError`] naming the first field that is wrong or cannot be steered.
 pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
-    let mut request = PublicRequest {
-        prompts: Vec::new(),
-        options: Options::default(),
-    };
-    let mut structure = StructureFields::default();
-    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-        match field.as_str() {
-            "prompt" => request.prompts = prompts(value)?,
-            "logprobs" => request.options.logprobs = Some(whole(field, value, 0, MOST_LISTED)?),
-            _ if read(&mut request.options, field, value)? || structure.read(field, value)? => {}
-            _ => return Err(unknown(field)),
-        }
-    }
-    if request.prompts.is_empty() {
-        return Err(wrong_prompt().into());
-    }
-    request.options.structure = structure.structure();
-    request.options.max_tokens.get_or_insert(DEFAULT_TOKENS);
-    Ok(request)
+    let body: Body = typed("", body)?;
+    let prompts = prompts(&body.prompt.unwrap_or_default())?;
+    let (mut options, mut structure) = (Options::default(), StructureFields::default());
+    let others = Others::read(body.rest, |field, value| {
+        Ok(options::read(&mut options, field, value)? || structure.read(field, value)?)
+    })?;
+    options.logprobs = body.logprobs.map(|listed| listed.0);
+    options.structure = structure.structure();
+    options.max_tokens.get_or_insert(DEFAULT_TOKENS);
+    others.check(&options)?;
+    Ok(PublicRequest { prompts, options })
 }
 
 fn wrong_prompt() -> ApiError {

@@ -2,11 +2,42 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::RequestError;
-use super::converted::Converted;
+use super::conversation::{Conversation, role};
 use super::options::unknown;
-use super::typed::{Content, Part, not_text, typed};
+use super::structure::Format;
+use super::tools::{Choice, Name};
+use super::typed::{Content, Object, Part, not_text, typed};
 use crate::http::ApiError;
 use crate::service::PublicRequest;
+use crate::structure::ForcedCall;
+use crate::vocabulary::{ChatMessage, Role};
+
+/// What Anthropic's messages have of their own, or in other words than a chat.
+#[derive(Deserialize)]
+struct Body {
+    system: Option<Content<Part>>,
+    messages: Option<Vec<Message>>,
+    tools: Option<Vec<Tool>>,
+    tool_choice: Option<ToolChoice>,
+    output_config: Option<OutputConfig>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct OutputConfig {
+    effort: Option<String>,
+    format: Option<Format>,
+    #[serde(flatten)]
+    _object: Object,
+}
+
+/// Fields that the rest must not have, because a message has them under another name, or not at all.
+const OF_CHATS: [&str; 5] = ["n", "response_format", "reasoning_effort", "stop", "stream_options"];
+/// Fields that change no answer.
+const WITHOUT_EFFECT: [&str; 2] = ["cache_control", "inference_geo"];
+/// Fields that Anthropic's server does something for, which are often there and empty.
+const FURTHER: [&str; 3] = ["mcp_servers", "context_management", "container"];
 
 /// Reads the body of `POST /v1/messages`, which has lost its private parts.
 ///
@@ -24,67 +55,43 @@ pub fn messages_request(body: &Map<String, Value>) -> Result<PublicRequest, Requ
 /// # Errors
 /// As for [`messages_request`].
 pub fn prompt_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
-    let mut chat = Converted::default();
-    // The system speaks first, wherever it is written.
-    if let Some(system) = body.get("system").filter(|value| !value.is_null()) {
-        let said = typed::<Content<Part>>("system", system)?.text("system")?;
-        chat.message(json!({"role": "system", "content": said}), "system".to_owned());
+    let mut body: Body = typed("", body)?;
+    body.rest.retain(|field, value| {
+        let is_neutral = WITHOUT_EFFECT.contains(&field.as_str())
+            || field == "context_management" && keeps_all(value)
+            || FURTHER.contains(&field.as_str()) && is_empty(value);
+        !value.is_null() && !is_neutral
+    });
+    if let Some(field) = OF_CHATS.iter().find(|field| body.rest.contains_key(**field)) {
+        return Err(unknown(field));
     }
-    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-        match field.as_str() {
-            "messages" => {
-                for (index, message) in typed::<Vec<Message>>(field, value)?.into_iter().enumerate() {
-                    message.of_chat(&mut chat, &format!("messages[{index}]"))?;
-                }
-                // An answer that the client has begun is gone on with.
-                if chat.assistant().is_some() {
-                    chat.set("continue_final_message", true.into(), field);
-                }
-            }
-            "stop_sequences" => chat.set("stop", value.clone(), field),
-            "tools" => {
-                let tools = typed::<Vec<Tool>>(field, value)?.into_iter().enumerate();
-                let tools: Result<Value, _> = tools.map(|(index, tool)| tool.of_chat(index)).collect();
-                chat.set("tools", tools?, field);
-            }
-            "tool_choice" => typed::<ToolChoice>(field, value)?.of_chat(&mut chat)?,
-            "output_config" => {
-                let OutputConfig { effort, format } = typed(field, value)?;
-                if let Some(effort) = effort {
-                    chat.set("reasoning_effort", effort.into(), "output_config.effort");
-                }
-                if let Some(Format { kind, schema }) = format {
-                    let format = json!({"type": kind, "json_schema": {"name": "answer", "schema": schema}});
-                    chat.set("response_format", format, "output_config.format");
-                }
-            }
-            "system" | "cache_control" | "inference_geo" => {}
-            "context_management" if keeps_all(value) => {}
-            _ if is_empty(value) && FURTHER.contains(&field.as_str()) => {}
-            _ if OF_CHATS.contains(&field.as_str()) => return Err(unknown(field)),
-            _ => chat.set(field, value.clone(), field),
+    let mut chat = Conversation::default();
+    if let Some(system) = body.system {
+        let said = system.text("system")?;
+        chat.messages.push(ChatMessage::new(Role::System, said));
+    }
+    for (index, message) in body.messages.into_iter().flatten().enumerate() {
+        message.read(&mut chat, &format!("messages[{index}]"))?;
+    }
+    // An answer that the client has begun is gone on with.
+    chat.continued = chat.turn().is_some();
+    for (index, tool) in body.tools.into_iter().flatten().enumerate() {
+        chat.tools.push(tool.of_chat(index)?);
+    }
+    if let Some(chosen) = body.tool_choice {
+        chat.options.parallel_calls = chosen.disable_parallel_tool_use != Some(true);
+        chat.choice = chosen.of_chat()?;
+    }
+    if let Some(OutputConfig { effort, format, .. }) = body.output_config {
+        if let Some(effort) = effort {
+            chat.template.effort(effort);
+        }
+        if let Some(format) = format {
+            chat.structure.format("output_config.format", format)?;
         }
     }
-    chat.read("messages")
+    chat.request("messages", body.rest)
 }
-
-/// Fields that Anthropic's server does something for, which are often there and empty.
-const FURTHER: [&str; 3] = ["mcp_servers", "context_management", "container"];
-
-/// Fields that a chat has and a message has not, or has under another name.
-const OF_CHATS: [&str; 11] = [
-    "max_completion_tokens",
-    "n",
-    "logprobs",
-    "top_logprobs",
-    "response_format",
-    "reasoning_effort",
-    "functions",
-    "function_call",
-    "modalities",
-    "stop",
-    "stream_options",
-];
 
 /// Whether only thoughts are to be cleared, and all of them kept, as Claude Code asks.
 fn keeps_all(management: &Value) -> bool {
@@ -102,25 +109,14 @@ fn is_empty(value: &Value) -> bool {
 }
 
 #[derive(Deserialize)]
-struct OutputConfig {
-    effort: Option<String>,
-    format: Option<Format>,
-}
-
-#[derive(Deserialize)]
-struct Format {
-    #[serde(rename = "type")]
-    kind: String,
-    schema: Value,
-}
-
-#[derive(Deserialize)]
 struct Tool {
     #[serde(rename = "type")]
     kind: Option<String>,
-    name: String,
+    name: Name,
     description: Option<String>,
     input_schema: Option<Value>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 impl Tool {
@@ -131,7 +127,7 @@ impl Tool {
                 reason: "only tools with a schema of their own are supported, which the client runs itself",
             });
         }
-        let mut function = json!({"name": self.name, "parameters": self.input_schema});
+        let mut function = json!({"name": self.name.0, "parameters": self.input_schema});
         if let Some(description) = self.description {
             function["description"] = description.into();
         }
@@ -145,25 +141,22 @@ struct ToolChoice {
     kind: String,
     name: Option<String>,
     disable_parallel_tool_use: Option<bool>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 impl ToolChoice {
-    fn of_chat(self, chat: &mut Converted) -> Result<(), ApiError> {
-        let choice = match (self.kind.as_str(), self.name) {
-            ("auto" | "none", _) => self.kind.into(),
-            ("any", _) => "required".into(),
-            ("tool", Some(name)) => json!({"type": "function", "function": {"name": name}}),
+    fn of_chat(self) -> Result<Choice, ApiError> {
+        match (self.kind.as_str(), self.name) {
+            ("auto", _) => Ok(Choice::Auto),
+            ("none", _) => Ok(Choice::None),
+            ("any", _) => Ok(Choice::Forced(ForcedCall::Any)),
+            ("tool", Some(name)) => Ok(Choice::Forced(ForcedCall::Function(name))),
             _ => {
                 let wanted = "its type must be auto, any, none, or tool with a name";
-                return Err(ApiError::invalid("tool_choice", wanted));
+                Err(ApiError::invalid("tool_choice", wanted))
             }
-        };
-        chat.set("tool_choice", choice, "tool_choice");
-        if let Some(disabled) = self.disable_parallel_tool_use {
-            let origin = "tool_choice.disable_parallel_tool_use";
-            chat.set("parallel_tool_calls", (!disabled).into(), origin);
         }
-        Ok(())
     }
 }
 
@@ -171,6 +164,8 @@ impl ToolChoice {
 struct Message {
     role: String,
     content: Content<Block>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 /// A part of a message. Which fields it has depends on its type.
@@ -181,17 +176,20 @@ struct Block {
     text: Option<String>,
     thinking: Option<String>,
     id: Option<String>,
-    name: Option<String>,
+    name: Option<Name>,
     input: Option<Value>,
     tool_use_id: Option<String>,
     content: Option<Content<Part>>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 impl Message {
-    fn of_chat(self, chat: &mut Converted, at: &str) -> Result<(), RequestError> {
+    fn read(self, chat: &mut Conversation, at: &str) -> Result<(), RequestError> {
+        let role = role(at, &self.role)?;
         let blocks = match self.content {
             Content::Text(said) => {
-                chat.message(json!({"role": self.role, "content": said}), at.to_owned());
+                chat.messages.push(ChatMessage::new(role, said));
                 return Ok(());
             }
             Content::Parts(blocks) => blocks,
@@ -208,30 +206,30 @@ impl Message {
                 "redacted_thinking" => {}
                 "tool_use" => {
                     let id = block.id.ok_or_else(|| missing("id"))?;
-                    let name = block.name.ok_or_else(|| missing("name"))?;
+                    let Name(name) = block.name.ok_or_else(|| missing("name"))?;
                     let input = block.input.ok_or_else(|| missing("input"))?;
-                    calls.push((id, name, input.to_string(), at));
+                    calls.push((id, name, input.to_string()));
                 }
                 "tool_result" => {
                     has_results = true;
                     let id = block.tool_use_id.ok_or_else(|| missing("tool_use_id"))?;
                     let result = block.content.map(|content| content.text(&format!("{at}.content")));
                     let result = result.transpose()?.unwrap_or_default();
-                    chat.message(json!({"role": "tool", "tool_call_id": id, "content": result}), at);
+                    chat.result(id, result);
                 }
                 _ => return Err(not_text(at)),
             }
         }
         // Results are messages of their own in a chat, and what the person says comes after them.
         if !said.is_empty() || !thought.is_empty() || !has_results {
-            let mut message = json!({"role": self.role, "content": said});
+            let mut message = ChatMessage::new(role, said);
             if !thought.is_empty() {
-                message["reasoning_content"] = thought.into();
+                message.fields.insert("reasoning_content".to_owned(), thought.into());
             }
-            chat.message(message, at.to_owned());
+            chat.messages.push(message);
         }
-        for (id, name, arguments, at) in calls {
-            chat.call(&id, &name, &arguments, at);
+        for (id, name, arguments) in calls {
+            chat.call(&id, &name, &arguments);
         }
         Ok(())
     }

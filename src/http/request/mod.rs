@@ -1,10 +1,10 @@
-//! Reading what clients ask for, as far as steering understands it. Requests of other APIs are written as chats first.
+//! Reading what clients ask for, as far as steering understands it. An API's own fields are a type beside its function; what APIs have in common
+//! is read from the rest of the body, in one place.
 
-mod any;
 mod chat;
 mod completion;
 mod continued;
-mod converted;
+mod conversation;
 mod error;
 mod messages;
 mod options;
@@ -16,8 +16,8 @@ mod template;
 mod tools;
 mod typed;
 
-pub use any::{any_chat, any_completion};
 pub use chat::chat_request;
+pub use completion::completion_request;
 pub use error::RequestError;
 pub use messages::{messages_request, prompt_request};
 pub use responses::responses_request;

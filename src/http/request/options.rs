@@ -1,9 +1,14 @@
+//! What requests of all APIs say in the same words. A match of names reads better than a type of 16 optional fields would: each has its range
+//! and its place in [`Options`] on one line, and that is written once.
+
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::read::{flag, integer, limit, number, text, whole};
+use super::read::{Integer, Limit, Number, Whole};
+use super::typed::{Content, Object, typed};
 use crate::foreign;
 use crate::http::ApiError;
 use crate::service::Options;
@@ -19,44 +24,44 @@ pub const MOST_LISTED: usize = 20;
 /// Reads one field that is no null; false for one that is not among them.
 ///
 /// # Errors
-/// [`RequestError`] naming a field that is wrong.
-pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, RequestError> {
-    let sampling = &mut options.sampling;
+/// 400 naming a field that is wrong.
+pub fn read(options: &mut Options, field: &str, value: &Value) -> Result<bool, ApiError> {
+    let (sampling, penalties) = (&mut options.sampling, &mut options.penalties);
     match field {
-        "model" => options.model = Some(text(field, value)?.to_owned()),
-        "stream" => options.stream = flag(field, value)?,
-        "stream_options" => options.include_usage = include_usage(value)?,
-        "temperature" => sampling.temperature = number(field, value, 0.0, 2.0)?,
-        "top_p" => {
-            // 0 leaves the likeliest token alone, as the smallest number above it does.
-            sampling.top_p = number(field, value, 0.0, 1.0)?.max(f64::MIN_POSITIVE);
+        "model" => options.model = Some(typed(field, value)?),
+        "stream" => options.stream = typed(field, value)?,
+        "stream_options" => {
+            let asked: StreamOptions = typed(field, value)?;
+            options.include_usage = asked.include_usage.unwrap_or_default();
         }
+        "temperature" => sampling.temperature = typed::<Number<0, 2>>(field, value)?.0,
+        // 0 leaves the likeliest token alone, as the smallest number above it does.
+        "top_p" => sampling.top_p = typed::<Number<0, 1>>(field, value)?.0.max(f64::MIN_POSITIVE),
         // Vendors write "all" as 0 or -1.
-        "top_k" if integer(value) == Some(-1) => sampling.top_k = 0,
-        "top_k" => sampling.top_k = whole(field, value, 0, usize::MAX)?,
-        "min_p" => sampling.min_p = number(field, value, 0.0, 1.0)?,
+        "top_k" => sampling.top_k = typed::<Limit<0>>(field, value)?.0.unwrap_or(0),
+        "min_p" => sampling.min_p = typed::<Number<0, 1>>(field, value)?.0,
         "seed" => {
-            let seed = integer(value).ok_or_else(|| ApiError::invalid(field, "it must be an integer"))?;
+            let Integer(seed) = typed(field, value)?;
             // Servers have -1 for a random one.
             if seed != -1 {
                 sampling.seed = seed.cast_unsigned();
             }
         }
-        "presence_penalty" => options.penalties.presence = number(field, value, -2.0, 2.0)?,
-        "frequency_penalty" => options.penalties.frequency = number(field, value, -2.0, 2.0)?,
+        "presence_penalty" => penalties.presence = typed::<Number<-2, 2>>(field, value)?.0,
+        "frequency_penalty" => penalties.frequency = typed::<Number<-2, 2>>(field, value)?.0,
         "repetition_penalty" => {
-            options.penalties.repetition = number(field, value, 0.0, 100.0)?;
-            if options.penalties.repetition == 0.0 {
-                return Err(ApiError::invalid(field, "it must be above 0").into());
+            penalties.repetition = typed::<Number<0, 100>>(field, value)?.0;
+            if penalties.repetition == 0.0 {
+                return Err(ApiError::invalid(field, "it must be above 0"));
             }
         }
-        "parallel_tool_calls" => options.parallel_calls = flag(field, value)?,
-        "logit_bias" => options.penalties.bias = biases(value)?,
-        "n" => options.choices = whole(field, value, 1, MOST_CHOICES)?,
+        "parallel_tool_calls" => options.parallel_calls = typed(field, value)?,
+        "logit_bias" => penalties.bias = biases(value)?,
+        "n" => options.choices = typed::<Whole<1, MOST_CHOICES>>(field, value)?.0,
         "stop" => options.stop = stops(value)?,
-        // The newer name wins, in whatever order they come.
+        // The API's own name for it wins, which has been read before.
         "max_tokens" => {
-            let tokens = limit(field, value)?;
+            let Limit(tokens) = typed::<Limit<1>>(field, value)?;
             options.max_tokens = options.max_tokens.or(tokens);
         }
         _ => return Ok(false),
@@ -72,34 +77,24 @@ pub fn unknown(field: &str) -> RequestError {
     }
 }
 
-fn include_usage(options: &Value) -> Result<bool, ApiError> {
-    let options = options
-        .as_object()
-        .ok_or_else(|| ApiError::invalid("stream_options", "it must be an object"))?;
-    match options.get("include_usage").filter(|include| !include.is_null()) {
-        Some(include) => flag("stream_options.include_usage", include),
-        None => Ok(false),
-    }
+#[derive(Deserialize)]
+struct StreamOptions {
+    include_usage: Option<bool>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 fn stops(value: &Value) -> Result<Vec<String>, ApiError> {
-    let wrong = || {
-        let wanted = format!(
-            "it must be a string, or a list of at most {MOST_STOPS} strings, none of them empty or longer than {MOST_STOP_BYTES} bytes"
-        );
-        ApiError::invalid("stop", wanted)
-    };
-    let stops: Vec<String> = match value {
-        Value::String(stop) => vec![stop.clone()],
-        Value::Array(stops) => {
-            let texts = stops.iter().map(|stop| stop.as_str().map(str::to_owned));
-            texts.collect::<Option<_>>().ok_or_else(wrong)?
-        }
-        _ => return Err(wrong()),
+    let stops = match typed("stop", value)? {
+        Content::Text(stop) => vec![stop],
+        Content::Parts(stops) => stops,
     };
     let fits = |stop: &String| (1..=MOST_STOP_BYTES).contains(&stop.len());
     if stops.len() > MOST_STOPS || !stops.iter().all(fits) {
-        return Err(wrong());
+        let wanted = format!(
+            "it must be a string, or a list of at most {MOST_STOPS} strings, none of them empty or longer than {MOST_STOP_BYTES} bytes"
+        );
+        return Err(ApiError::invalid("stop", wanted));
     }
     Ok(stops)
 }

@@ -2,123 +2,114 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::RequestError;
-use super::converted::Converted;
-use super::options::unknown;
-use super::read::{flag, text};
-use super::typed::{Content, Part, typed};
+use super::conversation::{Conversation, role};
+use super::options::{MOST_LISTED, unknown};
+use super::read::{Limit, Whole};
+use super::structure::Format;
+use super::tools::{Name, choice, not_function};
+use super::typed::{Content, Object, Part, typed};
 use crate::http::ApiError;
 use crate::service::PublicRequest;
+use crate::vocabulary::{ChatMessage, Role, TOOL_CALLS};
+
+/// What a response has of its own, or in other words than a chat.
+#[derive(Deserialize)]
+struct Body {
+    instructions: Option<String>,
+    input: Option<Content<Item>>,
+    max_output_tokens: Option<Limit<1>>,
+    text: Option<Text>,
+    reasoning: Option<Reasoning>,
+    tools: Option<Vec<Tool>>,
+    tool_choice: Option<Value>,
+    include: Option<Vec<String>>,
+    top_logprobs: Option<Whole<0, MOST_LISTED>>,
+    background: Option<bool>,
+    truncation: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    format: Option<Format>,
+    #[serde(flatten)]
+    _object: Object,
+}
+
+#[derive(Deserialize)]
+struct Reasoning {
+    effort: Option<String>,
+    #[serde(flatten)]
+    _object: Object,
+}
+
+/// Fields that the rest must not have, because a response has them under another name, or not at all.
+const OF_CHATS: [&str; 4] = ["max_tokens", "n", "response_format", "reasoning_effort"];
+/// Fields that go on from what somebody has kept.
+const KEPT: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
+/// Fields without effect on an answer that calls no tools by itself and is not kept.
+const WITHOUT_EFFECT: [&str; 2] = ["max_tool_calls", "stream_options"];
 
 /// Reads the body of `POST /v1/responses`, which has lost its private parts.
 ///
 /// # Errors
 /// [`RequestError`] naming the first field that is wrong or cannot be steered.
 pub fn responses_request(body: &Map<String, Value>) -> Result<PublicRequest, RequestError> {
-    let mut chat = Converted::default();
-    let mut wants_logprobs = false;
-    // Instructions come before the input, wherever they are written.
-    if let Some(instructions) = body.get("instructions").filter(|value| !value.is_null()) {
-        let said = text("instructions", instructions)?;
-        chat.message(json!({"role": "system", "content": said}), "instructions".to_owned());
+    let mut body: Body = typed("", body)?;
+    body.rest
+        .retain(|field, value| !value.is_null() && !WITHOUT_EFFECT.contains(&field.as_str()));
+    let refused = |field: &str, reason| {
+        Err(RequestError::Unsteerable {
+            field: field.to_owned(),
+            reason,
+        })
+    };
+    if let Some(field) = KEPT.iter().find(|field| body.rest.contains_key(**field)) {
+        let reason = "nothing of earlier answers is kept here, so all of the conversation has to be in the input";
+        return refused(field, reason);
     }
-    for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
-        match field.as_str() {
-            "input" => input(&mut chat, value)?,
-            "max_output_tokens" => chat.set("max_tokens", value.clone(), field),
-            "text" => chat_format(&mut chat, value)?,
-            "reasoning" => {
-                let Reasoning { effort } = typed(field, value)?;
-                if let Some(effort) = effort {
-                    chat.set("reasoning_effort", effort.into(), "reasoning.effort");
-                }
+    if let Some(field) = OF_CHATS.iter().find(|field| body.rest.contains_key(**field)) {
+        return Err(unknown(field));
+    }
+    if body.background == Some(true) {
+        let reason = "an answer is given at once, and none is kept to be fetched";
+        return refused("background", reason);
+    }
+    if body.truncation.is_some_and(|truncation| truncation != "disabled") {
+        let reason = "messages are not left out of a conversation that is too long";
+        return refused("truncation", reason);
+    }
+    let mut chat = Conversation::default();
+    let instructions = body.instructions.map(|said| ChatMessage::new(Role::System, said));
+    chat.messages.extend(instructions);
+    match body.input {
+        Some(Content::Text(said)) => chat.messages.push(ChatMessage::new(Role::User, said)),
+        Some(Content::Parts(items)) => {
+            for (index, item) in items.into_iter().enumerate() {
+                item.read(&mut chat, &format!("input[{index}]"))?;
             }
-            "tools" => {
-                let tools = typed::<Vec<Tool>>(field, value)?.into_iter().enumerate();
-                let tools: Result<Value, _> = tools.map(|(index, tool)| tool.of_chat(index)).collect();
-                chat.set("tools", tools?, field);
-            }
-            "tool_choice" => chat.set("tool_choice", tool_choice(value)?, field),
-            "include" => {
-                let wanted: Vec<String> = typed(field, value)?;
-                wants_logprobs |= wanted.iter().any(|one| one == "message.output_text.logprobs");
-            }
-            "top_logprobs" => {
-                wants_logprobs |= value != 0;
-                chat.set(field, value.clone(), field);
-            }
-            "previous_response_id" | "conversation" | "prompt" => {
-                return Err(RequestError::Unsteerable {
-                    field: field.clone(),
-                    reason: "nothing of earlier answers is kept here, so all of the conversation has to be in the input",
-                });
-            }
-            "background" if flag(field, value)? => {
-                return Err(RequestError::Unsteerable {
-                    field: field.clone(),
-                    reason: "an answer is given at once, and none is kept to be fetched",
-                });
-            }
-            "truncation" if value != "disabled" => {
-                return Err(RequestError::Unsteerable {
-                    field: field.clone(),
-                    reason: "messages are not left out of a conversation that is too long",
-                });
-            }
-            // Already read, or without effect on an answer that is not kept.
-            "instructions" | "background" | "truncation" | "max_tool_calls" | "stream_options" => {}
-            _ if OF_CHATS.contains(&field.as_str()) => return Err(unknown(field)),
-            _ => chat.set(field, value.clone(), field),
         }
+        None => {}
     }
-    if wants_logprobs {
-        chat.set("logprobs", true.into(), "top_logprobs");
+    for (index, tool) in body.tools.into_iter().flatten().enumerate() {
+        chat.tools.push(tool.of_chat(&format!("tools[{index}]"))?);
     }
-    chat.read("input")
-}
-
-/// Fields that a chat has and a response has not, or has under another name.
-const OF_CHATS: [&str; 10] = [
-    "messages",
-    "max_tokens",
-    "max_completion_tokens",
-    "n",
-    "logprobs",
-    "response_format",
-    "reasoning_effort",
-    "functions",
-    "function_call",
-    "modalities",
-];
-
-#[derive(Deserialize)]
-struct Reasoning {
-    effort: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    format: Option<Format>,
-}
-
-/// `json_schema` stands beside its name here, and one level deeper in a chat.
-#[derive(Deserialize)]
-struct Format {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(flatten)]
-    further: Map<String, Value>,
-}
-
-fn chat_format(chat: &mut Converted, value: &Value) -> Result<(), RequestError> {
-    let Text { format } = typed("text", value)?;
-    if let Some(Format { kind, further }) = format {
-        let mut format = json!({"type": kind});
-        if kind == "json_schema" {
-            format["json_schema"] = further.into();
-        }
-        chat.set("response_format", format, "text.format");
+    if let Some(chosen) = body.tool_choice {
+        chat.choice = choice(&chosen, chosen["type"].as_str().and(chosen["name"].as_str()))?;
     }
-    Ok(())
+    if let Some(format) = body.text.and_then(|text| text.format) {
+        chat.structure.format("text.format", format)?;
+    }
+    if let Some(effort) = body.reasoning.and_then(|reasoning| reasoning.effort) {
+        chat.template.effort(effort);
+    }
+    chat.options.max_tokens = body.max_output_tokens.and_then(|limit| limit.0);
+    let listed = body.top_logprobs.map_or(0, |listed| listed.0);
+    let mut included = body.include.into_iter().flatten();
+    let wants_logprobs = listed > 0 || included.any(|one| one == "message.output_text.logprobs");
+    chat.options.logprobs = wants_logprobs.then_some(listed);
+    chat.request("input", body.rest)
 }
 
 #[derive(Deserialize)]
@@ -126,35 +117,17 @@ struct Tool {
     #[serde(rename = "type")]
     kind: String,
     #[serde(flatten)]
-    further: Map<String, Value>,
+    function: Map<String, Value>,
 }
 
 impl Tool {
-    fn of_chat(self, index: usize) -> Result<Value, RequestError> {
+    fn of_chat(self, at: &str) -> Result<Value, RequestError> {
         if self.kind != "function" {
-            return Err(RequestError::Unsteerable {
-                field: format!("tools[{index}].type"),
-                reason: "only tools of the type function are supported, which the client runs itself",
-            });
+            return Err(not_function(format!("{at}.type")));
         }
-        Ok(json!({"type": "function", "function": self.further}))
-    }
-}
-
-fn tool_choice(value: &Value) -> Result<Value, RequestError> {
-    let kind = value.get("type").and_then(Value::as_str);
-    match (value, kind) {
-        (Value::String(_), _) => Ok(value.clone()),
-        (_, Some("function")) => Ok(json!({"type": "function", "function": {"name": value["name"]}})),
-        (_, Some(_)) => Err(RequestError::Unsteerable {
-            field: "tool_choice.type".to_owned(),
-            reason: "only tools of the type function are supported, which the client runs itself",
-        }),
-        (_, None) => Err(ApiError::invalid(
-            "tool_choice",
-            "it must be a string, or an object that has a type and a name",
-        )
-        .into()),
+        let name = self.function.get("name").unwrap_or_default();
+        typed::<Name>(&format!("{at}.name"), name)?;
+        Ok(json!({"type": "function", "function": self.function}))
     }
 }
 
@@ -166,68 +139,54 @@ struct Item {
     role: Option<String>,
     content: Option<Content<Part>>,
     call_id: Option<String>,
-    name: Option<String>,
+    name: Option<Name>,
     arguments: Option<String>,
     output: Option<Content<Part>>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
-fn input(chat: &mut Converted, value: &Value) -> Result<(), RequestError> {
-    let items = match typed::<Content<Item>>("input", value)? {
-        Content::Text(said) => {
-            chat.message(json!({"role": "user", "content": said}), "input".to_owned());
-            return Ok(());
-        }
-        Content::Parts(items) => items,
-    };
-    for (index, item) in items.into_iter().enumerate() {
-        one_item(chat, item, format!("input[{index}]"))?;
-    }
-    Ok(())
-}
-
-fn one_item(chat: &mut Converted, item: Item, at: String) -> Result<(), RequestError> {
-    let missing = |field: &str| ApiError::invalid(format!("{at}.{field}"), "an item of this type needs it");
-    match item.kind.as_deref() {
-        None | Some("message") => {
-            let role = item.role.ok_or_else(|| missing("role"))?;
-            let content = item.content.ok_or_else(|| missing("content"))?;
-            let said = content.text(&format!("{at}.content"))?;
-            // What was thought before it belongs to the same turn.
-            match chat
-                .assistant()
-                .filter(|turn| role == "assistant" && turn["content"].is_null())
-            {
-                Some(turn) if turn.get("tool_calls").is_none() => turn["content"] = said.into(),
-                _ => chat.message(json!({"role": role, "content": said}), at),
+impl Item {
+    fn read(self, chat: &mut Conversation, at: &str) -> Result<(), RequestError> {
+        let missing = |field: &str| ApiError::invalid(format!("{at}.{field}"), "an item of this type needs it");
+        match self.kind.as_deref() {
+            None | Some("message") => {
+                let role = role(at, &self.role.ok_or_else(|| missing("role"))?)?;
+                let content = self.content.ok_or_else(|| missing("content"))?;
+                let said = content.text(&format!("{at}.content"))?;
+                // What was thought before it belongs to the same turn.
+                let silent = |turn: &&mut ChatMessage| turn.content.is_empty() && !turn.fields.contains_key(TOOL_CALLS);
+                match chat.turn().filter(silent).filter(|_| role == Role::Assistant) {
+                    Some(turn) => turn.content = said,
+                    None => chat.messages.push(ChatMessage::new(role, said)),
+                }
+            }
+            Some("reasoning") => {
+                if let Some(thought) = self.content {
+                    let thought = thought.text(&format!("{at}.content"))?;
+                    let mut turn = ChatMessage::new(Role::Assistant, "");
+                    turn.fields.insert("reasoning_content".to_owned(), thought.into());
+                    chat.messages.push(turn);
+                }
+            }
+            Some("function_call") => {
+                let id = self.call_id.ok_or_else(|| missing("call_id"))?;
+                let Name(name) = self.name.ok_or_else(|| missing("name"))?;
+                let arguments = self.arguments.ok_or_else(|| missing("arguments"))?;
+                chat.call(&id, &name, &arguments);
+            }
+            Some("function_call_output") => {
+                let id = self.call_id.ok_or_else(|| missing("call_id"))?;
+                let output = self.output.ok_or_else(|| missing("output"))?;
+                chat.result(id, output.text(&format!("{at}.output"))?);
+            }
+            Some(_) => {
+                return Err(RequestError::Unsteerable {
+                    field: format!("{at}.type"),
+                    reason: "of the input's items, messages, reasoning and calls of functions with their outputs are supported",
+                });
             }
         }
-        Some("reasoning") => {
-            if let Some(thought) = item.content {
-                let thought = thought.text(&format!("{at}.content"))?;
-                let turn = json!({"role": "assistant", "content": null, "reasoning_content": thought});
-                chat.message(turn, at);
-            }
-        }
-        Some("function_call") => {
-            let id = item.call_id.ok_or_else(|| missing("call_id"))?;
-            let name = item.name.ok_or_else(|| missing("name"))?;
-            let arguments = item.arguments.ok_or_else(|| missing("arguments"))?;
-            chat.call(&id, &name, &arguments, at);
-        }
-        Some("function_call_output") => {
-            let id = item.call_id.ok_or_else(|| missing("call_id"))?;
-            let said = item
-                .output
-                .ok_or_else(|| missing("output"))?
-                .text(&format!("{at}.output"))?;
-            chat.message(json!({"role": "tool", "tool_call_id": id, "content": said}), at);
-        }
-        Some(_) => {
-            return Err(RequestError::Unsteerable {
-                field: format!("{at}.type"),
-                reason: "of the input's items, messages, reasoning and calls of functions with their outputs are supported",
-            });
-        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,11 +1,31 @@
 //! Fields that say what an answer must look like: OpenAI's, vLLM's and llama.cpp's.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::read::{flag, text};
+use super::typed::{Object, typed};
 use crate::http::ApiError;
 use crate::structure::{Shape, Structure};
+
+/// The format of an answer: OpenAI's chats name a schema in an object of its own, and its responses, llama.cpp's clients and Anthropic put
+/// it beside the type.
+#[derive(Deserialize)]
+pub struct Format {
+    #[serde(rename = "type")]
+    kind: String,
+    json_schema: Option<NamedSchema>,
+    schema: Option<Value>,
+    #[serde(flatten)]
+    _object: Object,
+}
+
+#[derive(Deserialize)]
+struct NamedSchema {
+    schema: Option<Value>,
+    #[serde(flatten)]
+    _object: Object,
+}
 
 /// The fields that were read.
 #[derive(Default)]
@@ -20,19 +40,15 @@ impl StructureFields {
     /// [`RequestError`] naming a field that is wrong, or one that asks for what another has asked for already.
     pub fn read(&mut self, field: &str, value: &Value) -> Result<bool, RequestError> {
         match field {
-            "response_format" => {
-                if let Some((field, shape)) = response_format(value)? {
-                    self.want(field, shape)?;
-                }
-            }
-            "structured_outputs" => self.structured_outputs(value)?,
+            "response_format" => self.format(field, typed(field, value)?)?,
+            "structured_outputs" => self.structured_outputs(&typed(field, value)?)?,
             "guided_decoding_backend" => {
-                text(field, value)?;
+                typed::<String>(field, value)?;
             }
             "json_schema" => self.want(field, schema(field, value)?)?,
             // llama.cpp's clients send it empty.
             "grammar" if value.as_str() == Some("") => {}
-            "grammar" => self.want(field, Shape::Grammar(text(field, value)?.to_owned()))?,
+            "grammar" => self.want(field, Shape::Grammar(typed(field, value)?))?,
             _ => match field
                 .strip_prefix("guided_")
                 .and_then(|kind| Some((kind, shape(kind, field, value)?)))
@@ -42,6 +58,31 @@ impl StructureFields {
             },
         }
         Ok(true)
+    }
+
+    /// Reads a format, which stands at `at`.
+    ///
+    /// # Errors
+    /// As for [`StructureFields::read`].
+    pub fn format(&mut self, at: &str, format: Format) -> Result<(), RequestError> {
+        let path = |rest: &str| format!("{at}.{rest}");
+        let (field, given) = match (format.kind.as_str(), format.json_schema) {
+            ("text", _) => return Ok(()),
+            ("json_schema", Some(named)) => (path("json_schema.schema"), named.schema),
+            ("json_schema", None) => (path("schema"), format.schema),
+            // llama.cpp's clients put a schema beside either type.
+            ("json_object", _) if format.schema.is_some() => (path("schema"), format.schema),
+            ("json_object", _) => return Ok(self.want(at, Shape::any_object())?),
+            _ => {
+                return Err(RequestError::Unsteerable {
+                    field: path("type"),
+                    reason: "steered answers can be text, json_object or json_schema",
+                });
+            }
+        };
+        let given = given.ok_or_else(|| ApiError::invalid(&field, "there is no schema"))?;
+        let shape = schema(&field, &given)?;
+        Ok(self.want(field, shape)?)
     }
 
     /// What they ask for together.
@@ -62,16 +103,13 @@ impl StructureFields {
         Ok(())
     }
 
-    fn structured_outputs(&mut self, value: &Value) -> Result<(), RequestError> {
-        for (name, value) in object("structured_outputs", value)?
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-        {
+    fn structured_outputs(&mut self, wanted: &Map<String, Value>) -> Result<(), RequestError> {
+        for (name, value) in wanted.iter().filter(|(_, value)| !value.is_null()) {
             let field = format!("structured_outputs.{name}");
             match shape(name, &field, value) {
                 Some(shape) => self.want(field, shape?)?,
                 None if name == "json_object" => {
-                    if flag(&field, value)? {
+                    if typed(&field, value)? {
                         self.want(field, Shape::any_object())?;
                     }
                 }
@@ -93,9 +131,9 @@ impl StructureFields {
 fn shape(kind: &str, field: &str, value: &Value) -> Option<Result<Shape, ApiError>> {
     Some(match kind {
         "json" => schema(field, value),
-        "regex" => text(field, value).map(|regex| Shape::Regex(regex.to_owned())),
-        "grammar" => text(field, value).map(|grammar| Shape::Grammar(grammar.to_owned())),
-        "choice" => choices(field, value),
+        "regex" => typed(field, value).map(Shape::Regex),
+        "grammar" => typed(field, value).map(Shape::Grammar),
+        "choice" => typed(field, value).map(Shape::Choice),
         _ => return None,
     })
 }
@@ -111,54 +149,6 @@ fn schema(field: &str, value: &Value) -> Result<Shape, ApiError> {
         }
         _ => Err(wrong()),
     }
-}
-
-fn choices(field: &str, value: &Value) -> Result<Shape, ApiError> {
-    let texts = value.as_array().and_then(|choices| {
-        let texts = choices.iter().map(|choice| choice.as_str().map(str::to_owned));
-        texts.collect::<Option<Vec<String>>>()
-    });
-    texts
-        .map(Shape::Choice)
-        .ok_or_else(|| ApiError::invalid(field, "it must be a list of strings"))
-}
-
-/// OpenAI's field, with the path to what it wants; `None` for plain text.
-fn response_format(value: &Value) -> Result<Option<(String, Shape)>, RequestError> {
-    let field = "response_format";
-    let format = object(field, value)?;
-    let path = |rest: &str| format!("{field}.{rest}");
-    match format.get("type").and_then(Value::as_str) {
-        Some("text") => Ok(None),
-        // llama.cpp's clients put a schema beside either type.
-        Some("json_object") => match format.get("schema").filter(|schema| !schema.is_null()) {
-            Some(given) => Ok(Some((path("schema"), schema(&path("schema"), given)?))),
-            None => Ok(Some((field.to_owned(), Shape::any_object()))),
-        },
-        Some("json_schema") => {
-            let named = format.get("json_schema").filter(|named| !named.is_null());
-            let (at, given) = match named {
-                Some(named) => {
-                    let named = object(&path("json_schema"), named)?;
-                    (path("json_schema.schema"), named.get("schema"))
-                }
-                None => (path("schema"), format.get("schema")),
-            };
-            let given = given.ok_or_else(|| ApiError::invalid(at.clone(), "there is no schema"))?;
-            let shape = schema(&at, given)?;
-            Ok(Some((at, shape)))
-        }
-        Some(_) => Err(RequestError::Unsteerable {
-            field: path("type"),
-            reason: "steered answers can be text, json_object or json_schema",
-        }),
-        None => Err(ApiError::invalid(path("type"), "it must be text, json_object or json_schema").into()),
-    }
-}
-
-fn object<'a>(field: &str, value: &'a Value) -> Result<&'a Map<String, Value>, ApiError> {
-    let object = value.as_object();
-    object.ok_or_else(|| ApiError::invalid(field, "it must be an object"))
 }
 
 #[cfg(test)]
@@ -286,7 +276,7 @@ mod tests {
                 "unsteerable response_format.type",
             ),
             ("guided_json", json!(3), "guided_json"),
-            ("guided_choice", json!(["a", 3]), "guided_choice"),
+            ("guided_choice", json!(["a", 3]), "guided_choice[1]"),
             (
                 "structured_outputs",
                 json!({"structural_tag": "x"}),

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::RequestError;
-use super::read::text;
+use super::typed::typed;
 use crate::http::ApiError;
 use crate::vocabulary::TemplateOptions;
 
@@ -29,21 +28,23 @@ impl TemplateFields {
     /// Reads one field that is no null; false for one that is not among them.
     ///
     /// # Errors
-    /// [`RequestError`] naming a field that is wrong.
-    pub fn read(&mut self, field: &str, value: &Value) -> Result<bool, RequestError> {
+    /// 400 naming a field that is wrong.
+    pub fn read(&mut self, field: &str, value: &Value) -> Result<bool, ApiError> {
         match field {
             "chat_template_kwargs" => self.given = given(field, value)?,
             "enable_thinking" | "thinking" => self.switch(thinks(field, value)?),
-            "reasoning_effort" => {
-                let effort = text(field, value)?;
-                if effort == "none" {
-                    self.switch(false);
-                }
-                self.derived.insert(field.to_owned(), effort.into());
-            }
+            "reasoning_effort" => self.effort(typed(field, value)?),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// How much the model is to think.
+    pub fn effort(&mut self, effort: String) {
+        if effort == "none" {
+            self.switch(false);
+        }
+        self.derived.insert("reasoning_effort".to_owned(), effort.into());
     }
 
     fn switch(&mut self, on: bool) {
@@ -57,15 +58,13 @@ impl TemplateFields {
 }
 
 fn given(field: &str, value: &Value) -> Result<Map<String, Value>, ApiError> {
-    let given = value
-        .as_object()
-        .ok_or_else(|| ApiError::invalid(field, "it must be an object"))?;
+    let given: Map<String, Value> = typed(field, value)?;
     match FIXED.iter().find(|name| given.contains_key(**name)) {
         Some(name) => Err(ApiError::invalid(
             format!("{field}.{name}"),
             "the chat decides this, not an option of its template",
         )),
-        None => Ok(given.clone()),
+        None => Ok(given),
     }
 }
 
@@ -92,8 +91,7 @@ mod tests {
         for (field, value) in fields {
             match read.read(field, value) {
                 Ok(known) => assert!(known, "{field}"),
-                Err(RequestError::Invalid(error)) => return Err(error.body().to_string()),
-                Err(RequestError::Unsteerable { field, .. }) => return Err(field),
+                Err(error) => return Err(error.body().to_string()),
             }
         }
         Ok(Value::Object(read.options().0))

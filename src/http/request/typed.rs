@@ -5,32 +5,37 @@
 
 use std::fmt;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
 use super::RequestError;
 use crate::http::ApiError;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-/// Reads `value`, which stands at `at` in the body.
+/// Reads `value`, which stands at `at` in the body; `at` is empty for the body itself.
 ///
 /// # Errors
 /// 400 naming the place, such as `input[3].content[1].text`, and quoting nothing.
-pub fn typed<T: DeserializeOwned>(at: &str, value: &Value) -> Result<T, ApiError> {
+pub fn typed<'de, T: Deserialize<'de>>(at: &str, value: impl Deserializer<'de>) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let place = match path.as_str() {
+        let place = match error.path().to_string().as_str() {
             "." => at.to_owned(),
-            path if path.starts_with('[') => format!("{at}{path}"),
-            path => format!("{at}.{path}"),
+            path => beneath(at, path),
         };
         let said = error.into_inner().to_string();
         match missing(&said) {
-            Some(field) => ApiError::invalid(format!("{place}.{field}"), "it is missing"),
-            None => ApiError::invalid(place, wanted(&said)),
+            Some(field) => ApiError::invalid(beneath(&place, field), "it is missing"),
+            None => ApiError::invalid(place, complaint(&said)),
         }
     })
+}
+
+fn beneath(at: &str, path: &str) -> String {
+    let separator = if at.is_empty() || path.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
+    format!("{at}{separator}{path}")
 }
 
 /// The field that serde misses. Its place is that of the object without it.
@@ -38,15 +43,24 @@ fn missing(said: &str) -> Option<&str> {
     said.strip_prefix("missing field `")?.split('`').next()
 }
 
+/// For a value that is not what a field must be. Types of ours say so by it.
+pub fn wanted<E: Error>(what: impl fmt::Display) -> E {
+    E::custom(format_args!("another value, expected {what}"))
+}
+
 /// What serde says was wanted. What it found is left out: it may be somebody's text.
-fn wanted(said: &str) -> String {
+fn complaint(said: &str) -> String {
     match said.rsplit_once(", expected ") {
+        Some((_, "a boolean")) => "it must be true or false".to_owned(),
+        Some((_, "a sequence")) => "it must be a list".to_owned(),
+        Some((_, "a map")) => "it must be an object".to_owned(),
+        Some((_, wanted)) if wanted.starts_with("struct ") => "it must be an object".to_owned(),
         Some((_, wanted)) => format!("it must be {wanted}"),
         None => "it has not the form that it must have".to_owned(),
     }
 }
 
-/// What a message, an instruction or a tool's result says: a text, or parts.
+/// What a message, an instruction or a tool's result says: a text, or parts. Other fields hold a string or a list of them, too.
 pub enum Content<P> {
     /// In one.
     Text(String),
@@ -62,7 +76,7 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for Content<P> {
             type Value = Content<P>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string or a list of parts")
+                formatter.write_str("a string or a list")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -78,6 +92,9 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for Content<P> {
     }
 }
 
+/// A field for types of objects alone: without it, serde takes a list of an object's values for the object.
+pub type Object = ();
+
 /// A part of a text. Other kinds have other fields, which are not read.
 #[derive(Deserialize)]
 pub struct Part {
@@ -85,6 +102,8 @@ pub struct Part {
     kind: String,
     text: Option<String>,
     refusal: Option<String>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 impl Content<Part> {
@@ -102,10 +121,12 @@ impl Content<Part> {
             let at = format!("{at}[{index}]");
             let text = match part.kind.as_str() {
                 "input_text" | "output_text" | "text" | "reasoning_text" | "summary_text" => part.text,
-                "refusal" => part.refusal,
+                // Clients echo an answer so.
+                "refusal" => part.refusal.or_else(|| Some(String::new())),
                 _ => return Err(not_text(at)),
             };
-            all.push_str(&text.ok_or_else(|| ApiError::invalid(at, "a part of this type needs its text"))?);
+            let missing = || ApiError::invalid(format!("{at}.text"), "a part of this type needs it");
+            all.push_str(&text.ok_or_else(missing)?);
         }
         Ok(all)
     }

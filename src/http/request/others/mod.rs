@@ -8,6 +8,7 @@ mod table;
 use serde_json::{Map, Value};
 
 use super::RequestError;
+use super::options::unknown;
 use crate::service::Options;
 use effect::Meaning;
 use table::meaning;
@@ -22,8 +23,26 @@ pub struct Others {
 }
 
 impl Others {
-    /// Takes them out of `body`, which has ours alone afterwards. Where a field stands under both names, ours counts.
-    pub fn take(body: &mut Map<String, Value>) -> Self {
+    /// Takes others' fields out of `body`, and has `read` read the rest of them, which are no nulls. It says false to a field that it does
+    /// not know. Where a field stands under both names, ours counts.
+    ///
+    /// # Errors
+    /// [`RequestError`] naming the first field that is wrong, or that nobody knows.
+    pub fn read(
+        mut body: Map<String, Value>,
+        mut read: impl FnMut(&str, &Value) -> Result<bool, RequestError>,
+    ) -> Result<Self, RequestError> {
+        let others = Self::take(&mut body);
+        for (field, value) in body.iter().filter(|(_, value)| !value.is_null()) {
+            if !read(field, value).map_err(|error| others.under_its_name(error))? {
+                return Err(unknown(field));
+            }
+        }
+        Ok(others)
+    }
+
+    /// Takes them out of `body`, which has ours alone afterwards.
+    fn take(body: &mut Map<String, Value>) -> Self {
         nested::unfold(body);
         let mut others = Self::default();
         let names: Vec<String> = body.keys().cloned().collect();
@@ -51,8 +70,11 @@ impl Others {
     /// What is wrong with a field, under the name by which the client knows it.
     pub fn under_its_name(&self, error: RequestError) -> RequestError {
         error.renamed(|field| {
-            let renamed = self.renamed.iter().find(|(ours, _)| *ours == field);
-            renamed.map_or_else(|| field.to_owned(), |(_, theirs)| theirs.clone())
+            let theirs = |(ours, theirs): &(&str, String)| {
+                let rest = field.strip_prefix(ours)?;
+                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{theirs}{rest}"))
+            };
+            self.renamed.iter().find_map(theirs).unwrap_or_else(|| field.to_owned())
         })
     }
 

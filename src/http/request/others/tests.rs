@@ -10,17 +10,13 @@ fn read(fields: Value) -> Result<Options, String> {
     body.as_object_mut()
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
-    let body = body.as_object_mut().unwrap();
-    let others = Others::take(body);
-    let said = |error| match error {
+    let request = chat_request(body.as_object().unwrap()).map_err(|error| match error {
         RequestError::Invalid(error) => format!(
             "invalid {}",
             error.body()["error"]["param"].as_str().unwrap_or_default()
         ),
         RequestError::Unsteerable { field, .. } => format!("unsteerable {field}"),
-    };
-    let request = chat_request(body).map_err(|error| said(others.under_its_name(error)))?;
-    others.check(&request.options).map_err(said)?;
+    })?;
     Ok(request.options)
 }
 
