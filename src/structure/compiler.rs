@@ -4,6 +4,7 @@ use llguidance::api::{GrammarWithLexer, ParserLimits, TopLevelGrammar};
 use llguidance::{Matcher, ParserFactory};
 use serde_json::{Value, json};
 
+use super::closed::closed;
 use super::gbnf;
 use super::located::{in_words, located};
 use super::tokens::Tokens;
@@ -76,10 +77,10 @@ impl Compiler {
         let build = |grammar: GrammarWithLexer| build(factory, grammar);
         let matcher = match shape {
             Shape::Json(schema) => {
-                build(GrammarWithLexer::from_json_schema(with_blanks(schema))).map_err(|reason| {
-                    StructureError::unusable(located(schema, &reason, &|part| {
-                        build(GrammarWithLexer::from_json_schema(with_blanks(part))).map(drop)
-                    }))
+                let build = |schema: &Value| build(GrammarWithLexer::from_json_schema(with_blanks(schema)));
+                let closed = closed(schema).and_then(|schema| build(&schema).ok());
+                closed.map_or_else(|| build(schema), Ok).map_err(|reason| {
+                    StructureError::unusable(located(schema, &reason, &|part| build(part).map(drop)))
                 })?
             }
             Shape::Regex(regex) => {

@@ -4,6 +4,7 @@
 //! The grammar is the request's, which the upstream may see, and so is everything that follows from it and from what was picked.
 
 mod allowed;
+mod closed;
 mod compiler;
 mod error;
 mod follower;

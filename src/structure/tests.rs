@@ -73,9 +73,13 @@ fn schemas() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
-            prop::collection::btree_map("[a-z]{1,3}", inner.clone(), 0..3).prop_map(|properties| {
+            (prop::collection::btree_map("[a-z]{1,3}", inner.clone(), 0..3), any::<bool>()).prop_map(|(properties, says)| {
                 let required: Vec<&String> = properties.keys().collect();
-                json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+                let mut object = json!({"type": "object", "required": required, "properties": properties});
+                if says {
+                    object["additionalProperties"] = json!(false);
+                }
+                object
             }),
             (inner.clone(), 0usize..2, 0usize..3)
                 .prop_map(|(items, least, more)| json!({"type": "array", "items": items, "minItems": least, "maxItems": least + more})),
