@@ -27,7 +27,7 @@ if has_node; then
     step "installing Node's packages" once_npm "$cache/clients-node" "$here"
 fi
 
-read -ra ports < <(free_ports 2)
+read -ra ports < <(free_ports 4)
 # What suits the tiny pair.
 export COSTEER__LOCAL__MODEL=$PWD/models/tiny/slm COSTEER__UPSTREAM__TOP_K=32
 export COSTEER__STEERING__STRENGTH=1 COSTEER__STEERING__DELTA_FLOOR=0.0001
@@ -39,9 +39,22 @@ printf 'I am vegan.\nMy dog is called Ziggy.\n' > "$scratch/facts"
     COSTEER__UPSTREAM__URL=http://127.0.0.1:${ports[0]}/v1 COSTEER__LOCAL__SLOTS=2 \
         start "$binary" serve --listen "127.0.0.1:${ports[1]}"
 } >> "$scratch/log" 2>&1
-export COSTEER_TEST_PROXY=http://127.0.0.1:${ports[1]}
+# The same models, and a server that stands in for a big model which calls a function before it answers: the shipped one never wants to.
+calling=$scratch/calling
+cp -r models/tiny/llm "$calling"
+cp "$here/calling.jinja" "$calling/chat_template.jinja"
+call='<tool_call>
+{"name": "shop", "arguments": {"what": "leeks"}}
+</tool_call><|im_end|>'
+{
+    start "$binary" upstream --model "$calling" --name tiny-llm --listen "127.0.0.1:${ports[2]}" --thought "$call"
+    COSTEER__UPSTREAM__URL=http://127.0.0.1:${ports[2]}/v1 COSTEER__UPSTREAM__TOKENIZER=$calling \
+        start "$binary" serve --listen "127.0.0.1:${ports[3]}"
+} >> "$scratch/log" 2>&1
+export COSTEER_TEST_PROXY=http://127.0.0.1:${ports[1]} COSTEER_TEST_CALLER=http://127.0.0.1:${ports[3]}
 # A proxy passes this question on, so its answer says that the server behind it is up as well.
 step "starting" await "$COSTEER_TEST_PROXY/v1/models"
+step "starting those that call" await "$COSTEER_TEST_CALLER/v1/models"
 
 failed=0
 for version in openai2 openai3; do
@@ -50,7 +63,7 @@ for version in openai2 openai3; do
 done
 if has_node; then
     export NODE_PATH=$cache/clients-node/node_modules
-    step "Node" node --test --test-reporter spec "$here/ai-sdk.test.js" "$here/apis.test.js" "$here/objects.test.js" || failed=1
+    step "Node" node --test --test-reporter spec "$here"/*.test.js || failed=1
 else
     say "Node's part is skipped: it needs Node 20 or newer with npm"
 fi

@@ -1,5 +1,9 @@
 // What the tests share. No client here sets a header: the profile stands behind the model's name.
 const baseURL = `${process.env.COSTEER_TEST_PROXY}/v1`;
+// Before this proxy's server, the big model calls the function "shop" first, and answers when it has the result.
+const callerURL = process.env.COSTEER_TEST_CALLER;
+const CALLED = { what: "leeks" };
+const FOUND = "There are leeks.";
 const STEERED = "tiny-llm@ada";
 const PLAIN = "tiny-llm@plain";
 const NAME = "Ziggy";
@@ -16,4 +20,4 @@ async function askedDirectly() {
   return (await answer.json()).choices[0].message.content;
 }
 
-module.exports = { NAME, PLAIN, QUESTION, STEERED, askedDirectly, baseURL };
+module.exports = { CALLED, FOUND, NAME, PLAIN, QUESTION, STEERED, askedDirectly, baseURL, callerURL };

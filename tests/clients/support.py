@@ -14,6 +14,22 @@ PLAIN = f"{MODEL}@plain"
 QUESTION = "Can you suggest a dinner?"
 MESSAGES = [{"role": "user", "content": QUESTION}]
 
+# Before this proxy's server, the big model calls the function "shop" first, and answers when it has the result.
+CALLER = os.environ["COSTEER_TEST_CALLER"]
+CALLED = {"what": "leeks"}
+FOUND = "There are leeks."
+
+
+class Shop:
+    """A function that a model may call, and what it was called with."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, what: str) -> str:
+        self.calls.append({"what": what})
+        return FOUND
+
 
 def asked_directly():
     """The steered answer at temperature 0, by nothing but the standard library."""
