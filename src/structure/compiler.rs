@@ -78,10 +78,11 @@ impl Compiler {
         let matcher = match shape {
             Shape::Json(schema) => {
                 let build = |schema: &Value| build(GrammarWithLexer::from_json_schema(with_blanks(schema)));
-                let closed = closed(schema).and_then(|schema| build(&schema).ok());
-                closed.map_or_else(|| build(schema), Ok).map_err(|reason| {
+                // The schema as it was sent has to be one that can be kept to: closed objects may exclude each other where open ones do not.
+                let open = build(schema).map_err(|reason| {
                     StructureError::unusable(located(schema, &reason, &|part| build(part).map(drop)))
-                })?
+                })?;
+                closed(schema).and_then(|schema| build(&schema).ok()).unwrap_or(open)
             }
             Shape::Regex(regex) => {
                 build(GrammarWithLexer::from_regex(unanchored(regex))).map_err(|reason| elsewhere(&reason))?

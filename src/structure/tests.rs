@@ -208,6 +208,10 @@ fn what_cannot_be_enforced_is_named_with_its_place() {
         (json!({"not": {"type": "null"}}), "\"not\" cannot be enforced"),
         (json!({"if": {}, "then": {}}), "\"if\""),
         (json!({"oneOf": [{"type": "integer"}, {"type": "number"}]}), "\"oneOf\""),
+        (
+            json!({"oneOf": [{"type": "object", "properties": {"a": {}}}, {"type": "object", "properties": {"b": {}}}]}),
+            "\"oneOf\"",
+        ),
         (json!({"type": "string", "format": "colour"}), "format"),
         (json!({"type": "wizard"}), "wizard"),
         (json!({"$ref": "#/$defs/missing"}), "missing"),
