@@ -87,10 +87,34 @@ fn fields_of_other_servers_change_nothing_or_are_refused_by_name() {
             (&json!("tfs_z"), &json!("unsupported_parameter"))
         );
         let completion =
-            json!({"prompt": "My dog is called", "n_predict": 3, "echo": false, "add_special_tokens": false});
+            json!({"prompt": "My dog is called", "n_predict": 3, "echo": false, "add_special_tokens": true});
         let answer = post(address, "/v1/completions", completion.to_string(), &STEER).await;
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["usage"]["completion_tokens"], 3);
+    });
+}
+
+/// vLLM's default is false for a chat, whose template writes them, and true for a text. Prompts in ids have none added.
+#[test]
+fn special_tokens_are_those_that_the_prompt_has_here() {
+    run(async {
+        let address = default_proxy().await;
+        let chat = json!([{"role": "user", "content": DINNER}]);
+        for (path, prompt, value, added) in [
+            ("/v1/chat/completions", "messages", &chat, Some(false)),
+            ("/v1/completions", "prompt", &json!("My dog"), Some(true)),
+            ("/v1/completions", "prompt", &json!(["My dog", "My cat"]), Some(true)),
+            ("/v1/completions", "prompt", &json!([300, 301]), None),
+        ] {
+            for asked in [true, false] {
+                let body = json!({prompt: value, "max_tokens": 1, "add_special_tokens": asked});
+                let answer = post(address, path, body.to_string(), &STEER).await;
+                let is_so = added.is_none_or(|added| added == asked);
+                assert_eq!(answer.status(), if is_so { 200 } else { 400 }, "{body}");
+                let said: Value = answer.json().await.unwrap();
+                assert!(is_so || said["error"]["param"] == "add_special_tokens", "{said}");
+            }
+        }
     });
 }
 

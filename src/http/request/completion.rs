@@ -39,8 +39,9 @@ pub fn completion_request(body: &Map<String, Value>) -> Result<PublicRequest, Re
     options.logprobs = body.logprobs.map(|listed| listed.0);
     options.structure = structure.structure();
     options.max_tokens.get_or_insert(DEFAULT_TOKENS);
-    others.check(&options)?;
-    Ok(PublicRequest { prompts, options })
+    let request = PublicRequest { prompts, options };
+    others.check(&request)?;
+    Ok(request)
 }
 
 fn wrong_prompt() -> ApiError {

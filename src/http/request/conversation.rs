@@ -89,8 +89,7 @@ impl Conversation {
         if let Choice::Forced(call) = self.choice {
             self.options.structure = Some(forced(call, &self.tools, self.options.parallel_calls)?);
         }
-        others.check(&self.options)?;
-        Ok(PublicRequest {
+        let request = PublicRequest {
             prompts: vec![PublicPrompt::Chat(Chat {
                 messages: self.messages.into(),
                 options: self.template.options(),
@@ -98,7 +97,9 @@ impl Conversation {
                 continued,
             })],
             options: self.options,
-        })
+        };
+        others.check(&request)?;
+        Ok(request)
     }
 }
 

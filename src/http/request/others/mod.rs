@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::RequestError;
 use super::options::unknown;
-use crate::service::Options;
+use crate::service::PublicRequest;
 use effect::Meaning;
 use table::meaning;
 
@@ -82,10 +82,10 @@ impl Others {
     ///
     /// # Errors
     /// [`RequestError::Unsteerable`] naming the field and what it asks for.
-    pub fn check(self, options: &Options) -> Result<(), RequestError> {
+    pub fn check(self, request: &PublicRequest) -> Result<(), RequestError> {
         for (field, value, meaning) in self.open {
             if let Meaning::Unless(is_without_effect, reason) = meaning
-                && !is_without_effect(&value, options)
+                && !is_without_effect(&value, request)
             {
                 return Err(RequestError::Unsteerable { field, reason });
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::service::Options;
+use crate::service::{Options, PublicRequest};
 
 /// Samplers that may act here, in their order, as other servers call them: by name, by llama.cpp's letter, by KoboldCpp's number.
 const OURS: [(&[&str], char, Option<u64>); 4] = [
@@ -24,7 +24,8 @@ fn acting(options: &Options) -> [bool; 4] {
 }
 
 /// Whether the order that is asked for gives the same as ours.
-pub fn is_ours(value: &Value, options: &Options) -> bool {
+pub fn is_ours(value: &Value, request: &PublicRequest) -> bool {
+    let options = &request.options;
     if options.sampling.temperature == 0.0 {
         return true;
     }
@@ -51,7 +52,8 @@ pub fn is_ours(value: &Value, options: &Options) -> bool {
 }
 
 /// Whether it makes no difference that the temperature comes last.
-pub fn last_is_no_different(value: &Value, options: &Options) -> bool {
+pub fn last_is_no_different(value: &Value, request: &PublicRequest) -> bool {
+    let options = &request.options;
     let [temperature, others @ ..] = acting(options);
     value.as_bool() == Some(false) || options.sampling.temperature == 0.0 || !temperature || !others.contains(&true)
 }

@@ -2,7 +2,7 @@
 
 use super::effect::Meaning::{self, Is, Nothing, Unless};
 use super::effect::{
-    apart, empty, never, no, not_positive, one_for_each_choice, text_alone, whole_or_without_penalties,
+    apart, as_usual, empty, never, no, not_positive, one_for_each_choice, text_alone, whole_or_without_penalties,
     without_penalties, yes, yes_or_without_penalties, zero, zero_is_whole, zero_or_one,
 };
 use super::order::{is_ours, last_is_no_different};
@@ -310,7 +310,10 @@ const TABLE: &[(&[&str], Meaning)] = &[
     ),
     (
         &["add_special_tokens"],
-        Unless(no, "the chat template writes the special tokens"),
+        Unless(
+            as_usual,
+            "special tokens are a chat template's alone, and stand before a text as its tokenizer has it; token ids are a prompt without",
+        ),
     ),
     (
         &["truncate_prompt_tokens"],

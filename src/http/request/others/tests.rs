@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::http::request::chat::chat_request;
 use crate::http::request::completion::completion_request;
+use crate::service::Options;
 
 /// What became of a chat with these fields: the options, or the field that is refused.
 fn read(fields: Value) -> Result<Options, String> {
