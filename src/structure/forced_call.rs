@@ -1,3 +1,4 @@
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{Shape, StructureError};
@@ -51,17 +52,23 @@ impl ForcedCall {
                 arguments: answer.to_owned(),
             }],
             Self::Any => {
-                let calls: Vec<Value> = serde_json::from_str(answer).unwrap_or_default();
-                let call = |call: &Value| {
-                    Some(ToolCall {
-                        name: call["name"].as_str()?.to_owned(),
-                        arguments: call.get("parameters")?.to_string(),
-                    })
+                let calls: Vec<Written> = serde_json::from_str(answer).unwrap_or_default();
+                let call = |call: Written| ToolCall {
+                    name: call.name,
+                    arguments: call.parameters.get().to_owned(),
                 };
-                calls.iter().filter_map(call).collect()
+                calls.into_iter().map(call).collect()
             }
         }
     }
+}
+
+/// A call as an answer has it. Its arguments stay as they are written, because numbers that are read and written again may be others.
+#[derive(serde::Deserialize)]
+struct Written<'a> {
+    name: String,
+    #[serde(borrow)]
+    parameters: &'a RawValue,
 }
 
 /// The schema of a function's arguments: none, where it says nothing of them.
@@ -149,6 +156,14 @@ mod tests {
         let calls = ForcedCall::Any.read("[{\"name\": \"time\", \"parameters\": {}}]");
         assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("time", "{}"));
         assert!(ForcedCall::Any.read("[{\"name\": \"ti").is_empty());
+        // To the last letter as they are written.
+        let written = "{\"a\": 1.0, \"b\": 1e3, \"c\": 123456789012345678901234567890, \"d\": 0.10,\n\"e\": \"\\u00e9\", \"a\": 2}";
+        let answer = format!(
+            "[{{\"name\": \"ti\\u006de\", \"parameters\": {written} }}, {{\"name\": \"x\", \"parameters\": [ 1.50 ]}}]"
+        );
+        let calls = ForcedCall::Any.read(&answer);
+        assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("time", written));
+        assert_eq!(calls[1].arguments, "[ 1.50 ]");
         assert!(ForcedCall::Any.shape(&[], true).is_err());
     }
 }
