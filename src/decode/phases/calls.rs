@@ -37,6 +37,8 @@ pub struct CallReader {
     written: Option<WrittenCalls>,
     /// Whether nothing but blanks has come.
     is_start: bool,
+    /// Behind calls: an end that may still come and says nothing; empty where none may.
+    stray: &'static str,
 }
 
 /// What some of an answer came to.
@@ -44,6 +46,8 @@ pub struct CallReader {
 pub struct Parted {
     /// Bytes of the text that are certain now.
     pub prose: Vec<u8>,
+    /// The same of what is thought between calls.
+    pub reasoning: Vec<u8>,
     /// Calls that have ended.
     pub calls: Vec<ToolCall>,
 }
@@ -57,6 +61,7 @@ impl CallReader {
             blanks: Vec::new(),
             written: None,
             is_start: true,
+            stray: "",
         }
     }
 
@@ -72,13 +77,19 @@ impl CallReader {
 
     /// Whether what has been written last may be the beginning of calls.
     pub fn is_open(&self) -> bool {
-        self.calls.calling.held(&self.held, self.is_start) > 0
+        self.calls.calling.held(&self.held, self.is_start) > 0 || self.is_stray(&self.held)
+    }
+
+    /// Whether `text` behind calls is an end that says nothing, or is on the way to it.
+    fn is_stray(&self, text: &[u8]) -> bool {
+        let (word, stray) = (text.trim_ascii_start(), self.stray.as_bytes());
+        !word.is_empty() && !stray.is_empty() && (stray.starts_with(word) || word.starts_with(stray))
     }
 
     /// Whether an answer that goes on with `next` is in a call, or on the way to one.
     pub fn begins(&self, next: &[u8]) -> bool {
         let text = [&self.held, next].concat();
-        self.is_call() || self.calls.calling.begins(&text, self.is_start)
+        self.is_call() || self.calls.calling.begins(&text, self.is_start) || self.is_stray(&text)
     }
 
     /// Reads what comes next, and says what its last byte belongs to.
@@ -89,12 +100,24 @@ impl CallReader {
                 let Some((whole, after)) = written.push(&next) else {
                     return (parted, Phase::Call);
                 };
+                self.stray = written.stray();
                 self.written = None;
                 has_called = true;
                 self.read(whole, &mut parted);
                 next = after;
             }
             self.held.append(&mut next);
+            if self.is_stray(&self.held) {
+                let word = self.held.trim_ascii_start();
+                let Some(after) = word.strip_prefix(self.stray.as_bytes()) else {
+                    return (parted, Phase::Undecided);
+                };
+                self.held = after.to_vec();
+                self.stray = "";
+                has_called = true;
+            } else if !self.held.trim_ascii_start().is_empty() {
+                self.stray = "";
+            }
             if let Some((at, written)) = self.calls.calling.begun(&self.held, self.is_start) {
                 next = self.held.split_off(at);
                 let certain = self.held.trim_ascii_end().len();
@@ -125,7 +148,10 @@ impl CallReader {
         if let Some(written) = self.written.take() {
             self.read(written.finish(), &mut parted);
         }
-        parted.prose.append(&mut self.held);
+        let held = std::mem::take(&mut self.held);
+        if !self.is_stray(&held) {
+            parted.prose.extend(held);
+        }
         parted
     }
 
@@ -139,6 +165,7 @@ impl CallReader {
                     match part {
                         Part::Call(call) => parted.calls.push(call),
                         Part::Text(text) => parted.prose.extend(text.into_bytes()),
+                        Part::Thought(text) => parted.reasoning.extend(text.into_bytes()),
                     }
                 }
             }

@@ -183,9 +183,12 @@ impl Phases {
 
     /// Whether `token`, which otherwise ends a turn, may be a part of what marks the end of a thought.
     pub fn is_mark(&self, token: TokenId) -> bool {
-        let Some(thinking) = self.thinking.as_ref().filter(|_| !self.is_call()) else {
+        let Some(thinking) = &self.thinking else {
             return false;
         };
+        if self.is_call() {
+            return thinking.ends_message(token);
+        }
         match self.state {
             State::Thought if thinking.has_channels => thinking.ends_message(token),
             State::Thought => thinking.markup().any(|mark| mark == token),
@@ -211,6 +214,7 @@ impl Phases {
         let written = self.written(token, tokenizer).to_vec();
         let step = match self.thinking.clone() {
             None => Step::prose(written, vec![token]),
+            Some(thinking) if self.is_call() && thinking.ends_message(token) => return self.end_call(token),
             // Calls have marks of their own.
             Some(_) if self.is_call() => Step::prose(written, vec![token]),
             Some(thinking) if self.state != State::Thought && thinking.wraps.contains(&token) => {
@@ -221,12 +225,27 @@ impl Phases {
         self.without_calls(step)
     }
 
+    /// Ends a call that is a message of several; another one follows.
+    fn end_call(&mut self, token: TokenId) -> Step {
+        self.state = State::Header;
+        self.held.clear();
+        let mut step = Step {
+            phase: Phase::Call,
+            ..Step::prose(Vec::new(), vec![token])
+        };
+        if let Some(calls) = &mut self.calls {
+            step.add(calls.finish());
+        }
+        step
+    }
+
     /// `step` with the calls in it apart from its text.
     fn without_calls(&mut self, mut step: Step) -> Step {
         let has_text = step.phase == Phase::Prose || !step.prose.is_empty();
         if let Some(calls) = self.calls.as_mut().filter(|_| has_text) {
             let (parted, phase) = calls.push(&step.prose);
-            (step.prose, step.calls) = (parted.prose, parted.calls);
+            step.prose.clear();
+            step.add(parted);
             if step.phase == Phase::Prose {
                 step.phase = phase;
             }
@@ -237,14 +256,10 @@ impl Phases {
     /// What is left when nothing more comes: the rest of the thought, and of the answer.
     pub fn finish(&mut self) -> Step {
         let (reasoning, prose) = self.rest();
-        let mut step = Step {
-            reasoning,
-            ..self.without_calls(Step::prose(prose, Vec::new()))
-        };
+        let mut step = self.without_calls(Step::prose(prose, Vec::new()));
+        step.reasoning.splice(..0, reasoning);
         if let Some(calls) = &mut self.calls {
-            let rest = calls.finish();
-            step.prose.extend(rest.prose);
-            step.calls.extend(rest.calls);
+            step.add(calls.finish());
         }
         step
     }

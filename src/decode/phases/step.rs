@@ -1,3 +1,4 @@
+use super::calls::Parted;
 use super::phase::Phase;
 use crate::vocabulary::{TokenId, ToolCall};
 
@@ -50,6 +51,13 @@ impl Step {
             tokens,
             ..Self::reasoning(Vec::new())
         }
+    }
+
+    /// Adds what calls in it came to.
+    pub fn add(&mut self, parted: Parted) {
+        self.prose.extend(parted.prose);
+        self.reasoning.extend(parted.reasoning);
+        self.calls.extend(parted.calls);
     }
 
     /// Of text that begins the answer and is in no token by itself.

@@ -22,6 +22,8 @@ pub struct Marks {
     pub open: &'static str,
     /// After the last; empty where that is the end of the answer.
     pub close: &'static str,
+    /// What may stand behind the end all the same: the end of marks whose beginning was left out.
+    pub stray: &'static str,
 }
 
 /// How a call is written between the marks.
@@ -46,7 +48,7 @@ pub enum Form {
 }
 
 const fn marks(open: &'static str, close: &'static str) -> Marks {
-    Marks { open, close }
+    Marks { open, close, stray: "" }
 }
 
 /// Nothing special.
@@ -107,8 +109,14 @@ pub const FAMILIES: [Family; 16] = [
     Family {
         name: "qwen coder",
         signs: &["<tool_call>", "<function=", "<parameter="],
-        // Some leave the outer marks out.
-        marks: &[marks("<tool_call>", "</tool_call>"), marks("<function=", "</function>")],
+        // Some leave the outer marks out, or the first of them alone.
+        marks: &[
+            marks("<tool_call>", "</tool_call>"),
+            Marks {
+                stray: "</tool_call>",
+                ..marks("<function=", "</function>")
+            },
+        ],
         form: Form::Functions,
         ..PLAIN
     },

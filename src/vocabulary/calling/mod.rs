@@ -15,7 +15,11 @@ use super::marks::{longest_beginning, position_of};
 use super::{TokenId, Tokenizer};
 
 /// Of calls that begin without a mark.
-const UNMARKED: Marks = Marks { open: "", close: "" };
+const UNMARKED: Marks = Marks {
+    open: "",
+    close: "",
+    stray: "",
+};
 
 /// How a model writes calls, in the tokens of its vocabulary.
 #[derive(Clone, Debug, PartialEq, Eq)]

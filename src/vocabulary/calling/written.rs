@@ -8,6 +8,7 @@ pub struct WrittenCalls {
     seen: usize,
     /// What ends them; empty where that is the end of the answer.
     close: &'static str,
+    stray: &'static str,
     /// Whether the arguments are JSON, in whose texts no end counts.
     is_json: bool,
     in_text: bool,
@@ -20,10 +21,16 @@ impl WrittenCalls {
             bytes: Vec::new(),
             seen: marks.open.len(),
             close: marks.close,
+            stray: marks.stray,
             is_json: form == Form::Json,
             in_text: false,
             is_escaped: false,
         }
+    }
+
+    /// What may stand behind their end and says nothing; empty where that is nothing.
+    pub fn stray(&self) -> &'static str {
+        self.stray
     }
 
     /// Adds what comes next. Gives all of it and what comes after it, where it ends in there.

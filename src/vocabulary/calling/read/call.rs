@@ -14,4 +14,6 @@ pub enum Part {
     Call(ToolCall),
     /// Text for people.
     Text(String),
+    /// What the model thinks in between.
+    Thought(String),
 }
