@@ -1,6 +1,8 @@
 //! Models that call tools. The shipped big model's server writes calls in the marks of a family before, or instead of, an answer of its
 //! own, and its chat template says which tools there are.
 
+mod edges;
+
 use std::net::SocketAddr;
 
 use costeer::local::ModelSource;

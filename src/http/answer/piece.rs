@@ -127,18 +127,27 @@ impl Pieces {
                 self.waiting.extend(tokens.map(|token| (self.come, token)));
             }
         }
-        let (mut text, stopped) = self.stops.push(&event.text);
+        let first = self.calls;
+        self.calls += event.calls.len();
+        // A call parts the text before it from the text after it: no stop reaches across.
+        let mut text = if event.calls.is_empty() {
+            String::new()
+        } else {
+            self.stops.finish()
+        };
+        let (more, stopped) = self.stops.push(&event.text);
+        text.push_str(&more);
         let mut finish = event.finish;
         if stopped.is_some() {
-            self.stopped_at = stopped;
-            finish = Some(Finish::Stop);
+            // Stops are for text: whoever has been called is called.
+            let has_called = self.calls > 0;
+            finish = Some(if has_called { Finish::Calls } else { Finish::Stop });
+            self.stopped_at = stopped.filter(|_| !has_called);
         } else if finish.is_some() {
             text.push_str(&self.stops.finish());
         }
         self.sent += text.len();
         let ready = self.waiting.iter().take_while(|(end, _)| *end <= self.sent).count();
-        let first = self.calls;
-        self.calls += event.calls.len();
         let calls = event.calls.into_iter().enumerate();
         let piece = Piece {
             text,

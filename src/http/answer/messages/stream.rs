@@ -18,6 +18,9 @@ pub struct MessagesStream {
     /// Blocks that are complete.
     blocks: usize,
     open: Option<Kind>,
+    /// Blanks that no block has been begun for.
+    unsaid: String,
+    has_called: bool,
     ended: Option<(Finish, Option<String>)>,
     /// How the tokens were picked, where that was asked for.
     settings: Option<Value>,
@@ -38,6 +41,8 @@ impl MessagesStream {
             options,
             blocks: 0,
             open: None,
+            unsaid: String::new(),
+            has_called: false,
             ended: None,
             settings: None,
             positions: Vec::new(),
@@ -80,14 +85,26 @@ impl MessagesStream {
     fn more(&mut self, piece: Piece, events: &mut Vec<Event>) {
         self.positions.extend(piece.position);
         self.say(Kind::Thinking, &piece.reasoning, events);
-        self.say(Kind::Text, &piece.text, events);
+        self.unsaid.push_str(&piece.text);
+        // Anthropic takes back no block of blanks alone.
+        if self.open == Some(Kind::Text) || !self.unsaid.trim().is_empty() {
+            self.say_all(events);
+        }
         for call in &piece.calls {
             self.call(call, events);
         }
     }
 
+    /// Says what has waited for a word.
+    fn say_all(&mut self, events: &mut Vec<Event>) {
+        let text = std::mem::take(&mut self.unsaid);
+        self.say(Kind::Text, &text, events);
+    }
+
     fn call(&mut self, call: &AnswerCall, events: &mut Vec<Event>) {
         self.close(events);
+        self.unsaid.clear();
+        self.has_called = true;
         let index = self.blocks;
         let block = tool_use(call, &json!({}));
         events.push(event(
@@ -143,6 +160,9 @@ impl StreamWriter for MessagesStream {
             }
             AnswerEvent::More { piece, .. } => self.more(piece, &mut events),
             AnswerEvent::Finish { finish, stop, .. } => {
+                if !self.has_called {
+                    self.say_all(&mut events);
+                }
                 self.close(&mut events);
                 self.ended = Some((finish, stop));
             }

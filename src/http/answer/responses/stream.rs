@@ -21,6 +21,8 @@ pub struct ResponsesStream {
     /// Items that are complete.
     output: Vec<Value>,
     open: Option<Open>,
+    /// Text and log-probabilities that no message has been begun for.
+    unsaid: (String, Vec<Value>),
     finish: Option<Finish>,
     /// How the tokens were picked, where that was asked for.
     settings: Option<Value>,
@@ -43,6 +45,7 @@ impl ResponsesStream {
             sequence: 0,
             output: Vec::new(),
             open: None,
+            unsaid: Default::default(),
             finish: None,
             settings: None,
             positions: Vec::new(),
@@ -71,11 +74,24 @@ impl ResponsesStream {
         if !piece.reasoning.is_empty() {
             self.say(Kind::Reasoning, &piece.reasoning, Vec::new(), events);
         }
-        if !piece.text.is_empty() || !piece.tokens.is_empty() {
-            self.say(Kind::Message, &piece.text, rows(&piece.tokens), events);
+        self.unsaid.0.push_str(&piece.text);
+        self.unsaid.1.extend(rows(&piece.tokens));
+        // Blanks alone begin no message, and neither do tokens without a text: a call may be all that comes.
+        let is_message = self.open.as_ref().is_some_and(|open| open.kind == Kind::Message);
+        if is_message || !self.unsaid.0.trim().is_empty() {
+            self.say_all(events);
         }
         for call in &piece.calls {
+            self.unsaid = Default::default();
             self.call(call, events);
+        }
+    }
+
+    /// Says what has waited for a word.
+    fn say_all(&mut self, events: &mut Vec<Event>) {
+        let (text, logprobs) = std::mem::take(&mut self.unsaid);
+        if !text.is_empty() || !logprobs.is_empty() {
+            self.say(Kind::Message, &text, logprobs, events);
         }
     }
 
@@ -178,6 +194,10 @@ impl StreamWriter for ResponsesStream {
             AnswerEvent::More { piece, .. } => self.more(piece, &mut events),
             AnswerEvent::Finish { finish, .. } => {
                 self.finish = Some(finish);
+                let has_called = self.output.iter().any(|item| item["type"] == "function_call");
+                if !has_called {
+                    self.say_all(&mut events);
+                }
                 if self.open.is_none() && self.output.is_empty() {
                     self.begin(Kind::Message, &mut events);
                 }
