@@ -9,12 +9,6 @@ use crate::vocabulary::TokenId;
 /// take a while.
 pub struct Format {
     state: State,
-    /// Tokens that were taken and may turn out to be the beginning of a thought, which is no part of the answer.
-    undecided: usize,
-    /// The answer has begun for certain.
-    has_begun: bool,
-    /// Such tokens have come that the grammar does not allow, so a thought is all that they may become.
-    must_think: bool,
 }
 
 enum State {
@@ -37,9 +31,6 @@ impl Format {
         let grammar = Arc::clone(grammar);
         Self {
             state: State::computing(move || Ok(Box::new(grammar.follower()))),
-            undecided: 0,
-            has_begun: false,
-            must_think: false,
         }
     }
 
@@ -72,46 +63,24 @@ impl Format {
         }
     }
 
-    /// Goes on after tokens of the answer, of which those that were undecided are known already.
-    ///
-    /// # Errors
-    /// [`StructureError::Stuck`] where they are not allowed.
-    pub fn take(&mut self, tokens: &[TokenId]) -> Result<(), StructureError> {
-        let known = std::mem::take(&mut self.undecided);
-        self.has_begun = true;
-        if self.must_think {
-            return Err(StructureError::Stuck {
-                reason: "the upstream began a thought and did not go on with it".to_owned(),
-            });
-        }
-        let tokens = tokens.get(known..).unwrap_or_default().to_vec();
-        if !tokens.is_empty() {
-            self.go_on(move |follower| follower.take(&tokens));
-        }
-        Ok(())
-    }
-
-    /// Goes on after a token that may be the answer's or begin a thought.
-    pub fn take_undecided(&mut self, token: TokenId) {
-        if self.must_think || self.follows(&[token]) == 0 {
-            self.must_think = true;
-        } else {
-            self.undecided += 1;
-            self.go_on(move |follower| follower.take(&[token]));
+    /// Whether `text` may come next. False while that is not known.
+    pub fn follows_text(&mut self, text: &[u8]) -> bool {
+        match &mut self.state {
+            State::Known(known) => known.follower.follows_text(text),
+            _ => false,
         }
     }
 
-    /// What was undecided belonged to a thought, or to a mark behind the answer.
-    pub fn forget_undecided(&mut self) {
-        self.must_think = false;
-        if std::mem::take(&mut self.undecided) > 0 && !self.has_begun {
-            self.go_on(Follower::reset);
+    /// Goes on after tokens of the answer, and after `text` of it that is in no token by itself. An error comes with what is allowed next.
+    pub fn take(&mut self, tokens: &[TokenId], text: &[u8]) {
+        if tokens.is_empty() && text.is_empty() {
+            return;
         }
-    }
-
-    /// Whether a thought is all that may come.
-    pub fn must_think(&self) -> bool {
-        self.must_think
+        let (tokens, text) = (tokens.to_vec(), text.to_vec());
+        self.go_on(move |follower| {
+            follower.take(&tokens)?;
+            follower.take_text(&text)
+        });
     }
 
     fn go_on(&mut self, work: impl FnOnce(&mut Follower) -> Result<(), StructureError> + Send + 'static) {

@@ -94,18 +94,32 @@ impl Follower {
             .map_err(|error| StructureError::stuck(&error))
     }
 
+    /// Goes on after a text that was allowed, whichever tokens it came in.
+    ///
+    /// # Errors
+    /// [`StructureError::Stuck`] where it was not.
+    pub fn take_text(&mut self, text: &[u8]) -> Result<(), StructureError> {
+        let tokens = self.spelled(text)?;
+        self.take(&tokens)
+    }
+
+    /// Whether `text` may come next.
+    pub fn follows_text(&mut self, text: &[u8]) -> bool {
+        let tokens = self.spelled(text).unwrap_or_default();
+        !tokens.is_empty() && self.follows(&tokens) == tokens.len()
+    }
+
+    /// Tokens that write `text`, which need not be those that the model would write.
+    fn spelled(&self, text: &[u8]) -> Result<Vec<TokenId>, StructureError> {
+        let tokens = self.matcher.tok_env().map_err(|error| StructureError::stuck(&error))?;
+        let ids = tokens.tok_trie().greedy_tokenize(text);
+        Ok(ids.into_iter().map(TokenId).collect())
+    }
+
     /// How many of `tokens` may come next, one after the other.
     pub fn follows(&mut self, tokens: &[TokenId]) -> usize {
         let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         self.matcher.validate_tokens(&ids).unwrap_or_default()
-    }
-
-    /// Goes back to the beginning of the answer.
-    ///
-    /// # Errors
-    /// [`StructureError::Stuck`] after another error.
-    pub fn reset(&mut self) -> Result<(), StructureError> {
-        self.matcher.reset().map_err(|error| StructureError::stuck(&error))
     }
 
     fn broken(&self) -> StructureError {

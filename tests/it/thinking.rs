@@ -1,6 +1,7 @@
 //! Models that think before they answer. The shipped models get two more tokens for the marks of a thought, and their server writes a
 //! thought before each answer of the model's own. So what is steered can be compared with what the same models say without one.
 
+mod formats;
 pub mod llamacpp;
 
 pub use llamacpp::completions;
@@ -96,6 +97,13 @@ impl Pair {
     }
 
     async fn with(marks: Marks, thinks: bool, small_template: &str) -> Self {
+        let said = marks.said();
+        Self::saying(marks, thinks.then_some(&said), small_template).await
+    }
+
+    /// The big model says `said` before each of its answers.
+    async fn saying(marks: Marks, said: Option<&str>, small_template: &str) -> Self {
+        let thinks = said.is_some();
         // Where nobody thinks, the prompt begins no thought.
         let llm = marks.model("llm", if thinks { marks.template } else { "" });
         // Engines read chat templates, too: mistral.rs ends sequences by itself where one is harmony's.
@@ -106,8 +114,8 @@ impl Pair {
         let server = DemoServer::load(&source, &options(), 2, "tiny-llm", Pacing::default())
             .await
             .unwrap();
-        if thinks {
-            server.think(&marks.said()).unwrap();
+        if let Some(said) = said {
+            server.think(said).unwrap();
         }
         Self {
             upstream: serve(server.router()).await,

@@ -3,6 +3,7 @@
 //! One small machine reads the picked tokens and says so, and the loop asks it. It knows the marks of a thought as bytes, so it does
 //! not matter whether a mark is a token of its own or is spelled with several.
 
+mod beginning;
 mod calls;
 mod phase;
 mod reading;
@@ -11,6 +12,7 @@ mod step;
 
 use std::sync::Arc;
 
+pub use beginning::Beginning;
 use calls::CallReader;
 pub use calls::{Calls, Tools};
 pub use phase::{Phase, Reasoning};

@@ -46,6 +46,8 @@ impl Phases {
     /// Says what is certain not to be the mark that ends the answer.
     fn speak(&mut self, thinking: &Thinking, token: TokenId, written: &[u8]) -> Step {
         let close = thinking.around[1].as_bytes();
+        // Behind a token that stands for no text, what fits is the mark's.
+        let was_mark = !self.held.is_empty() && thinking.has_begun(&thinking.around[1], &self.held);
         self.held.extend(written);
         let certain = match position_of(&self.held, close) {
             Some(end) => {
@@ -59,7 +61,8 @@ impl Phases {
         if self.state == State::Ended {
             self.held.clear();
         }
-        let tokens = if thinking.is_named(token) {
+        let is_mark = was_mark && certain == 0;
+        let tokens = if thinking.is_named(token) || is_mark {
             Vec::new()
         } else {
             vec![token]
@@ -198,7 +201,18 @@ impl Phases {
 
     /// Goes on behind a thought with what is held.
     fn leave(&mut self, thinking: &Thinking) -> Step {
-        let spilt = std::mem::take(&mut self.held).trim_ascii_start().to_vec();
+        let before = thinking.around[0].as_bytes();
+        let mut spilt = std::mem::take(&mut self.held).trim_ascii_start().to_vec();
+        if !before.is_empty() && !spilt.is_empty() {
+            // The mark before the answer may begin in the same token.
+            if let Some(rest) = spilt.strip_prefix(before) {
+                spilt = rest.trim_ascii_start().to_vec();
+            } else if before.starts_with(&spilt) {
+                self.held = spilt;
+                self.state = State::After;
+                return Step::reasoning(Vec::new());
+            }
+        }
         let spilt = thinking.without_names(spilt);
         if spilt.is_empty() {
             self.state = State::After;

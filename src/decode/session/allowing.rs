@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::Session;
 use crate::decode::certainty::Picking;
 use crate::decode::error::DecodeError;
-use crate::decode::phases::{Phase, Step};
+use crate::decode::phases::{Beginning, Phase, Step};
 use crate::decode::pick::{Listing, Pick};
 use crate::steering::{Candidate, Candidates, Delta, log_sum_exp};
 use crate::structure::Allowed;
@@ -59,39 +59,71 @@ impl Session {
         (Arc::new(position), pick, Picking::Forced)
     }
 
-    /// Which tokens may be picked at `position`, shape `[vocabulary]`; `None` where the format has no say. In a thought it only keeps
-    /// the answer from ending there.
-    pub(super) fn allowed_at(&self, position: &Position, may_mark: bool) -> Option<Arc<[bool]>> {
-        let (format, allowed) = (self.format.as_ref()?, self.allowed.as_ref()?);
+    /// Which tokens may be picked at `position`, shape `[vocabulary]`; `None` where the format has no say. In a thought it keeps the
+    /// answer from ending there, and from beginning there with something else than it allows.
+    pub(super) fn allowed_at(&mut self, position: &Position, may_mark: bool) -> Option<Arc<[bool]>> {
+        let (format, allowed) = (self.format.as_mut()?, self.allowed.as_ref()?);
         let markable = self.plan.thinking.as_ref().map(|thinking| thinking.selectable());
         let markable = markable.unwrap_or(self.tokenizer.selectable());
+        let none = || vec![false; markable.len()];
+        if let Some(mark) = self.opening.front() {
+            return Some(with(none(), [*mark], true));
+        }
+        let listed = position.candidates.iter().map(|(id, _)| *id);
         if self.phases.is_reasoning() {
-            let mut selectable = markable.to_vec();
-            for end in self.tokenizer.ends().iter().filter(|end| !self.phases.is_mark(**end)) {
-                if let Some(entry) = selectable.get_mut(end.index()) {
-                    *entry = false;
-                }
-            }
-            return Some(selectable.into());
+            let ends = self.tokenizer.ends().iter().copied();
+            let ends: Vec<TokenId> = ends.filter(|end| !self.phases.is_mark(*end)).collect();
+            let spills = |id: &TokenId| {
+                let spilt = self.phases.spills(*id, &self.tokenizer);
+                !spilt.is_empty() && !format.follows_text(&spilt)
+            };
+            let spilling: Vec<TokenId> = listed.filter(spills).collect();
+            return Some(with(markable.to_vec(), [ends, spilling].concat(), false));
         }
-        if !may_mark && !format.must_think() {
-            return Some(Arc::from(&*allowed.selectable));
-        }
+        let is_complete = allowed.contains(self.tokenizer.end());
         // Where the upstream begins a thought, only what belongs to one is picked. Around the answer itself marks may stand only where the
         // answer is complete.
-        let is_complete = allowed.contains(self.tokenizer.end());
-        let mut selectable = match (self.phases.is_prose(), is_complete) {
-            (true, false) if !format.must_think() => return Some(Arc::from(&*allowed.selectable)),
+        let selectable = match (self.phases.is_prose(), is_complete) {
+            _ if !may_mark => return Some(Arc::from(&*allowed.selectable)),
+            (true, false) => return Some(Arc::from(&*allowed.selectable)),
             (true, true) => allowed.selectable.to_vec(),
-            _ => vec![false; markable.len()],
+            (false, _) => none(),
         };
-        let belonging = position.candidates.iter().map(|(id, _)| *id);
-        for id in belonging.filter(|id| self.phases.belongs_to_reasoning(*id, &self.tokenizer)) {
-            if let (Some(entry), Some(true)) = (selectable.get_mut(id.index()), markable.get(id.index())) {
-                *entry = true;
-            }
+        let belongs = |id: &TokenId| {
+            self.phases.belongs_to_reasoning(*id, &self.tokenizer) && markable.get(id.index()).copied().unwrap_or(false)
+        };
+        Some(with(selectable, listed.filter(belongs), true))
+    }
+
+    /// Waits until it is known what the upstream writes where a mark may begin like text. A mark is taken as it is drafted, and the
+    /// answer itself is the format's from its first token on. It can be given up and called again.
+    pub(super) async fn foresee(&mut self) {
+        if self.format.is_none() || !self.opening.is_empty() || !self.skipped.is_empty() || !self.phases.may_begin() {
+            return;
         }
-        Some(selectable.into())
+        let Some(draft) = &mut self.draft else { return };
+        let most = self.phases.telling(&self.tokenizer);
+        let mut drafted = draft.at_hand(most);
+        let beginning = loop {
+            let beginning = self.phases.beginning(&drafted, &self.tokenizer);
+            let is_unsure = matches!(beginning, Beginning::Unsure | Beginning::PartOfMark);
+            if !is_unsure || drafted.len() >= most {
+                break beginning;
+            }
+            draft.one_more_than(drafted.len()).await;
+            let more = draft.at_hand(most);
+            if more.len() <= drafted.len() {
+                break beginning;
+            }
+            drafted = more;
+        };
+        match beginning {
+            // Whatever has kept the upstream from drafting is said where its next position is taken.
+            _ if drafted.is_empty() => {}
+            Beginning::Mark(length) => self.opening.extend(drafted.iter().take(length)),
+            Beginning::PartOfMark => {}
+            Beginning::Answer | Beginning::Unsure => self.phases.begin_answer(),
+        }
     }
 
     /// Adds tokens that the format allows to candidates that have none; false where none can be had. `tries` counts the calls for
@@ -164,29 +196,11 @@ impl Session {
         true
     }
 
-    /// Tells the format what was picked.
-    pub(super) fn inform(&mut self, token: TokenId, step: &Step, ends: bool) -> Result<(), DecodeError> {
-        let position = self.picked();
-        let Some(format) = self.format.as_mut().filter(|_| !ends) else {
-            return Ok(());
-        };
-        let informed = match step.phase {
-            Phase::Undecided => {
-                format.take_undecided(token);
-                Ok(())
-            }
-            Phase::Reasoning if step.spilt.is_empty() => {
-                format.forget_undecided();
-                Ok(())
-            }
-            Phase::Reasoning => {
-                format.forget_undecided();
-                let spilt = self.tokenizer.encode(&String::from_utf8_lossy(&step.spilt));
-                format.take(&spilt.unwrap_or_default())
-            }
-            Phase::Call | Phase::Prose => format.take(&step.tokens),
-        };
-        informed.map_err(|source| DecodeError::Format { position, source })
+    /// Tells the format what was picked of the answer. What may be a mark is one: see [`Self::foresee`].
+    pub(super) fn inform(&mut self, step: &Step) {
+        if let Some(format) = self.format.as_mut().filter(|_| step.phase != Phase::Undecided) {
+            format.take(&step.tokens, &step.spilt);
+        }
     }
 }
 
@@ -195,6 +209,16 @@ impl Session {
 pub(super) struct Widening {
     asked_by_id: bool,
     pub(super) stood_in: bool,
+}
+
+/// `selectable` with this said of `tokens`.
+fn with(mut selectable: Vec<bool>, tokens: impl IntoIterator<Item = TokenId>, is: bool) -> Arc<[bool]> {
+    for token in tokens {
+        if let Some(entry) = selectable.get_mut(token.index()) {
+            *entry = is;
+        }
+    }
+    selectable.into()
 }
 
 /// How long the next list is.

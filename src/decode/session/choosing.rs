@@ -27,7 +27,10 @@ impl Session {
                 return Ok((pick, Picking::Stopped));
             }
         }
-        let mut candidates = offered(position);
+        let mut candidates = match self.opening.front() {
+            Some(mark) => Candidates::new(vec![candidate(&(*mark, 0.0))]),
+            None => offered(position),
+        };
         let unsteered = match place.way {
             Way::Own => Some(Picking::Own),
             Way::Passed => Some(Picking::Passed),

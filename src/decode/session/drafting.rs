@@ -17,13 +17,18 @@ impl Session {
         let left = self.plan.limits.max_tokens.saturating_sub(self.picked());
         self.draft_is_prose = self.phases.is_prose();
         let is_greedy = self.plan.sampling.temperature == 0.0;
-        let ask = if self.draft_is_prose {
+        let mut ask = if self.draft_is_prose {
             self.window.ask(left)
         } else if is_greedy && self.is_own(self.phases.sure()) {
             self.thoughts.ask_all(left)
         } else {
             self.thoughts.ask(left)
         };
+        if self.format.is_some() && self.phases.may_begin() {
+            let telling = self.phases.telling(&self.tokenizer).min(left).max(1);
+            ask.positions = ask.positions.max(telling);
+            ask.unread = ask.unread.max(telling);
+        }
         let request = PositionRequest {
             caller: self.plan.caller.clone(),
             prefix: self.prefix.clone(),
@@ -57,6 +62,7 @@ impl Session {
                 return Ok(place.clone());
             }
             self.open_draft();
+            self.foresee().await;
             let Some(draft) = &mut self.draft else {
                 continue;
             };
@@ -117,6 +123,10 @@ impl Session {
         // What may only be prose is no thought, although the upstream would begin one.
         let is_ruled_out = self.phases.is_prose() && !is_allowed(&position.draft);
         let phase = if is_ruled_out { Phase::Prose } else { phase };
+        if self.format.is_some() && phase == Phase::Prose {
+            // What the format allows is the answer's, blanks before its first word included.
+            self.phases.begin_answer();
+        }
         let likeliest = position.candidates.iter().find(|(id, _)| is_allowed(id));
         let largest = likeliest.map_or(f64::NEG_INFINITY, |(_, logprob)| *logprob);
         let way = if self.is_own(phase) {

@@ -47,6 +47,8 @@ pub struct Session {
     /// What the answer must look like, and what that allows at the next position.
     format: Option<Format>,
     allowed: Option<Arc<Allowed>>,
+    /// Tokens of a mark that the upstream has drafted, where an answer has a format. They are picked as they are.
+    opening: VecDeque<TokenId>,
     /// Whether the branches have been told of tokens and not been asked about the next one.
     to_ask: bool,
     window: Window,
@@ -133,6 +135,7 @@ impl Session {
             format: plan.grammar.as_ref().map(Format::new),
             allowed: None,
             skipped: VecDeque::new(),
+            opening: VecDeque::new(),
             to_ask: false,
             plan,
             draft: None,
@@ -169,6 +172,7 @@ impl Session {
         };
         // Nothing is waited for from here on.
         self.position = None;
+        self.opening.pop_front();
         let token = pick.token;
         let trace = self
             .plan

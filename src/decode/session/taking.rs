@@ -37,7 +37,7 @@ impl Session {
         if let Some(trace) = &mut trace {
             trace.phase = step.phase;
         }
-        self.inform(token, &step, ends)?;
+        self.inform(&step);
         self.report.book(picking, picked.token != picked.upstream_best, &step);
         let followed = self.followed(token, &step, ends)?;
         let followed = self.put_off(followed, step.phase);
