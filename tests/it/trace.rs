@@ -300,3 +300,24 @@ fn a_trace_is_explained_on_a_terminal() {
         );
     });
 }
+
+#[test]
+fn what_a_format_leaves_no_choice_about_is_called_forced() {
+    run(async {
+        let schema = json!({"type": "object", "properties": {"dish": {"enum": ["soup"]}}, "required": ["dish"], "additionalProperties": false});
+        let format = json!({"type": "json_schema", "json_schema": {"name": "dish", "strict": true, "schema": schema}});
+        let body = traced(&json!({"response_format": format}));
+        let answer: Value = ask(default_proxy().await, &body, &[]).await.json().await.unwrap();
+        let positions = answer["costeer"]["trace"][0]["positions"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"));
+        let forced: Vec<&Value> = positions.iter().filter(|position| position["forced"] == true).collect();
+        assert!(!forced.is_empty(), "{answer}");
+        assert_eq!(json!(forced.len()), answer["costeer"]["forced"]);
+        assert!(
+            forced
+                .iter()
+                .all(|position| position["steered"] == false && position["certainty"].is_null())
+        );
+    });
+}

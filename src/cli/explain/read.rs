@@ -27,6 +27,9 @@ pub struct Position {
     #[serde(default)]
     pub phase: Option<String>,
     pub steered: bool,
+    /// Whether the answer's format left no other token.
+    #[serde(default)]
+    pub forced: bool,
     pub certainty: Option<String>,
     pub candidates: Vec<Candidate>,
 }

@@ -21,11 +21,12 @@ pub fn rows(out: &mut impl Write, position: &Position, others: usize) -> io::Res
     if position.is_changed() {
         remarks.push(format!("instead of {}", quoted(&position.upstream.text)));
     }
-    let is_reasoning = position.phase.as_deref() == Some("reasoning");
-    if is_reasoning {
-        remarks.push("reasoning".to_owned());
-    } else if !position.steered {
-        remarks.push("not steered".to_owned());
+    match position.phase.as_deref() {
+        _ if position.forced => remarks.push("forced by the format".to_owned()),
+        Some("reasoning") => remarks.push("reasoning".to_owned()),
+        Some("call") if !position.steered => remarks.push("call of a tool".to_owned()),
+        _ if !position.steered => remarks.push("not steered".to_owned()),
+        _ => {}
     }
     remarks.extend(position.certainty.clone().filter(|certainty| certainty != "certified"));
     write!(out, "{:>5}  ", position.position)?;

@@ -51,6 +51,7 @@ impl SteeredRequest {
             "upstream": {"id": trace.upstream_best, "text": self.shown(trace.upstream_best)},
             "phase": trace.phase,
             "steered": matches!(trace.picking, Picking::Steered(_)),
+            "forced": trace.picking == Picking::Forced,
             "certainty": certainty,
             "request": trace.request,
             "candidates": candidates,
