@@ -13,6 +13,7 @@ use super::forward::send;
 use super::gate::{Fields, Visitor, authorization, to_map, trace, whole};
 use super::inspect::{Inspected, Marks, inspect};
 use super::model_name::{ASKED_PLAIN, Wanted, renamed, take};
+use super::preview::{composed, not_steered};
 use super::request::RequestError;
 use super::user::user;
 use super::{ApiError, App};
@@ -67,7 +68,38 @@ pub async fn messages(
     steer(Api::Messages, app, visitor, request).await
 }
 
+/// `POST /costeer/v1/preview`: for a body of a chat completion, what the small model would read. It goes the same way as the chat
+/// itself, and ends before anything is asked of the models.
+///
+/// # Errors
+/// As for [`chat_completions`].
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    steer_or_show(Api::Chat, Wish::Preview, app, visitor, request).await
+}
+
+/// What becomes of a request that was read.
+#[derive(Clone, Copy, PartialEq)]
+enum Wish {
+    Answer,
+    /// The private text that an answer would be steered by; nothing is sent on.
+    Preview,
+}
+
 async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> Result<Response, ApiError> {
+    steer_or_show(api, Wish::Answer, app, visitor, request).await
+}
+
+async fn steer_or_show(
+    api: Api,
+    wish: Wish,
+    app: Arc<App>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (uri, headers) = (parts.uri, parts.headers);
     let body = whole(&app, body).await?;
@@ -77,7 +109,7 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
         marked,
         ..
     } = inspect(&app, &headers, body, Marks::OfPrompts).await?;
-    let mut passing = Passing::new(&app, &uri, &headers);
+    let mut passing = Passing::new(&app, &uri, &headers, wish);
     let named = take(&app, &visitor, &headers, &mut public).await?;
     let user = user(&app, &visitor, &mut public).await?;
     if let Some(named) = named {
@@ -142,6 +174,9 @@ async fn steer(api: Api, app: Arc<App>, visitor: Visitor, request: Request) -> R
             return passing.unsteered(&public, Some(reason)).await;
         }
     }
+    if wish == Wish::Preview {
+        return composed(&app, asked, options.max_tokens).await;
+    }
     if let Some(written) = passing.written {
         asked_for.insert("model".to_owned(), written.as_str().into());
         options.model = Some(written);
@@ -157,19 +192,24 @@ struct Passing<'a> {
     headers: &'a HeaderMap,
     /// The model's name as the client wrote it, where the upstream sees another.
     written: Option<String>,
+    wish: Wish,
 }
 
 impl<'a> Passing<'a> {
-    fn new(app: &'a App, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+    fn new(app: &'a App, uri: &'a Uri, headers: &'a HeaderMap, wish: Wish) -> Self {
         Self {
             app,
             uri,
             headers,
             written: None,
+            wish,
         }
     }
 
     async fn unsteered(self, public: &Fields, reason: Option<HeaderValue>) -> Result<Response, ApiError> {
+        if self.wish == Wish::Preview {
+            return Ok(not_steered(reason.as_ref()));
+        }
         let answer = send(self.app, Method::POST, self.uri, self.headers, Some(public), reason).await?;
         Ok(match &self.written {
             Some(written) => renamed(answer, "model", written),

@@ -157,6 +157,18 @@ impl ApiError {
         }
     }
 
+    /// 413: the same of a file that is to be imported.
+    pub fn file_too_large(limit: usize) -> Self {
+        let message = format!(
+            "the file is larger than {} MiB; costeer profile import takes it",
+            limit >> 20
+        );
+        Self {
+            message,
+            ..Self::body_too_large(limit)
+        }
+    }
+
     /// 404 and 405: there is nothing of that kind at this address.
     pub fn no_route(status: StatusCode, message: &str) -> Self {
         Self {

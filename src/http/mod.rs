@@ -19,6 +19,7 @@ mod model_name;
 mod models;
 mod observe;
 mod page;
+mod preview;
 mod private;
 mod profiles;
 mod request;

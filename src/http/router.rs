@@ -18,7 +18,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use super::anthropic::anthropic_errors;
-use super::chat::{chat_completions, completions, messages, responses};
+use super::chat::{chat_completions, completions, messages, preview, responses};
 use super::cors::cors;
 use super::count::count_tokens;
 use super::forward::pass_through;
@@ -56,6 +56,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/costeer/v1/profiles/{name}/search", post(profiles::search))
         .route("/costeer/v1/profiles/{name}/preview", post(profiles::preview))
         .route("/costeer/v1/profiles/{name}/export", get(profiles::export))
+        .route("/costeer/v1/import", post(profiles::import))
+        .route("/costeer/v1/preview", post(preview))
         .layer(from_fn(trusted))
         .layer(from_fn_with_state(Arc::clone(&app), loopback));
     let page = page().layer(from_fn_with_state(Arc::clone(&app), loopback));

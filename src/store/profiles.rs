@@ -87,6 +87,21 @@ impl Store {
         })
     }
 
+    /// Makes an empty profile if there is none of this name. Gives whether it has.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the file.
+    pub fn ensure_profile(&self, name: &ProfileName) -> Result<bool, StoreError> {
+        if self.has_profile(name)? {
+            return Ok(false);
+        }
+        match self.create_profile(name, &Profile::default()) {
+            // Somebody else was quicker.
+            Err(StoreError::ProfileExists(_)) => Ok(false),
+            made => made.map(|()| true),
+        }
+    }
+
     /// Replaces what the profile says, or makes the profile. Its documents stay.
     ///
     /// # Errors

@@ -40,6 +40,7 @@ mod openapi;
 mod operations;
 mod options;
 mod page;
+mod page_routes;
 mod parity;
 mod patience;
 mod privacy;

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,13 +11,9 @@ use super::open::named;
 use super::summary::{Seen, Summary};
 use crate::cli::CommandError;
 use crate::foreign::escaped;
-use crate::store::import::{Entry, Wanted, open};
+use crate::store::import::{Batches, Entry, Wanted, open};
 use crate::store::{Document, Profile, ProfileName, Store, StoreError};
 
-/// Documents of one profile that are written in one transaction.
-const BATCH: usize = 256;
-/// The most text that waits for that, in bytes: files may go from profile to profile.
-const MOST_WAITING: usize = 32 << 20;
 /// Problems that are told one by one.
 const TOLD: usize = 10;
 
@@ -34,8 +29,7 @@ pub fn run(store: Option<&Store>, arguments: &ImportArguments) -> Result<ExitCod
         store,
         json: arguments.json,
         own,
-        waiting: BTreeMap::new(),
-        bytes: 0,
+        waiting: Batches::default(),
         summary: Summary::new(arguments.json),
         bar: bar(),
     };
@@ -60,9 +54,7 @@ struct Importer<'a> {
     json: bool,
     /// Whose documents they are that name nobody.
     own: Option<ProfileName>,
-    waiting: BTreeMap<ProfileName, Vec<Document>>,
-    /// The length of their texts.
-    bytes: usize,
+    waiting: Batches,
     summary: Summary,
     bar: ProgressBar,
 }
@@ -131,23 +123,15 @@ impl Importer<'_> {
                 path.display()
             )));
         };
-        self.bytes += document.text.as_private_str().len();
-        let waiting = self.waiting.entry(whose.clone()).or_default();
-        waiting.push(document);
-        if waiting.len() >= BATCH
-            && let Some(documents) = self.waiting.remove(&whose)
-        {
+        for (whose, documents) in self.waiting.add(whose, document) {
             self.write(&whose, &documents)?;
-        }
-        if self.bytes > MOST_WAITING {
-            self.flush()?;
         }
         Ok(())
     }
 
     /// Writes all that waits.
     fn flush(&mut self) -> Result<(), CommandError> {
-        for (whose, documents) in std::mem::take(&mut self.waiting) {
+        for (whose, documents) in self.waiting.rest() {
             self.write(&whose, &documents)?;
         }
         Ok(())
@@ -156,13 +140,10 @@ impl Importer<'_> {
     /// Writes documents, and says so once they are on disk.
     fn write(&mut self, whose: &ProfileName, documents: &[Document]) -> Result<(), CommandError> {
         let Some(store) = self.store else { return Ok(()) };
-        if !store.has_profile(whose)? {
-            store.create_profile(whose, &Profile::default())?;
+        if store.ensure_profile(whose)? {
             self.summary.profiles.insert(whose.clone());
         }
         let imported = store.import(whose, documents)?;
-        let lengths = documents.iter().map(|document| document.text.as_private_str().len());
-        self.bytes -= lengths.sum::<usize>();
         self.summary.imported.add(imported);
         if self.json {
             let mut line = json!(imported);

@@ -18,6 +18,15 @@ pub type Bytes = Zeroizing<Vec<u8>>;
 /// 413 when it is longer than `server.max_body_bytes`, 400 when it breaks off or cannot be unpacked.
 pub async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
     let most = app.max_body_bytes;
+    let body = whole_within(most, body).await?;
+    body.ok_or_else(|| ApiError::body_too_large(most))
+}
+
+/// The same for a body of at most `most` bytes; `None` where it is longer.
+///
+/// # Errors
+/// 400 when it breaks off or cannot be unpacked.
+pub async fn whole_within(most: usize, body: Body) -> Result<Option<Bytes>, ApiError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut whole = Zeroizing::new(Vec::with_capacity(expected.min(most)));
     let mut parts = body.into_data_stream();
@@ -26,7 +35,7 @@ pub async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
             part.map_err(|_| ApiError::not_json("the request body did not arrive whole, or cannot be unpacked"))?;
         let length = whole.len() + part.len();
         if length > most {
-            return Err(ApiError::body_too_large(most));
+            return Ok(None);
         }
         if length > whole.capacity() {
             // Not left to the vector: it would leave its old memory as it is.
@@ -36,7 +45,7 @@ pub async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
         }
         whole.extend_from_slice(&part);
     }
-    Ok(whole)
+    Ok(Some(whole))
 }
 
 /// Refuses bodies that are not called JSON: browsers send others to foreign servers without asking (Fetch standard, "CORS-safelisted"),
@@ -51,6 +60,19 @@ pub fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::unsupported_media(
         "the body of this request must be JSON and be called so, once: Content-Type: application/json (in UTF-8); curl needs \
          -H 'content-type: application/json'",
+    ))
+}
+
+/// Refuses bodies that are not called bytes, for the same reason.
+///
+/// # Errors
+/// 415.
+pub fn check_bytes(headers: &HeaderMap) -> Result<(), ApiError> {
+    if content_type(headers).is_some_and(|kind| kind.essence_str() == "application/octet-stream") {
+        return Ok(());
+    }
+    Err(ApiError::unsupported_media(
+        "the body of this request is a line of JSON and a file, and must be called so: Content-Type: application/octet-stream",
     ))
 }
 

@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-pub use body::{Bytes, check_json, content_type, whole};
+pub use body::{Bytes, check_bytes, check_json, content_type, whole, whole_within};
 pub use headers::{authorization, to_client, to_upstream, trace};
 #[cfg(test)]
 pub use json::fields_of;

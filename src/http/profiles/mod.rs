@@ -4,6 +4,8 @@ mod body;
 mod documents;
 mod extract;
 mod find;
+mod import;
+mod intake;
 mod profile;
 
 use axum::http::StatusCode;
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 
 pub use documents::{add, delete_document, document, documents, export};
 pub use find::{preview, search};
+pub use import::import;
 pub use profile::{create, delete, edit, list, show};
 
 use super::ApiError;

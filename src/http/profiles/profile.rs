@@ -29,7 +29,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct New {
-    name: ProfileName,
+    name: String,
     #[serde(default)]
     description: PrivateText,
     #[serde(default)]
@@ -62,10 +62,11 @@ pub async fn create(State(app): State<Arc<App>>, Sent(body): Sent) -> Result<(St
         preferences: new.preferences,
         facts: new.facts,
     };
-    let made = answer(&new.name, &profile);
+    let name = named(&new.name)?;
+    let made = answer(&name, &profile);
     app.service
         .store()
-        .with(move |store| store.create_profile(&new.name, &profile))
+        .with(move |store| store.create_profile(&name, &profile))
         .await?;
     Ok((StatusCode::CREATED, made))
 }

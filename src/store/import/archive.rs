@@ -1,7 +1,7 @@
 //! Packed files.
 
 use std::fs::File as DiskFile;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,25 +11,37 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::file::File;
 use super::folder::is_by_product;
+use super::source::Memory;
 use super::{Fault, ImportError, Place, Wanted, source};
 
 /// The largest file that is unpacked, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// Where a packed file's bytes are.
+trait Packed: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> Packed for R {}
+
 /// The files in a ZIP file, one after the other.
 pub struct Archive {
     path: PathBuf,
     place: PathBuf,
-    zip: ZipArchive<BufReader<DiskFile>>,
+    zip: ZipArchive<Box<dyn Packed>>,
     wanted: Arc<Wanted>,
     next: usize,
 }
 
 impl Archive {
-    /// Opens the file at `path`, whose absolute place is `place`.
-    pub fn open(path: &Path, place: &Path, wanted: Arc<Wanted>) -> Result<Self, ImportError> {
-        let file = DiskFile::open(path).map_err(|error| ImportError::unreadable(path, error))?;
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(|_| ImportError::Unfit {
+    /// Opens the file at `path`, whose absolute place is `place`; `memory` is what is in it where it is not on the disk.
+    pub fn open(path: &Path, place: &Path, memory: Option<Memory>, wanted: Arc<Wanted>) -> Result<Self, ImportError> {
+        let packed: Box<dyn Packed> = match memory {
+            Some(memory) => Box::new(Cursor::new(memory)),
+            None => {
+                let file = DiskFile::open(path).map_err(|error| ImportError::unreadable(path, error))?;
+                Box::new(BufReader::new(file))
+            }
+        };
+        let zip = ZipArchive::new(packed).map_err(|_| ImportError::Unfit {
             path: path.to_owned(),
             reason: "is no ZIP file, or not a whole one; load it down once more",
         })?;
@@ -75,6 +87,7 @@ impl Archive {
                     modified,
                     size,
                     source,
+                    memory: None,
                     wanted: Arc::clone(&self.wanted),
                 }))
             }
@@ -101,7 +114,7 @@ impl Iterator for Archive {
 type Unpacked = (Vec<u8>, Option<jiff::Timestamp>);
 
 /// The file's bytes and when it was changed; `None` for a folder.
-fn unpacked(zip: &mut ZipArchive<BufReader<DiskFile>>, index: usize) -> Result<Option<Unpacked>, Fault> {
+fn unpacked(zip: &mut ZipArchive<Box<dyn Packed>>, index: usize) -> Result<Option<Unpacked>, Fault> {
     let file = zip
         .by_index_raw(index)
         .map_err(|_| Fault::Packed("its head is damaged"))?;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::source::Source;
+use super::source::{Memory, Source};
 use super::{Entry, Fault, ImportError, Place, Wanted};
 
 /// A file on its way in, from the disk or out of a packed one.
@@ -18,6 +18,8 @@ pub struct File {
     pub size: u64,
     /// What is in it.
     pub source: Source,
+    /// All of it, where it is not on the disk.
+    pub memory: Option<Memory>,
     /// What is wanted of it.
     pub wanted: Arc<Wanted>,
 }

@@ -1,7 +1,7 @@
 //! Readers of what people have: notes, mail, chats, and records. Among the records are those that CoSteer itself exports.
 
 mod archive;
-
+mod batches;
 mod encoding;
 mod entry;
 mod error;
@@ -29,13 +29,14 @@ mod wanted;
 mod whatsapp;
 mod yaml;
 
+pub use batches::Batches;
 pub use encoding::decode;
 pub use entry::{Entry, Skip};
 pub use error::{ImportError, Place};
 pub use fault::Fault;
 pub use format::Format;
 pub use own::{document_line, profile_line};
-pub use reading::{Reading, open};
+pub use reading::{Reading, given, open};
 pub use wanted::Wanted;
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use walkdir::DirEntry;
+use zeroize::Zeroizing;
 
 use super::archive::Archive;
 use super::entry::Skip;
 use super::file::{Entries, File};
 use super::format::ending;
-use super::source::{self, Counter};
+use super::source::{self, Counter, Memory};
 use super::{
     Entry, Fault, Format, ImportError, Place, Wanted, folder, json, jsonl, mail, notes, recognise, table, whatsapp,
 };
@@ -112,7 +113,9 @@ impl Reading {
         if format == Format::Zip {
             self.done(size);
             self.many = true;
-            self.packed = Some(Archive::open(&path, &file.place, file.wanted).map_err(|error| self.softened(error))?);
+            self.packed = Some(
+                Archive::open(&path, &file.place, file.memory, file.wanted).map_err(|error| self.softened(error))?,
+            );
             return Ok(None);
         }
         match entries(file, format) {
@@ -237,6 +240,46 @@ pub fn open(path: &Path, wanted: &Wanted) -> Result<Reading, ImportError> {
     })
 }
 
+/// Reads a file that somebody has handed over with its name, which may have folders in it. One of no known kind is skipped, because there may
+/// be others beside it.
+///
+/// # Errors
+/// As for [`open`].
+pub fn given(
+    name: &Path,
+    bytes: Zeroizing<Vec<u8>>,
+    modified: Option<Timestamp>,
+    wanted: &Wanted,
+) -> Result<Reading, ImportError> {
+    // It may be a whole path of somebody else's machine.
+    let path: PathBuf = name
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .collect();
+    let (read, memory) = (Counter::default(), Memory::new(bytes));
+    let source = memory.open(read.clone());
+    let source = source.map_err(|error| ImportError::unreadable(&path, error))?;
+    let file = File {
+        place: Path::new("/").join(&path),
+        path,
+        modified,
+        size: memory.size(),
+        source,
+        memory: Some(memory),
+        wanted: Arc::new(wanted.clone()),
+    };
+    Ok(Reading {
+        size: file.size,
+        files: Box::new(std::iter::once(Ok(file))),
+        many: true,
+        packed: None,
+        current: None,
+        read,
+        done: 0,
+        over: false,
+    })
+}
+
 fn on_disk(path: &Path, place: PathBuf, read: &Counter, wanted: &Arc<Wanted>) -> Result<File, ImportError> {
     let metadata = path.metadata().map_err(|error| ImportError::unreadable(path, error))?;
     Ok(File {
@@ -245,6 +288,7 @@ fn on_disk(path: &Path, place: PathBuf, read: &Counter, wanted: &Arc<Wanted>) ->
         modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
         size: metadata.len(),
         source: source::open(path, read.clone())?,
+        memory: None,
         wanted: Arc::clone(wanted),
     })
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use zeroize::Zeroizing;
 
 use super::ImportError;
 
@@ -29,15 +30,15 @@ impl Counter {
     }
 }
 
-/// A file that counts what is read of it.
-struct Counted {
-    file: File,
+/// Something that counts what is read of it.
+struct Counted<R> {
+    raw: R,
     read: Counter,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let bytes = self.file.read(buffer)?;
+        let bytes = self.raw.read(buffer)?;
         self.read.add(bytes as u64);
         Ok(bytes)
     }
@@ -50,16 +51,44 @@ pub type Source = Box<dyn BufRead + Send>;
 pub fn open(path: &Path, read: Counter) -> std::result::Result<Source, ImportError> {
     let opened = || {
         decoded(Counted {
-            file: File::open(path)?,
+            raw: File::open(path)?,
             read,
         })
     };
     opened().map_err(|source| ImportError::unreadable(path, source))
 }
 
-/// A file that is in memory.
+/// A file out of a packed one.
 pub fn from_bytes(bytes: Vec<u8>) -> Result<Source> {
     decoded(Cursor::new(bytes))
+}
+
+/// A file that somebody has handed over whole. Clones share its bytes, which are wiped with the last of them.
+#[derive(Clone)]
+pub struct Memory(Arc<Zeroizing<Vec<u8>>>);
+
+impl Memory {
+    /// Of these bytes.
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(bytes))
+    }
+
+    /// How many there are.
+    pub fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Opens it.
+    pub fn open(&self, read: Counter) -> Result<Source> {
+        let raw = Cursor::new(self.clone());
+        decoded(Counted { raw, read })
+    }
+}
+
+impl AsRef<[u8]> for Memory {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 fn decoded(raw: impl Read + Send + 'static) -> Result<Source> {
