@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue};
 use super::ApiError;
 use super::access::Access;
 use super::model_name::Listed;
+use super::status::short_name;
 use crate::service::{Service, StartError};
 use crate::settings::{OnUnsteerable, Settings};
 
@@ -27,6 +28,10 @@ pub struct App {
     pub(super) model_suffix: bool,
     /// What the upstream serves, for names that may have a profile behind them.
     pub(super) models: Listed,
+    /// As it was started.
+    pub(super) settings: Arc<Settings>,
+    /// What the small model is called.
+    pub(super) local_model: String,
     on_unsteerable: OnUnsteerable,
     /// Headers that the upstream may see beside the usual ones.
     pub(super) pass_headers: Vec<HeaderName>,
@@ -57,6 +62,8 @@ impl App {
             user_field: settings.context.user_field,
             model_suffix: settings.context.model_suffix,
             models: Listed::default(),
+            settings: Arc::new(settings.clone()),
+            local_model: short_name(&settings.local.model),
             on_unsteerable: settings.steering.on_unsteerable,
             pass_headers,
             idle_timeout: settings.upstream.idle_timeout,

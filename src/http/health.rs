@@ -12,28 +12,33 @@ pub async fn alive() -> &'static str {
 }
 
 /// `GET /readyz`: whether it makes sense to send requests. Asks nobody; the upstream is looked at beside the requests.
-pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, String) {
+    let (is_ready, words) = readiness(&app);
+    let status = if is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, format!("{words}\n"))
+}
+
+/// The same, and how it is in words.
+pub fn readiness(app: &App) -> (bool, &'static str) {
     if app.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+        return (false, "draining");
     }
     match app.service.replicas().readiness() {
-        Readiness::Ready => (StatusCode::OK, "ready\n"),
+        Readiness::Ready => (true, "ready"),
         Readiness::ReadyForKeys => (
-            StatusCode::OK,
-            "ready for clients that bring the upstream's key; upstream.api_key is empty\n",
+            true,
+            "ready for clients that bring the upstream's key; upstream.api_key is empty",
         ),
         Readiness::ReadyUntried => (
-            StatusCode::OK,
-            "ready, but not tried: the upstream refused the proxy's own question, and the log says why\n",
+            true,
+            "ready, but not tried: the upstream refused the proxy's own question, and the log says why",
         ),
-        Readiness::KeyRefused => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the upstream refuses upstream.api_key\n",
-        ),
-        Readiness::Failed => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "every upstream has failed since it answered\n",
-        ),
-        Readiness::Silent => (StatusCode::SERVICE_UNAVAILABLE, "no upstream has answered\n"),
+        Readiness::KeyRefused => (false, "the upstream refuses upstream.api_key"),
+        Readiness::Failed => (false, "every upstream has failed since it answered"),
+        Readiness::Silent => (false, "no upstream has answered"),
     }
 }

@@ -25,6 +25,8 @@ mod profiles;
 mod request;
 mod router;
 mod serve;
+mod status;
+mod tuning;
 mod unread;
 mod user;
 

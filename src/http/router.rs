@@ -29,6 +29,8 @@ use super::loopback::{keyed, loopback, trusted};
 use super::models::models;
 use super::observe::{FreshId, answered, count, keep_fit_id, span};
 use super::page::page;
+use super::status::status;
+use super::tuning::tuning;
 use super::unread::close_unread;
 use super::{ApiError, App, profiles};
 use crate::telemetry::metrics;
@@ -60,6 +62,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/costeer/v1/preview", post(preview))
         .layer(from_fn(trusted))
         .layer(from_fn_with_state(Arc::clone(&app), loopback));
+    let status = Router::new()
+        .route("/costeer/v1/status", get(status))
+        .route("/costeer/v1/tuning", get(tuning))
+        .layer(from_fn_with_state(Arc::clone(&app), loopback));
     let page = page().layer(from_fn_with_state(Arc::clone(&app), loopback));
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
@@ -80,6 +86,7 @@ pub fn router(app: Arc<App>) -> Router {
     }
     let routes = guarded
         .merge(profiles)
+        .merge(status)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&app), keyed))

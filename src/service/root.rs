@@ -1,3 +1,4 @@
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::defaults::Defaults;
@@ -22,6 +23,8 @@ pub struct Service {
     /// The same, as sessions see them.
     pub(super) upstream: Arc<dyn Upstream>,
     local: Arc<dyn LocalModel>,
+    /// Where the small model's tokenizer is.
+    tokenizer_files: PathBuf,
     /// The upstream is taken to have the local model's.
     pub(super) vocabulary_is_assumed: bool,
     pub(super) prompts: Arc<Prompts>,
@@ -78,6 +81,7 @@ impl Service {
             upstream: Arc::new(replicas.clone()),
             replicas,
             local,
+            tokenizer_files: vocabularies.files,
             vocabulary_is_assumed: settings.upstream.tokenizer.is_none(),
             store,
             history: settings.context.history,
@@ -111,6 +115,21 @@ impl Service {
     /// What writes prompts.
     pub fn prompts(&self) -> &Arc<Prompts> {
         &self.prompts
+    }
+
+    /// What computes the small model, and how much of it there is.
+    pub fn engine(&self) -> String {
+        self.local.description()
+    }
+
+    /// Where the small model's tokenizer is.
+    pub fn tokenizer_files(&self) -> &Path {
+        &self.tokenizer_files
+    }
+
+    /// How tokens are picked where a request says nothing.
+    pub fn rule(&self) -> &Rule {
+        &self.steering.rule
     }
 
     /// What applies where a request names nothing.

@@ -37,6 +37,13 @@ impl Metrics {
         self.0.render()
     }
 
+    /// What these series stand at, each named with its labels as [`Self::render`] writes them; `None` where it was never counted.
+    pub fn values<const N: usize>(&self, series: [&str; N]) -> [Option<f64>; N] {
+        let text = self.render();
+        let value = |line: &str, name: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        series.map(|name| text.lines().find_map(|line| value(line, name)))
+    }
+
     /// Keeps memory flat where nobody scrapes. Runs until it is dropped.
     pub async fn upkeep(&self) {
         let mut ticks = tokio::time::interval(UPKEEP);

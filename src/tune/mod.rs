@@ -19,9 +19,9 @@ mod state;
 
 pub use curve::{Curve, Estimate, Point};
 pub use error::TuneError;
-pub use pair::Pair;
+pub use pair::{Pair, floors, key};
 pub use place::{Cost, Listed, Place, Record, Share};
-pub use question::{Question, SHIPPED, read};
+pub use question::{Question, SHIPPED, TOKENS, read};
 pub use report::{Limit, Numbers, Report, Standing};
 pub use resamples::Interval;
 pub use state::State;

@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -14,7 +15,7 @@ use crate::local::{LocalModel, Owner};
 use crate::service::{Prompts, Vocabularies, load_model, replicas};
 use crate::settings::Settings;
 use crate::steering::Delta;
-use crate::upstream::{Affinity, Caller, Position, Upstream};
+use crate::upstream::{Affinity, Caller, Position, ServedModel, Upstream};
 use crate::vocabulary::{ChatMessage, Role, TokenId};
 
 /// Floors that are tried.
@@ -47,13 +48,8 @@ impl Pair {
         let description = replicas.describe(&caller).await?;
         let served = description.model(caller.model.as_deref());
         let local = load_model(settings, &vocabularies).await?;
-        let mut floors = FLOORS.to_vec();
-        let configured = settings.steering.delta_floor;
-        if !floors.contains(&configured) {
-            floors.push(configured);
-        }
-        let served = served.map_or_else(String::new, |served| format!("{} {}", served.id, served.identity));
-        let key = key(settings, &vocabularies, &served, tokens, &floors, set);
+        let floors = floors(settings);
+        let key = key(settings, &vocabularies.files, served, tokens, set);
         Ok(Self {
             prompts: Arc::new(Prompts::new(settings, alignment, local.context_length())?),
             upstream: Arc::new(replicas),
@@ -179,15 +175,19 @@ async fn all(mut given: Given) -> Result<Vec<Arc<ProjectedPair>>, DecodeError> {
     Ok(pairs)
 }
 
-/// A hash of everything that a result depends on.
-fn key(
-    settings: &Settings,
-    vocabularies: &Vocabularies,
-    served: &str,
-    tokens: usize,
-    floors: &[f64],
-    set: &str,
-) -> String {
+/// The floors that are tried with these settings, 0 the first of them.
+pub fn floors(settings: &Settings) -> Vec<f64> {
+    let mut floors = FLOORS.to_vec();
+    let configured = settings.steering.delta_floor;
+    if !floors.contains(&configured) {
+        floors.push(configured);
+    }
+    floors
+}
+
+/// A hash of everything that a result depends on: `files` is where the small model's tokenizer is, and `served` the upstream's model.
+pub fn key(settings: &Settings, files: &Path, served: Option<&ServedModel>, tokens: usize, set: &str) -> String {
+    let served = served.map_or_else(String::new, |served| format!("{} {}", served.id, served.identity));
     let (upstream, local, context) = (&settings.upstream, &settings.local, &settings.context);
     let file = std::fs::metadata(&local.model).ok();
     let file = file.map(|file| (file.len(), file.modified().ok()));
@@ -195,11 +195,11 @@ fn key(
         "version": env!("CARGO_PKG_VERSION"),
         "set": set,
         "tokens": tokens,
-        "floors": floors,
+        "floors": floors(settings),
         "upstream": [json!(upstream.urls), json!(served), json!(upstream.tokenizer), json!(upstream.top_k)],
         "templates": [json!(upstream.template_kwargs.0), json!(local.template_kwargs.0)],
         "markers": [json!(upstream.thinking_markers), json!(local.thinking_markers)],
-        "local": [json!(local.model), json!(format!("{file:?}")), json!(vocabularies.files), json!(local.quantisation)],
+        "local": [json!(local.model), json!(format!("{file:?}")), json!(files), json!(local.quantisation)],
         "engine": format!("{:?} {:?} {:?}", local.engine, local.dtype, local.kv_type),
         "alignment": format!("{:?}", settings.vocabulary.alignment),
         "context": [json!(context.template), json!(context.default_system), json!(context.budget)],

@@ -5,6 +5,9 @@ use super::TuneError;
 /// Made-up people and what they ask, one JSON object a line. Nothing in it is about anybody.
 pub const SHIPPED: &str = include_str!("../../config/tune.jsonl");
 
+/// Tokens of an answer to one, where nobody says how many.
+pub const TOKENS: u32 = 32;
+
 /// A question, and a context that everybody may see.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Question {

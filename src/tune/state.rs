@@ -55,15 +55,7 @@ impl State {
         if file.metadata().map_err(failed)?.len() > 0 {
             file.read_to_string(&mut text).map_err(failed)?;
         }
-        let whole = text.rfind('\n').map_or(0, |last| last + 1);
-        let mut records = BTreeMap::new();
-        for (index, line) in text.get(..whole).unwrap_or_default().lines().enumerate() {
-            let record: Record = serde_json::from_str(line).map_err(|_| TuneError::Foreign {
-                path: path.to_owned(),
-                line: index + 1,
-            })?;
-            records.insert(record.question, record);
-        }
+        let (whole, records) = read_whole(path, &text)?;
         file.set_len(whole as u64).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self {
@@ -71,6 +63,23 @@ impl State {
             file,
             records,
         })
+    }
+
+    /// What is kept in the file at `path`, without holding it; nothing where there is none. A last line that is not finished is left out.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn kept(path: &Path) -> Result<Vec<Record>, TuneError> {
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(|source| TuneError::State {
+                path: path.to_owned(),
+                source,
+            })?,
+        };
+        let records = read_whole(path, &text)?.1;
+        let measured = |record: &Record| !record.places.is_empty();
+        Ok(records.into_values().filter(measured).collect())
     }
 
     /// Whether there is a result of the question with this number.
@@ -102,6 +111,20 @@ impl State {
     }
 }
 
+/// How much of the text has whole lines, and what they say.
+fn read_whole(path: &Path, text: &str) -> Result<(usize, BTreeMap<usize, Record>), TuneError> {
+    let whole = text.rfind('\n').map_or(0, |last| last + 1);
+    let mut records = BTreeMap::new();
+    for (index, line) in text.get(..whole).unwrap_or_default().lines().enumerate() {
+        let record: Record = serde_json::from_str(line).map_err(|_| TuneError::Foreign {
+            path: path.to_owned(),
+            line: index + 1,
+        })?;
+        records.insert(record.question, record);
+    }
+    Ok((whole, records))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +154,7 @@ mod tests {
             let mut state = State::open(&path, false).unwrap();
             let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!((state.has(0), state.has(3)), (lines > 0, lines > 1));
+            assert_eq!(State::kept(&path).unwrap().len(), lines);
             state.keep(record(5)).unwrap();
             drop(state);
             assert_eq!(State::open(&path, false).unwrap().records(9).len(), lines + 1);

@@ -81,6 +81,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "structure",
             "telemetry",
             "token",
+            "tune",
             "upstream",
             "vocabulary",
             "wire",

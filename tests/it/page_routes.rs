@@ -1,10 +1,10 @@
-//! What the page asks for beside the API: a preview of a request, and imports.
+//! What the page asks for beside the API: a preview of a request, imports, the status, and what was tuned.
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::support::{CONTEXT, DINNER, ask, content, post, proxy, question, recorder, run, upstream};
+use crate::support::{CONTEXT, DINNER, Folder, Running, ask, content, post, proxy, question, recorder, run, upstream};
 
 /// Sends a file as the page does: a line that says what it is, and its bytes.
 async fn import(address: SocketAddr, head: &Value, file: &[u8]) -> (u16, Vec<Value>) {
@@ -260,5 +260,74 @@ fn a_preview_says_why_nothing_would_be_steered_and_errors_are_the_requests_own()
         assert_eq!(own.status().as_u16(), status);
         assert_eq!(own.json::<Value>().await.unwrap(), error);
         assert!(!error.to_string().contains("Ziggy"), "{error}");
+    });
+}
+
+#[test]
+fn the_status_says_what_answers_and_nothing_about_anybody() {
+    run(async {
+        let (_proxy, address) = proxy(upstream().await, &[("steering.strength", "1.5")]).await;
+        ask(address, &question(DINNER), &[("x-costeer-context", CONTEXT)])
+            .await
+            .text()
+            .await
+            .unwrap();
+        let (status, told) = json_of(address, "/costeer/v1/status").await;
+        assert_eq!(
+            (status, &told["ready"], &told["readiness"]),
+            (200, &json!(true), &json!("ready")),
+            "{told}"
+        );
+        assert_eq!(
+            (&told["settings"]["strength"], &told["upstream"]["model"]),
+            (&json!(1.5), &json!("tiny-llm")),
+            "{told}"
+        );
+        assert!(
+            told["waiting_ms_per_token"]["upstream"].as_f64().unwrap() > 0.0,
+            "{told}"
+        );
+        assert!(
+            told["local"]["model"].is_string() && !told.to_string().contains('/'),
+            "{told}"
+        );
+        let (_proxy, keyed) = proxy(upstream().await, &[("server.api_key", "k")]).await;
+        assert_eq!(json_of(keyed, "/costeer/v1/status").await.0, 401);
+    });
+}
+
+#[test]
+fn what_was_tuned_is_shown_for_this_pair_alone() {
+    run(async {
+        let folder = Folder::new();
+        let (state, store) = (folder.file("state"), folder.file("profiles.db"));
+        let url = format!("http://{}/v1", upstream().await);
+        let variables = [
+            ("COSTEER__UPSTREAM__URL", url.as_str()),
+            ("COSTEER__STORE__PATH", store.as_str()),
+            ("XDG_STATE_HOME", state.as_str()),
+        ];
+        let running = Running::serve(&variables).await;
+        let (status, told) = json_of(running.address, "/costeer/v1/tuning").await;
+        assert_eq!(
+            (status, &told["report"], &told["command"]),
+            (200, &Value::Null, &json!("costeer tune")),
+            "{told}"
+        );
+        let tune = |flags: &'static [&'static str]| {
+            let mut command = crate::support::costeer(flags, &variables);
+            tokio::task::spawn_blocking(move || command.output().unwrap())
+        };
+        tune(&["tune", "--questions", "2", "--json"]).await.unwrap();
+        // Once more, from what is kept: what was measured just now has a digit more.
+        let output = tune(&["tune", "--questions", "2", "--json"]).await.unwrap();
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        let (_, told) = json_of(running.address, "/costeer/v1/tuning").await;
+        assert_eq!(told["report"], shown["report"]);
+        // With other settings it is another pair.
+        let variables = [&variables[..], &[("COSTEER__UPSTREAM__TOP_K", "7")]].concat();
+        let other = Running::serve(&variables).await;
+        let (_, told) = json_of(other.address, "/costeer/v1/tuning").await;
+        assert_eq!(told["report"], Value::Null);
     });
 }

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::tune::TOKENS;
+
 #[derive(Args)]
 pub struct TuneArguments {
     /// A TOML file with the settings to change.
@@ -11,7 +13,7 @@ pub struct TuneArguments {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub questions: Option<u32>,
     /// The most tokens of an answer.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, default_value_t = TOKENS, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub tokens: u32,
     /// Other questions than those that come along: a file with a JSON object a line, {"context": …, "question": …}.
     ///
