@@ -35,6 +35,7 @@ mod manners;
 mod messages;
 mod metrics;
 mod model_suffix;
+mod neutral;
 mod ollama;
 mod openapi;
 mod operations;

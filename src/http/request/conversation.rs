@@ -33,6 +33,13 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// Adds what the system says, where that is anything: without a word, a chat template says what it says by itself.
+    pub fn system(&mut self, said: String) {
+        if !said.is_empty() {
+            self.messages.push(ChatMessage::new(Role::System, said));
+        }
+    }
+
     /// The assistant's message that what it says next belongs to, if it is still its turn.
     pub fn turn(&mut self) -> Option<&mut ChatMessage> {
         self.messages

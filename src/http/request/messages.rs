@@ -10,7 +10,7 @@ use super::typed::{Content, Object, Part, not_text, typed};
 use crate::http::ApiError;
 use crate::service::PublicRequest;
 use crate::structure::ForcedCall;
-use crate::vocabulary::{ChatMessage, Role};
+use crate::vocabulary::ChatMessage;
 
 /// What Anthropic's messages have of their own, or in other words than a chat.
 #[derive(Deserialize)]
@@ -67,8 +67,7 @@ pub fn prompt_request(body: &Map<String, Value>) -> Result<PublicRequest, Reques
     }
     let mut chat = Conversation::default();
     if let Some(system) = body.system {
-        let said = system.text("system")?;
-        chat.messages.push(ChatMessage::new(Role::System, said));
+        chat.system(system.text("system")?);
     }
     for (index, message) in body.messages.into_iter().flatten().enumerate() {
         message.read(&mut chat, &format!("messages[{index}]"))?;

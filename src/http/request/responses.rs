@@ -81,8 +81,7 @@ pub fn responses_request(body: &Map<String, Value>) -> Result<PublicRequest, Req
         return refused("truncation", reason);
     }
     let mut chat = Conversation::default();
-    let instructions = body.instructions.map(|said| ChatMessage::new(Role::System, said));
-    chat.messages.extend(instructions);
+    chat.system(body.instructions.unwrap_or_default());
     match body.input {
         Some(Content::Text(said)) => chat.messages.push(ChatMessage::new(Role::User, said)),
         Some(Content::Parts(items)) => {
