@@ -15,6 +15,9 @@ pub trait LocalModel: Send + Sync {
     /// [`LocalError::Busy`] when none came free within the configured bounds.
     fn slot(&self, owner: Owner) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>>;
 
+    /// A slot that is free now and that nobody waits for.
+    fn free_slot(&self, owner: Owner) -> Option<Arc<dyn Slot>>;
+
     /// Tokens one branch can hold, prompt and answer together.
     fn context_length(&self) -> usize;
 
@@ -22,8 +25,8 @@ pub trait LocalModel: Send + Sync {
     fn description(&self) -> String;
 }
 
-/// Room for the sessions of one request, which run one after the other. No other session gets it in between, so a prompt that
-/// is opened again is not computed again where the engine can go back.
+/// Room for one session at a time. No other request gets it in between, so a prompt that is opened again is not computed again where
+/// the engine can go back.
 pub trait Slot: Send + Sync {
     /// Opens the two branches of a session on these prompts, of at least one token each, and starts computing at once, or when
     /// the session before it has ended.

@@ -153,8 +153,12 @@ impl Service {
     /// # Errors
     /// [`LocalError::Busy`] when none came free.
     pub async fn slot(&self, caller: &Caller) -> Result<Arc<dyn Slot>, LocalError> {
-        let credential = caller.authorization.as_ref().map(HeaderValue::as_bytes);
-        self.local.slot(credential.map_or_else(Owner::default, Owner::of)).await
+        self.local.slot(owner(caller)).await
+    }
+
+    /// Room for one more of them, where some is free.
+    pub fn free_slot(&self, caller: &Caller) -> Option<Arc<dyn Slot>> {
+        self.local.free_slot(owner(caller))
     }
 
     /// The bytes behind every token of an answer.
@@ -166,4 +170,10 @@ impl Service {
     pub fn shown(&self, id: TokenId) -> String {
         self.prompts.alignment().upstream().shown(id)
     }
+}
+
+/// Whose what is computed for `caller` is.
+fn owner(caller: &Caller) -> Owner {
+    let credential = caller.authorization.as_ref().map(HeaderValue::as_bytes);
+    credential.map_or_else(Owner::default, Owner::of)
 }

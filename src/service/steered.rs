@@ -1,12 +1,12 @@
 //! A steered request with everything that opening its sessions takes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::slots::{HeldSlot, Slots};
 use super::{Asked, Options, Service, ServiceError};
 use crate::decode::Session;
-use crate::local::Slot;
 use crate::steering::Strength;
 use crate::structure::Grammar;
 use crate::upstream::{Affinity, Caller};
@@ -24,8 +24,16 @@ pub struct SteeredRequest {
     caller: Caller,
     /// What all answers are written in, compiled for the first.
     grammar: OnceCell<Option<Arc<Grammar>>>,
-    /// The small model's slot, kept from one answer to the next, so that nobody takes it in between.
-    slot: Mutex<Option<Arc<dyn Slot>>>,
+    /// The small model's.
+    slots: Arc<Slots>,
+}
+
+/// An answer that has been begun.
+pub struct Opened {
+    /// What writes it. It goes before its slot.
+    pub session: Session,
+    /// Where the small model runs for it.
+    pub slot: HeldSlot,
 }
 
 impl SteeredRequest {
@@ -38,13 +46,13 @@ impl SteeredRequest {
         caller: Caller,
     ) -> Self {
         Self {
+            slots: Slots::new(asked.len() * options.choices),
             service,
             asked: asked.into_iter().map(Arc::new).collect(),
             options,
             strength,
             caller,
             grammar: OnceCell::new(),
-            slot: Mutex::default(),
         }
     }
 
@@ -64,11 +72,11 @@ impl SteeredRequest {
     }
 
     /// Opens the session of the answer with this number; those to one prompt stand together. Each draws with a seed of its
-    /// own, and the first with the one that was asked for.
+    /// own, and the first with the one that was asked for. It waits for a slot unless it gets one.
     ///
     /// # Errors
     /// As for [`Service::open`].
-    pub async fn open(&self, answer: usize) -> Result<Session, ServiceError> {
+    pub async fn open(&self, answer: usize, slot: Option<HeldSlot>) -> Result<Opened, ServiceError> {
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
         let asked = asked.ok_or_else(|| ServiceError::invalid("prompt", "there are no more of them".to_owned()))?;
@@ -86,21 +94,19 @@ impl SteeredRequest {
             .prepare(Arc::clone(asked), &options, grammar.clone(), self.strength, caller)
             .await?;
         // Nobody holds a slot while a prompt is composed, or while the upstream cannot be reached.
-        let slot = self.slot(answer).await?;
-        self.service.open(ready, slot).await
+        let slot = match slot {
+            Some(slot) => slot,
+            None => self.slots.hold(self.service.slot(&self.caller).await?),
+        };
+        let session = self.service.open(ready, slot.slot()).await?;
+        Ok(Opened { session, slot })
     }
 
-    /// The last answer gets it for itself, and may give it back before it ends.
-    async fn slot(&self, answer: usize) -> Result<Arc<dyn Slot>, ServiceError> {
-        let kept = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let slot = match kept {
-            Some(slot) => slot,
-            None => self.service.slot(&self.caller).await?,
-        };
-        if answer + 1 < self.answers() {
-            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&slot));
-        }
-        Ok(slot)
+    /// A slot for one more answer beside those that run, or after them: the one that was kept, or one that nobody wants. `None` until
+    /// an answer has ended.
+    pub fn slot(&self) -> Option<HeldSlot> {
+        let slot = self.slots.kept().or_else(|| self.service.free_slot(&self.caller))?;
+        Some(self.slots.hold(slot))
     }
 
     /// The bytes behind every token of the answers.

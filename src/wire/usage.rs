@@ -12,6 +12,15 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Adds what another answer took.
+    pub fn add(&mut self, other: &Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+        if let Some(reasoning) = other.reasoning_tokens {
+            *self.reasoning_tokens.get_or_insert(0) += reasoning;
+        }
+    }
+
     /// In the order in which OpenAI writes it.
     pub fn openai(self) -> Value {
         let mut usage = json!({

@@ -13,6 +13,7 @@
 mod alignment;
 mod bad_input;
 mod calls;
+mod choices;
 mod commands;
 mod completions;
 mod conformity;

@@ -4,8 +4,8 @@ use super::piece::Piece;
 use crate::decode::{Finish, Report};
 use crate::wire::Usage;
 
-/// What happens in the answers to a request, whichever API it came by. Each answer begins, goes on and finishes, and the end comes
-/// after all of them.
+/// What happens in the answers to a request, whichever API it came by. Each answer begins, goes on and finishes, several of them at the
+/// same time, and the end comes after all of them.
 pub enum AnswerEvent {
     /// An answer begins.
     Begin {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -11,7 +13,7 @@ use super::piece::Pieces;
 use super::trace;
 use crate::decode::{Event, Report, Session};
 use crate::http::ApiError;
-use crate::service::SteeredRequest;
+use crate::service::{HeldSlot, Opened, SteeredRequest};
 use crate::wire::Usage;
 
 /// What happens in the answers, or why they break off: after an error nothing comes.
@@ -23,32 +25,44 @@ const UNREAD: usize = 32;
 /// How long a client may leave them unread. It holds a slot of the small model for as long as its answer lasts.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs all sessions, one after the other, and gives what happens in them from the first token on, so that whatever fails before it can have
-/// a status of its own.
+/// Runs all sessions, side by side as far as there are slots, and gives what happens in them from the first token on, so that whatever
+/// fails before it can have a status of its own.
 ///
 /// # Errors
 /// An [`ApiError`] when the first session fails before its first token.
 pub async fn run(request: SteeredRequest) -> Result<Events, ApiError> {
-    let mut session = request.open(0).await?;
-    let first = session.next().await?;
+    let mut opened = request.open(0, None).await?;
+    let first = opened.session.next().await?;
     let (reader, events) = channel(UNREAD);
-    let runner = Runner {
-        request,
-        usage: Usage::default(),
-        report: Report::default(),
-        reader,
+    let runner = Runner { request, reader };
+    let begun = Begun {
+        index: 0,
+        opened,
+        first,
     };
-    // In a task of its own, so that a client that does not read cannot hold the session still.
-    tokio::spawn(runner.run(session, first).in_current_span());
+    // In a task of its own, so that a client that does not read cannot hold the sessions still.
+    tokio::spawn(runner.run(begun).in_current_span());
     Ok(events)
 }
 
-/// Runs one session after the other.
+/// Runs the sessions of a request.
 struct Runner {
     request: SteeredRequest,
-    usage: Usage,
-    report: Report,
     reader: Sender<Result<AnswerEvent, ApiError>>,
+}
+
+/// An answer that has had its first token.
+struct Begun {
+    index: usize,
+    opened: Opened,
+    first: Option<Event>,
+}
+
+/// What has happened to an answer.
+enum Happened {
+    Begun(Begun),
+    /// It has ended, and what it has cost.
+    Ended(Usage, Report),
 }
 
 /// The client is gone, or does not read.
@@ -67,8 +81,8 @@ impl From<Gone> for Ended {
 }
 
 impl Runner {
-    async fn run(mut self, session: Session, first: Option<Event>) {
-        match self.answers(session, first).await {
+    async fn run(self, first: Begun) {
+        match self.answers(first).await {
             Ok(()) | Err(Ended::Gone) => {}
             Err(Ended::Failed(error)) => {
                 let _gone = self.send(Err(error)).await;
@@ -76,23 +90,49 @@ impl Runner {
         }
     }
 
-    async fn answers(&mut self, session: Session, first: Option<Event>) -> Result<(), Ended> {
-        self.answer(0, session, first).await?;
-        for index in 1..self.request.answers() {
-            let mut session = tokio::select! {
-                biased;
-                () = self.reader.closed() => return Err(Ended::Gone),
-                opened = self.request.open(index) => opened.map_err(|error| Ended::Failed(error.into()))?,
-            };
-            let first = self.unless_gone(&mut session).await?;
-            self.answer(index, session, first).await?;
+    async fn answers(&self, first: Begun) -> Result<(), Ended> {
+        let (mut usage, mut report) = (Usage::default(), Report::default());
+        let mut running = FuturesUnordered::new();
+        running.push(self.answer(first).boxed());
+        let (mut next, mut is_beginning) = (1, false);
+        loop {
+            // One after the other: what is computed of a prompt for one answer serves the next, if it is there by then.
+            if !is_beginning
+                && next < self.request.answers()
+                && let Some(slot) = self.request.slot()
+            {
+                running.push(self.begin(next, slot).boxed());
+                (next, is_beginning) = (next + 1, true);
+            }
+            match running.next().await.transpose()? {
+                Some(Happened::Begun(begun)) => {
+                    is_beginning = false;
+                    running.push(self.answer(begun).boxed());
+                }
+                Some(Happened::Ended(used, cost)) => {
+                    usage.add(&used);
+                    report.add(&cost);
+                }
+                None => break,
+            }
         }
-        let (usage, report) = (self.usage, self.report.clone());
         self.send(Ok(AnswerEvent::End { usage, report })).await?;
         Ok(())
     }
 
-    async fn answer(&mut self, index: usize, mut session: Session, first: Option<Event>) -> Result<(), Ended> {
+    async fn begin(&self, index: usize, slot: HeldSlot) -> Result<Happened, Ended> {
+        let mut opened = tokio::select! {
+            biased;
+            () = self.reader.closed() => return Err(Ended::Gone),
+            opened = self.request.open(index, Some(slot)) => opened.map_err(|error| Ended::Failed(error.into()))?,
+        };
+        let first = self.unless_gone(&mut opened.session).await?;
+        Ok(Happened::Begun(Begun { index, opened, first }))
+    }
+
+    async fn answer(&self, begun: Begun) -> Result<Happened, Ended> {
+        let Begun { index, opened, first } = begun;
+        let Opened { mut session, slot } = opened;
         let settings = self.request.options().traced.then(|| trace::settings(session.plan()));
         let begin = AnswerEvent::Begin {
             index,
@@ -110,34 +150,33 @@ impl Runner {
                 self.send(Ok(AnswerEvent::More { index, piece })).await?;
             }
             if let Some(finish) = finish {
+                let usage = self.usage(&session, self.request.is_first_of_its_prompt(index));
                 let report = session.report().clone();
-                self.count(&session, self.request.is_first_of_its_prompt(index));
                 // Its slot is free before the last events are sent.
                 drop(session);
-                let stop = pieces.stopped_at();
+                drop(slot);
                 let finished = AnswerEvent::Finish {
                     index,
                     finish,
-                    stop,
-                    report,
+                    stop: pieces.stopped_at(),
+                    report: report.clone(),
                 };
-                return Ok(self.send(Ok(finished)).await?);
+                self.send(Ok(finished)).await?;
+                return Ok(Happened::Ended(usage, report));
             }
             next = self.unless_gone(&mut session).await?;
         }
-        Ok(())
+        Ok(Happened::Ended(Usage::default(), Report::default()))
     }
 
-    /// Adds an answer to what all have cost; prompts count once, however often they are answered.
-    fn count(&mut self, session: &Session, first_of_its_prompt: bool) {
-        if first_of_its_prompt {
-            self.usage.prompt_tokens += session.prompt_tokens() as u64;
+    /// What an answer adds to the count of tokens; prompts count once, however often they are answered.
+    fn usage(&self, session: &Session, first_of_its_prompt: bool) -> Usage {
+        let (prompt, report) = (session.prompt_tokens() as u64, session.report());
+        Usage {
+            prompt_tokens: if first_of_its_prompt { prompt } else { 0 },
+            completion_tokens: report.positions,
+            reasoning_tokens: session.plan().thinking.is_some().then_some(report.reasoning),
         }
-        self.usage.completion_tokens += session.report().positions;
-        if session.plan().thinking.is_some() {
-            *self.usage.reasoning_tokens.get_or_insert(0) += session.report().reasoning;
-        }
-        self.report.add(session.report());
     }
 
     /// The next event; ends at once when the client leaves.

@@ -55,10 +55,14 @@ impl Whole {
 
     fn take(&mut self, event: AnswerEvent) {
         match event {
-            AnswerEvent::Begin { settings, .. } => self.answers.push(Answer {
-                settings,
-                ..Answer::default()
-            }),
+            AnswerEvent::Begin { index, settings, .. } => {
+                // They run side by side.
+                let count = self.answers.len().max(index + 1);
+                self.answers.resize_with(count, Answer::default);
+                if let Some(answer) = self.answers.get_mut(index) {
+                    answer.settings = settings;
+                }
+            }
             AnswerEvent::More { index, piece } => {
                 if let Some(answer) = self.answers.get_mut(index) {
                     answer.text.push_str(&piece.text);

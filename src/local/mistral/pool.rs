@@ -60,7 +60,10 @@ impl SlotPool {
 
     /// A free slot, in the order of asking.
     async fn acquire(self: &Arc<Self>) -> Result<HeldSlot, LocalError> {
-        let place = self.places.take().await?;
+        self.held(self.places.take().await?)
+    }
+
+    fn held(self: &Arc<Self>, place: Place) -> Result<HeldSlot, LocalError> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // There are as many places as slots, and a slot goes back before its place does.
         let index = free.ok_or_else(|| LocalError::Engine("no slot is free although one must be".into()))?;
@@ -91,6 +94,11 @@ impl LocalModel for Arc<SlotPool> {
     /// These engines remember no prompts, so it does not matter whose they are.
     fn slot(&self, _owner: Owner) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>> {
         async move { Ok(Arc::new(self.acquire().await?) as Arc<dyn Slot>) }.boxed()
+    }
+
+    fn free_slot(&self, _owner: Owner) -> Option<Arc<dyn Slot>> {
+        let slot = self.held(self.places.take_free()?).ok()?;
+        Some(Arc::new(slot))
     }
 
     fn context_length(&self) -> usize {

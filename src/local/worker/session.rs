@@ -45,22 +45,25 @@ impl WorkerModel {
             description,
         }
     }
+
+    fn held(&self, owner: Owner, place: Place) -> Arc<dyn Slot> {
+        Arc::new(HeldSlot {
+            commands: self.commands.clone(),
+            holder: Holder(self.holders.fetch_add(1, Ordering::Relaxed)),
+            owner,
+            max_block: self.max_block,
+            _place: place,
+        })
+    }
 }
 
 impl LocalModel for WorkerModel {
     fn slot(&self, owner: Owner) -> BoxFuture<'_, Result<Arc<dyn Slot>, LocalError>> {
-        async move {
-            let place = self.places.take().await?;
-            let slot = HeldSlot {
-                commands: self.commands.clone(),
-                holder: Holder(self.holders.fetch_add(1, Ordering::Relaxed)),
-                owner,
-                max_block: self.max_block,
-                _place: place,
-            };
-            Ok(Arc::new(slot) as Arc<dyn Slot>)
-        }
-        .boxed()
+        async move { Ok(self.held(owner, self.places.take().await?)) }.boxed()
+    }
+
+    fn free_slot(&self, owner: Owner) -> Option<Arc<dyn Slot>> {
+        Some(self.held(owner, self.places.take_free()?))
     }
 
     fn context_length(&self) -> usize {

@@ -260,6 +260,39 @@ fn an_answer_is_made_ready_for_the_next_turn_while_nobody_waits() {
 }
 
 #[test]
+fn sessions_side_by_side_share_a_prompt_that_one_of_them_has_computed() {
+    run(async {
+        let (model, computed) = counted(SHAPE, 100_000);
+        let prompts = [150, 160].map(|length| (100..100 + length).map(TokenId).collect::<Vec<_>>());
+        let (mut pairs, mut before) = (Vec::new(), 0);
+        for index in 0..SLOTS {
+            let slot = model.free_slot(Owner::default()).unwrap();
+            let mut pair = slot.open(&prompts[0], &prompts[1]).await.unwrap();
+            look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
+            let after = computed.load(Ordering::Relaxed);
+            // One position of each branch, filled up, is all that is new.
+            assert!(
+                index == 0 || after - before == 2 * SHAPE.least.answer,
+                "{}",
+                after - before
+            );
+            before = after;
+            pairs.push(pair);
+        }
+        assert!(model.free_slot(Owner::default()).is_none());
+        for (index, pair) in pairs.iter_mut().enumerate() {
+            let tokens = [TokenId(index as u32), TokenId(7)];
+            look(&mut **pair, &prompts, &mut Vec::new(), &tokens, 2).await;
+        }
+        drop(pairs);
+        let others = model.slot(Owner::of(b"somebody else")).await.unwrap();
+        let mut pair = others.open(&prompts[0], &prompts[1]).await.unwrap();
+        look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
+        assert!(computed.load(Ordering::Relaxed) - before > 300);
+    });
+}
+
+#[test]
 fn what_is_computed_in_parts_is_handed_over_in_parts() {
     run(async {
         let model = model(SHAPE, 0);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::response::sse::Event;
 use serde_json::{Value, json};
 
@@ -15,8 +17,8 @@ use crate::wire::{DONE, Envelope, Shape};
 pub struct OpenaiStream {
     envelope: Envelope,
     options: Options,
-    /// Of the answer that is being written, until they have been.
-    settings: Option<Value>,
+    /// Of the answers by their numbers, until they have been written.
+    settings: BTreeMap<usize, Value>,
 }
 
 impl OpenaiStream {
@@ -25,7 +27,7 @@ impl OpenaiStream {
         Self {
             envelope: envelope(shape, &options),
             options,
-            settings: None,
+            settings: BTreeMap::new(),
         }
     }
 
@@ -37,7 +39,7 @@ impl OpenaiStream {
         shape.add_reasoning(&mut choice, &piece.reasoning);
         let mut part = self.part(vec![choice]);
         if let Some(position) = piece.position {
-            part["costeer"] = json!({"trace": trace::part(index, self.settings.take(), vec![position])});
+            part["costeer"] = json!({"trace": trace::part(index, self.settings.remove(&index), vec![position])});
         }
         part
     }
@@ -57,7 +59,7 @@ impl StreamWriter for OpenaiStream {
         let shape = self.envelope.shape();
         match event {
             AnswerEvent::Begin { index, settings, .. } => {
-                self.settings = settings;
+                self.settings.extend(settings.map(|settings| (index, settings)));
                 let opening = shape.opening(index);
                 opening
                     .map(|choice| data(&self.part(vec![choice])))
