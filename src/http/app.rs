@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +8,6 @@ use axum::http::{HeaderName, HeaderValue};
 use super::ApiError;
 use super::access::Access;
 use super::model_name::Listed;
-use super::status::short_name;
 use crate::service::{Service, StartError};
 use crate::settings::{OnUnsteerable, Settings};
 
@@ -98,5 +98,24 @@ impl App {
     /// Whether it is about to end.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// What a model is called that is configured like this: of a file or folder the last name, because the others say whose it is.
+fn short_name(model: &str) -> String {
+    let path = Path::new(model);
+    let last = path.file_name().filter(|_| path.is_absolute() || path.exists());
+    last.map_or_else(|| model.to_owned(), |last| last.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_models_name_does_not_say_whose_it_is() {
+        assert_eq!(short_name("/home/ada/models/small.gguf"), "small.gguf");
+        assert_eq!(short_name("models/tiny/slm"), "slm");
+        assert_eq!(short_name("somebody/small-model"), "somebody/small-model");
     }
 }

@@ -1,6 +1,5 @@
 //! What the page says of the proxy in a line. Nothing of a person's is in it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,23 +62,4 @@ pub async fn status(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Val
         "tokens": tokens,
         "waiting_ms_per_token": waiting,
     }))
-}
-
-/// What a model is called that is configured like this: of a file or folder the last name, because the others say whose it is.
-pub fn short_name(model: &str) -> String {
-    let path = Path::new(model);
-    let last = path.file_name().filter(|_| path.is_absolute() || path.exists());
-    last.map_or_else(|| model.to_owned(), |last| last.to_string_lossy().into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_models_name_does_not_say_whose_it_is() {
-        assert_eq!(short_name("/home/ada/models/small.gguf"), "small.gguf");
-        assert_eq!(short_name("models/tiny/slm"), "slm");
-        assert_eq!(short_name("somebody/small-model"), "somebody/small-model");
-    }
 }

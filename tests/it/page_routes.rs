@@ -197,16 +197,18 @@ fn a_preview_is_what_the_same_request_is_steered_by() {
         let first = preview(address, &chat(1)).await.1;
         let all = first["documents"]["kept"].as_u64().unwrap();
         assert!(all > 0, "{first}");
-        // As much as leaves room for some of it, but not for all.
-        let mut tight = None;
-        for words in (500..2000).step_by(20) {
+        // The least that leaves no room for all of it.
+        let (mut roomy, mut tight) = (1, 2000);
+        while tight - roomy > 1 {
+            let words = usize::midpoint(roomy, tight);
             let (status, told) = preview(address, &chat(words)).await;
-            if status == 200 && told["documents"]["kept"].as_u64().unwrap() < all {
-                tight = Some(words);
-                break;
+            if status == 200 && told["documents"]["kept"].as_u64() == Some(all) {
+                roomy = words;
+            } else {
+                tight = words;
             }
         }
-        for words in [1, tight.unwrap()] {
+        for words in [1, tight] {
             let body = chat(words);
             let before = recording.requests().len();
             let (status, told) = preview(address, &body).await;
