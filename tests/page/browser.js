@@ -38,6 +38,13 @@ export async function ask(page, question, context) {
   await done(page);
 }
 
+/** The newest answer of a side, "plain" or "steered". */
+export const newest = (side) => `#turns .turn:last-child .text.${side}`;
+
+/** What has gone wrong with the newest answer of a side, and why it is not steered. */
+export const problem = (side) => `#turns .turn:last-child .side:has(.${side}) .error`;
+export const reason = (side) => `#turns .turn:last-child .side:has(.${side}) .reason`;
+
 /** Waits until nothing is being answered and the totals are there. */
 export async function done(page) {
   await page.waitForFunction(() => document.querySelector("#stop").disabled && document.querySelector("#totals").children.length > 0);
@@ -46,5 +53,5 @@ export async function done(page) {
 }
 
 export function steered(page) {
-  return page.locator("#steered").innerText();
+  return page.locator(newest("steered")).innerText();
 }

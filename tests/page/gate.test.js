@@ -206,8 +206,8 @@ async function relayed(work) {
 test("behind a relay the page says that profiles need the token, and takes it out of its address", () => relayed(async (outer, fragment) => {
   const { page, close } = await open(browser, outer.origin);
   try {
-    await page.waitForSelector("#steered-error:not([hidden])");
-    assert.match(await page.locator("#steered-error").innerText(), /costeer token/);
+    await page.waitForSelector("#notice:not([hidden])");
+    assert.match(await page.locator("#notice").innerText(), /costeer token/);
     assert.ok(await page.locator("#profile-field").isHidden());
     await ask(page, QUESTION, CONTEXT);
     assert.match(await steered(page), /Ziggy/);
@@ -220,7 +220,7 @@ test("behind a relay the page says that profiles need the token, and takes it ou
     assert.equal(await page.evaluate(() => location.href), `${outer.origin}/costeer/`);
 
     await page.reload();
-    await page.waitForSelector("#steered-error:not([hidden])");
+    await page.waitForSelector("#notice:not([hidden])");
     assert.equal(await page.inputValue("#key"), "");
     assert.ok(await page.locator("#profile-field").isHidden());
   } finally {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { ask, done, launch, open, steered } from "./browser.js";
+import { ask, done, launch, newest, open, problem, reason, steered } from "./browser.js";
 import { makeAda, pair } from "./servers.js";
 
 const QUESTION = "Can you suggest a dinner?";
@@ -14,6 +14,8 @@ const CONTEXT = "I am vegan. I live in Trondheim. My dog is called Ziggy. Keep i
 const FIRST_TOKEN_WITHIN = 300;
 const LONGEST_TASK = 200;
 const screenshots = process.env.COSTEER_SCREENSHOTS;
+const STEERED = newest("steered");
+const PLAIN = newest("plain");
 
 let browser;
 let servers;
@@ -54,11 +56,11 @@ function onPage(name, work, options = {}) {
 onPage("both answers stream side by side, and tokens show what they were picked from", async (page) => {
   await ask(page, QUESTION, CONTEXT);
   assert.match(await steered(page), /Ziggy/);
-  assert.match(await page.locator("#plain").innerText(), /dinner/);
-  assert.doesNotMatch(await page.locator("#plain").innerText(), /Ziggy/);
-  assert.ok(await page.locator("#steered .changed").count() > 3);
-  assert.ok(await page.locator("#steered [class*=towards]").count() > 3);
-  await page.locator("#steered .changed").first().hover();
+  assert.match(await page.locator(PLAIN).innerText(), /dinner/);
+  assert.doesNotMatch(await page.locator(PLAIN).innerText(), /Ziggy/);
+  assert.ok(await page.locator(`${STEERED} .changed`).count() > 3);
+  assert.ok(await page.locator(`${STEERED} [class*=towards]`).count() > 3);
+  await page.locator(`${STEERED} .changed`).first().hover();
   assert.match(await page.locator("#candidates").innerText(), /instead of/);
   assert.ok(await page.locator("#candidates tbody tr").count() > 5);
   assert.equal(await page.locator("#candidates tr.picked").count(), 1);
@@ -74,14 +76,15 @@ onPage("both answers stream side by side, and tokens show what they were picked 
 });
 
 onPage("everything works with the keyboard", async (page) => {
-  await page.focus("#question");
-  await page.keyboard.type(QUESTION);
-  await page.keyboard.press("Tab");
+  await page.focus("#context");
   await page.keyboard.type(CONTEXT);
-  await page.focus("#ask");
+  for (let step = 0; step < 20 && await page.evaluate(() => document.activeElement.id) !== "question"; step += 1) await page.keyboard.press("Tab");
+  await page.keyboard.type("Can you");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("suggest a dinner?");
   await page.keyboard.press("Enter");
   await done(page);
-  await page.locator("#steered [tabindex='0']").focus();
+  await page.locator(`${STEERED} [tabindex='0']`).focus();
   const first = await page.locator("#candidates").innerText();
   assert.match(first, /Token 1:/);
   await page.keyboard.press("ArrowRight");
@@ -90,7 +93,7 @@ onPage("everything works with the keyboard", async (page) => {
   assert.doesNotMatch(await page.locator("#candidates").innerText(), /Token 2:/);
   await page.keyboard.press("Home");
   assert.equal(await page.locator("#candidates").innerText(), first);
-  assert.equal(await page.locator("#steered [tabindex='0']").count(), 1);
+  assert.equal(await page.locator(`${STEERED} [tabindex='0']`).count(), 1);
 });
 
 onPage("another strength is another answer", async (page) => {
@@ -103,7 +106,7 @@ onPage("another strength is another answer", async (page) => {
   await page.waitForFunction(() => document.querySelector("#totals").children.length === 0);
   await done(page);
   assert.notEqual(await steered(page), strong);
-  assert.equal((await steered(page)), await page.locator("#plain").innerText());
+  assert.equal((await steered(page)), await page.locator(PLAIN).innerText());
   assert.equal(await page.locator("#strength-number").inputValue(), "0");
 });
 
@@ -112,23 +115,23 @@ onPage("nothing is left after a reload", async (page) => {
   await page.reload();
   assert.equal(await page.inputValue("#context"), "");
   assert.equal(await page.inputValue("#question"), "");
-  assert.equal(await steered(page), "");
+  assert.equal(await page.locator("#turns").innerText(), "");
 });
 
 onPage("a saved trace is the same picture, and does not hold the context", async (page) => {
   await ask(page, QUESTION, CONTEXT);
-  const picture = () => page.locator("#steered").innerHTML();
+  const picture = () => page.locator(STEERED).innerHTML();
   const seen = await picture();
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
   const saved = await readFile(await download.path(), "utf8");
   assert.ok(!saved.includes("I am vegan") && !saved.includes(QUESTION));
   await page.reload();
   await page.setInputFiles("#file", { name: "trace.json", mimeType: "application/json", buffer: Buffer.from(saved) });
-  await page.waitForSelector("#steered span");
+  await page.waitForSelector(`${STEERED} span`);
   assert.equal(await picture(), seen);
   await page.setInputFiles("#file", { name: "no.json", mimeType: "application/json", buffer: Buffer.from("{}") });
-  await page.waitForSelector("#steered-error:not([hidden])");
-  assert.match(await page.locator("#steered-error").innerText(), /no trace/);
+  await page.waitForSelector("#notice:not([hidden])");
+  assert.match(await page.locator("#notice").innerText(), /no trace/);
   assert.equal(await picture(), seen);
 });
 
@@ -147,7 +150,11 @@ onPage("a profile steers, and shows what the small model is told", async (page) 
 onPage("mistakes are told where they matter", async (page) => {
   await page.fill("#question", QUESTION);
   await page.click("#ask");
-  assert.match(await page.locator("#steered-error").innerText(), /context|profile/);
+  await page.waitForSelector(`${reason("steered")}:not([hidden])`);
+  assert.match(await page.locator(reason("steered")).innerText(), /Not steered: .*context.*profile/);
+  await page.waitForFunction(() => document.querySelector("#stop").disabled);
+  assert.equal(await steered(page), await page.locator(PLAIN).innerText());
+  await page.fill("#question", QUESTION);
   await page.fill("#context", CONTEXT);
   await page.locator("#strength-number").fill("1000");
   await page.click("#ask");
@@ -159,14 +166,15 @@ onPage("mistakes are told where they matter", async (page) => {
   });
   await page.selectOption("#profile", "nobody");
   await page.click("#ask");
-  await page.waitForFunction(() => document.querySelector("#steered-error").textContent.includes("nobody"));
+  await page.waitForSelector(`${problem("steered")}:not([hidden])`);
+  assert.match(await page.locator(problem("steered")).innerText(), /nobody/);
 });
 
 test("a key is asked for, and kept in memory alone", async () => {
   const keyed = await pair({ COSTEER__SERVER__API_KEY: "open sesame" });
   const { page, close } = await open(browser, keyed.origin);
   try {
-    await page.waitForSelector("#steered-error:not([hidden])");
+    await page.waitForSelector("#notice:not([hidden])");
     assert.ok(await page.locator("#key").isVisible());
     await page.fill("#key", "open sesame");
     await ask(page, QUESTION, CONTEXT);
@@ -183,9 +191,10 @@ test("a big model that is down is said, and the page goes on", async () => {
   try {
     await ask(page, QUESTION, CONTEXT);
     await own.killUpstream();
+    await page.fill("#question", QUESTION);
     await page.click("#ask");
-    await page.waitForSelector("#steered-error:not([hidden])", { timeout: 60_000 });
-    assert.match(await page.locator("#steered-error").innerText(), /127\.0\.0\.1/);
+    await page.waitForSelector(`${problem("steered")}:not([hidden])`, { timeout: 60_000 });
+    assert.match(await page.locator(problem("steered")).innerText(), /127\.0\.0\.1/);
     await page.waitForFunction(() => document.querySelector("#stop").disabled);
   } finally {
     await close();
@@ -211,7 +220,7 @@ onPage("a question can be taken elsewhere", async (page) => {
 onPage("every control has a name, and nothing is wider than a phone", async (page) => {
   await ask(page, QUESTION, CONTEXT);
   await page.locator("#more summary").click();
-  await page.locator("#steered .changed").first().hover();
+  await page.locator(`${STEERED} .changed`).first().hover();
   const nameless = await page.evaluate(() => [...document.querySelectorAll("input, select, textarea, button")]
     .filter((control) => !control.labels?.length && !control.getAttribute("aria-label") && !control.textContent.trim())
     .map((control) => control.outerHTML));
@@ -243,7 +252,7 @@ for (const colorScheme of ["light", "dark"]) {
         for (const depth of [1, 2, 3, 4]) {
           const span = document.createElement("span");
           span.className = `${name}-${depth}`;
-          document.querySelector("#steered").append(span);
+          document.querySelector("#chat-part").append(span);
           found.push([body.color, getComputedStyle(span).backgroundColor]);
           span.remove();
         }
@@ -270,8 +279,8 @@ test("the first steered token is on the screen at once", async () => {
             observer.disconnect();
             requestAnimationFrame(() => resolve(performance.now() - began));
           });
-          observer.observe(document.querySelector("#steered"), { childList: true });
-        }, { capture: true, once: true });
+          observer.observe(document.querySelector("#turns .text.steered"), { childList: true });
+        }, { once: true });
       });
     });
     await page.click("#ask");
@@ -302,6 +311,30 @@ function longTrace(length) {
   return JSON.stringify({ object: "costeer.trace", version: 1, index: 0, settings: {}, positions, report: null });
 }
 
+onPage("calls of tools and forced tokens are shown as what they are", async (page) => {
+  const trace = JSON.parse(longTrace(8));
+  const phases = ["prose", "undecided", "call", "call", "undecided", "prose", "prose", "undecided"];
+  trace.positions.forEach((position, index) => {
+    const phase = phases[index];
+    const text = index < 3 ? ["Well. ", "<tool", "_call>{"][index] : position.text;
+    const own = phase === "call" || phase === "undecided";
+    Object.assign(position, { phase, text, bytes: [...Buffer.from(text)], steered: !own && index !== 6, forced: index === 6 });
+  });
+  await page.setInputFiles("#file", { name: "calls.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(trace)) });
+  await page.waitForFunction(() => document.querySelectorAll("#turns .text.steered span").length === 8);
+  // A mark goes with what it begins, and one that began nothing is text.
+  assert.equal(await page.locator(`${STEERED} .call`).count(), 1);
+  assert.equal(await page.locator(`${STEERED} .call span`).count(), 3);
+  assert.ok((await page.locator(`${STEERED} .call`).textContent()).startsWith("<tool_call>{"));
+  assert.equal(await page.locator(`${STEERED} .call .changed`).count(), 0);
+  assert.equal(await page.locator(`${STEERED} .forced`).count(), 1);
+  await page.locator(`${STEERED} .call span`).last().hover();
+  assert.match(await page.locator("#candidates").innerText(), /a call of a tool is the big model's own/);
+  await page.locator(`${STEERED} .forced`).hover();
+  assert.match(await page.locator("#candidates").innerText(), /forced: the answer's format leaves no other token/);
+  assert.deepEqual(await page.locator(`${STEERED} span`).allTextContents(), trace.positions.map(({ text }) => text));
+});
+
 onPage("2,000 tokens stay smooth", async (page) => {
   await page.waitForLoadState("networkidle");
   const folder = await mkdtemp(join(tmpdir(), "costeer-page-"));
@@ -311,12 +344,12 @@ onPage("2,000 tokens stay smooth", async (page) => {
   await writeFile(file, trace);
   await page.evaluate(() => { globalThis.longest = 0; });
   await page.setInputFiles("#file", file);
-  await page.waitForFunction(() => document.querySelectorAll("#steered span").length === 2000);
+  await page.waitForFunction(() => document.querySelectorAll("#turns .text.steered span").length === 2000);
   await page.waitForSelector("#strip canvas");
-  for (let index = 0; index < 2000; index += 100) await page.locator("#steered span").nth(index).hover();
+  for (let index = 0; index < 2000; index += 100) await page.locator(`${STEERED} span`).nth(index).hover();
   for (let step = 0; step < 20; step += 1) await page.mouse.wheel(0, step < 10 ? 400 : -400);
   await page.locator("#strip").hover();
-  await page.locator("#steered span").first().focus();
+  await page.locator(`${STEERED} span`).first().focus();
   for (let step = 0; step < 30; step += 1) await page.keyboard.press("ArrowRight");
   await page.waitForTimeout(500);
   const longest = await page.evaluate(() => globalThis.longest);

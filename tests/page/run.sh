@@ -40,3 +40,6 @@ export COSTEER_ROOT=$root
 attend node --test --test-reporter=spec "$@" "$home/gate.test.js"
 attend node --test --test-reporter=spec "$@" "$home/page.test.js"
 attend node --test --test-reporter=spec "$@" "$home/thinking.test.js"
+attend node --test --test-reporter=spec "$@" "$home/chat.test.js"
+attend node --test --test-reporter=spec "$@" "$home/profiles.test.js"
+attend node --test --test-reporter=spec "$@" "$home/tuning.test.js"

@@ -64,6 +64,8 @@ export async function proxy(upstream, settings = {}) {
   await ready(`http://${listen}/readyz`);
   return {
     origin: `http://${listen}`,
+    /** How other commands of the program are run with the same settings. */
+    child: { cwd: ROOT, env: variables(own) },
     /** The page's address with the token in it, as a person gets it. */
     pageWithToken: () => execFileSync(process.env.COSTEER_BIN, ["token", "--page"], { cwd: ROOT, env: variables(own) }).toString().trim(),
     stop: async () => {

@@ -23,18 +23,30 @@ struct File {
     text: &'static str,
 }
 
-static FILES: [File; 13] = [
+static FILES: &[File] = &[
     file("", HTML, include_str!("files/index.html")),
     file("style.css", CSS, include_str!("files/style.css")),
     file("api.js", SCRIPT, include_str!("files/api.js")),
     file("app.js", SCRIPT, include_str!("files/app.js")),
     file("candidates.js", SCRIPT, include_str!("files/candidates.js")),
+    file("chat.js", SCRIPT, include_str!("files/chat.js")),
+    file("documents.js", SCRIPT, include_str!("files/documents.js")),
+    file("dom.js", SCRIPT, include_str!("files/dom.js")),
+    file("files.js", SCRIPT, include_str!("files/files.js")),
+    file("importer.js", SCRIPT, include_str!("files/importer.js")),
+    file("preview.js", SCRIPT, include_str!("files/preview.js")),
+    file("profile.js", SCRIPT, include_str!("files/profile.js")),
+    file("profiles.js", SCRIPT, include_str!("files/profiles.js")),
     file("snippets.js", SCRIPT, include_str!("files/snippets.js")),
+    file("status.js", SCRIPT, include_str!("files/status.js")),
     file("strip.js", SCRIPT, include_str!("files/strip.js")),
+    file("texts.js", SCRIPT, include_str!("files/texts.js")),
     file("thought.js", SCRIPT, include_str!("files/thought.js")),
     file("tokens.js", SCRIPT, include_str!("files/tokens.js")),
     file("totals.js", SCRIPT, include_str!("files/totals.js")),
     file("trace.js", SCRIPT, include_str!("files/trace.js")),
+    file("tuning.js", SCRIPT, include_str!("files/tuning.js")),
+    file("turn.js", SCRIPT, include_str!("files/turn.js")),
     // μPlot, MIT licence: files/vendor/uplot-LICENSE. As npm has it.
     file(
         "vendor/uplot-1.6.32.css",

@@ -8,10 +8,18 @@ export class ApiError extends Error {
 }
 
 const UNREACHABLE = "The proxy does not answer. Is it still running?";
+const PROFILES = "/costeer/v1/profiles";
 
-async function call(path, key, options = {}) {
-  const headers = { "content-type": "application/json" };
-  if (key) headers.authorization = `Bearer ${key}`;
+let key = () => "";
+
+/** `read` gives the key or token, or nothing. It is asked each time, so that it is kept in one place. */
+export function keyFrom(read) {
+  key = read;
+}
+
+async function call(path, { headers: own, ...options } = {}) {
+  const headers = { "content-type": "application/json", ...own };
+  if (key()) headers.authorization = `Bearer ${key()}`;
   let response;
   try {
     response = await fetch(path, { ...options, headers, cache: "no-store" });
@@ -29,27 +37,13 @@ async function call(path, key, options = {}) {
   throw new ApiError(response.status, message);
 }
 
-/** The id of the first model that the upstream serves. */
-export async function firstModel(key) {
-  const models = await (await call("/v1/models", key)).json();
-  return models.data?.[0]?.id ?? "";
+async function json(path, method = "GET", body = undefined, signal = undefined) {
+  const response = await call(path, { method, signal, body: body && JSON.stringify(body) });
+  return response.status === 204 ? null : response.json();
 }
 
-/** Names and numbers of all profiles. */
-export async function profiles(key) {
-  return (await (await call("/costeer/v1/profiles", key)).json()).data;
-}
-
-/** The private text that a question would get. */
-export async function preview(profile, question, context, key, signal) {
-  const body = JSON.stringify({ question, ...(context && { context }) });
-  const path = `/costeer/v1/profiles/${encodeURIComponent(profile)}/preview`;
-  return (await call(path, key, { method: "POST", body, signal })).json();
-}
-
-/** Streams an answer: the chunks of the API, one by one. Throws when it ends in an error, or too early. */
-export async function* answer(request, key, signal) {
-  const response = await call("/v1/chat/completions", key, { method: "POST", body: JSON.stringify(request), signal });
+/** The lines of a body, as they come. */
+async function* lines(response) {
   let rest = "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
@@ -60,16 +54,76 @@ export async function* answer(request, key, signal) {
       if (error.name === "AbortError") throw error;
       throw new ApiError(0, UNREACHABLE);
     }
-    if (piece.done) throw new ApiError(0, "The answer broke off.");
-    const lines = (rest + piece.value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) {
-      if (!line.startsWith("data:")) continue;
-      const data = line.slice(5).trim();
-      if (data === "[DONE]") return;
-      const chunk = JSON.parse(data);
-      if (chunk.error) throw new ApiError(200, chunk.error.message);
-      yield chunk;
-    }
+    if (piece.done) return;
+    const whole = (rest + piece.value).split("\n");
+    rest = whole.pop();
+    yield* whole;
   }
+}
+
+/** The id of the first model that the upstream serves. */
+export async function firstModel() {
+  return (await json("/v1/models")).data?.[0]?.id ?? "";
+}
+
+/** Whether it is ready, and what the two models are. */
+export const status = () => json("/costeer/v1/status");
+
+/** What `costeer tune` has found for this pair. */
+export const tuning = () => json("/costeer/v1/tuning");
+
+/** What the small model would read for a request. */
+export const preview = (request, signal) => json("/costeer/v1/preview", "POST", request, signal);
+
+/** Asks for an answer: whether it is steered, why not, and the chunks of the API, one by one. These throw when they end in an error, or too early. */
+export async function answer(request, signal) {
+  const response = await call("/v1/chat/completions", { method: "POST", body: JSON.stringify(request), signal });
+  return {
+    steered: response.headers.get("x-costeer-steered") === "true",
+    reason: response.headers.get("x-costeer-reason"),
+    chunks: chunks(response),
+  };
+}
+
+async function* chunks(response) {
+  for await (const line of lines(response)) {
+    if (!line.startsWith("data:")) continue;
+    const data = line.slice(5).trim();
+    if (data === "[DONE]") return;
+    const chunk = JSON.parse(data);
+    if (chunk.error) throw new ApiError(200, chunk.error.message);
+    yield chunk;
+  }
+  throw new ApiError(0, "The answer broke off.");
+}
+
+const named = (name) => `${PROFILES}/${encodeURIComponent(name)}`;
+
+export const profiles = {
+  list: async () => (await json(PROFILES)).data,
+  make: (name) => json(PROFILES, "POST", { name }),
+  show: (name) => json(named(name)),
+  edit: (name, patch) => json(named(name), "PATCH", patch),
+  remove: (name) => json(named(name), "DELETE"),
+  exported: async (name) => (await call(`${named(name)}/export`)).blob(),
+};
+
+export const documents = {
+  list: (name, after, limit) => json(`${named(name)}/documents?after=${after}&limit=${limit}`),
+  search: async (name, query, limit) => (await json(`${named(name)}/search`, "POST", { query, limit })).data.map((hit) => hit.document),
+  put: (name, document) => json(`${named(name)}/documents`, "POST", document),
+  remove: (name, id) => json(`${named(name)}/documents/${id}`, "DELETE"),
+};
+
+/** Hands a file over to be read into a profile; `head` says what it is. Gives how far it is, and at last what it came to. */
+export async function* importing(file, head, signal) {
+  const headers = { "content-type": "application/octet-stream" };
+  const body = new Blob([JSON.stringify(head), "\n", file]);
+  for await (const line of lines(await call("/costeer/v1/import", { method: "POST", headers, body, signal }))) {
+    const told = JSON.parse(line);
+    if (told.error) throw new ApiError(200, told.error.message);
+    yield told;
+    if (told.done) return;
+  }
+  throw new ApiError(0, "The import broke off.");
 }

@@ -50,10 +50,21 @@ function row(candidate, position) {
   return row;
 }
 
+/** Why a token is not steered, where it is not. */
+function unsteered(position) {
+  if (position.forced) return "forced: the answer's format leaves no other token";
+  if (position.steered) return null;
+  if (position.phase === "reasoning") return "not steered: the big model is thinking";
+  if (position.phase === "call") return "not steered: a call of a tool is the big model's own";
+  if (position.phase === "undecided") return "not steered: it may begin a thought or a call of a tool";
+  return "not steered: the big model was sure of itself";
+}
+
 function sentence(position) {
   const parts = [`Token ${position.position + 1}: “${visible(position.text)}”`];
   if (isChanged(position)) parts.push(`instead of “${visible(position.upstream.text)}”`);
-  if (!position.steered) parts.push("not steered: the big model was sure of itself");
+  const why = unsteered(position);
+  if (why) parts.push(why);
   if (position.certainty === "uncertified") parts.push("a token outside the list might have won");
   if (position.certainty === "refetched") parts.push("proved with a longer list");
   if (position.certainty === "certified") parts.push("proved to be the whole vocabulary's pick");

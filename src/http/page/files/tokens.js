@@ -1,7 +1,7 @@
 // An answer as tokens, coloured by how far steering moved each.
 
 import { Thought } from "./thought.js";
-import { isChanged, isThought, shiftOf } from "./trace.js";
+import { isChanged, shiftOf } from "./trace.js";
 
 /** Nats from which on a token gets the next deeper colour; the same as in the terminal. */
 const STEPS = [0.25, 1, 2.5, 5];
@@ -13,6 +13,10 @@ export class Tokens {
   #waiting = [];
   #frame = 0;
   #chosen = -1;
+  /** Tokens that may be marks: they stand where the next decided one does. */
+  #undecided = [];
+  /** The call of a tool that is being written. */
+  #call = null;
   // Characters may be split over tokens.
   #decoder = new TextDecoder();
   #thought;
@@ -37,6 +41,8 @@ export class Tokens {
     this.#spans = [];
     this.#waiting = [];
     this.#chosen = -1;
+    this.#undecided = [];
+    this.#call = null;
     this.#decoder = new TextDecoder();
     this.#thought.clear();
     this.#element.replaceChildren();
@@ -59,19 +65,41 @@ export class Tokens {
     this.#choose(index);
   }
 
+  /** No more will come: marks that were begun are text. */
+  end() {
+    cancelAnimationFrame(this.#frame);
+    this.#draw();
+    this.#element.append(...this.#undecided.splice(0));
+  }
+
   #draw() {
     this.#frame = 0;
-    const fragment = document.createDocumentFragment();
     for (const position of this.#waiting.splice(0)) {
       const span = this.#span(position);
       this.#spans.push(span);
-      if (isThought(position)) this.#thought.append(span);
-      else fragment.append(span);
+      this.#undecided.push(span);
+      if (position.phase !== "undecided") this.#place(position.phase, this.#undecided.splice(0));
     }
     // One token can be reached with Tab, the others from it with arrow keys.
-    const first = fragment.firstChild;
-    this.#element.append(fragment);
-    if (this.#chosen < 0 && !this.#element.querySelector("[tabindex='0']")) first?.setAttribute("tabindex", "0");
+    if (this.#chosen >= 0 || this.#element.querySelector("[tabindex='0']")) return;
+    this.#spans.find((span) => span.isConnected && !span.closest(".thought"))?.setAttribute("tabindex", "0");
+  }
+
+  #place(phase, spans) {
+    if (phase === "reasoning") {
+      for (const span of spans) this.#thought.append(span);
+    } else if (phase === "call") {
+      if (!this.#call) {
+        this.#call = document.createElement("div");
+        this.#call.className = "call";
+        this.#element.append(this.#call);
+      }
+      this.#call.append(...spans);
+      return;
+    } else {
+      this.#element.append(...spans);
+    }
+    this.#call = null;
   }
 
   #span(position) {
@@ -88,6 +116,7 @@ export class Tokens {
     const depth = STEPS.filter((step) => Math.abs(shift) >= step).length;
     if (depth > 0) span.classList.add(`${shift > 0 ? "towards" : "away"}-${depth}`);
     if (isChanged(position)) span.classList.add("changed");
+    if (position.forced) span.classList.add("forced");
     if (position.certainty === "uncertified") span.classList.add("uncertain");
     return span;
   }

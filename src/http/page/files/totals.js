@@ -10,6 +10,8 @@ export function showTotals(list, report) {
   const totals = [
     ["tokens", report.positions],
     ...(report.reasoning ? [["reasoning, not steered", report.reasoning]] : []),
+    ...(report.calls ? [["calls of tools, not steered", report.calls]] : []),
+    ...(report.forced ? [["forced by the format", report.forced]] : []),
     ["changed by steering", report.changed],
     ["proved", report.certified + report.refetched],
     ["not proved", report.uncertified],

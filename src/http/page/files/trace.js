@@ -58,12 +58,12 @@ export function shiftOf(position) {
 
 /** Whether the big model alone would have gone on with another token. */
 export function isChanged(position) {
-  return position.id !== position.upstream.id && !isThought(position);
+  return position.id !== position.upstream.id && !isOwn(position);
 }
 
-/** Whether a token belongs to what the big model has thought. */
-export function isThought(position) {
-  return position.phase === "reasoning" || position.phase === "undecided";
+/** Whether a token is the big model's alone: a thought, a call of a tool, or what may be the mark of one. */
+export function isOwn(position) {
+  return !position.steered && ["reasoning", "call", "undecided"].includes(position.phase);
 }
 
 /** Milliseconds for which the answer stood still at a position. */
