@@ -11,6 +11,7 @@ use super::profile::ProfileArguments;
 use super::render::RenderArguments;
 use super::service::ServiceArguments;
 use super::setup::SetupArguments;
+use super::top::TopArguments;
 use super::tune::TuneArguments;
 use crate::local::Precision;
 use crate::testkit::Pacing;
@@ -48,6 +49,8 @@ pub enum Command {
     /// Made-up people ask made-up questions, with and without what they say of themselves in the upstream's prompt. It says what that
     /// costs before it begins, and goes on where it was ended.
     Tune(TuneArguments),
+    /// Watch a running proxy: what it answers, how fast, and what steering changes.
+    Top(TopArguments),
     /// Show how the tokens of an answer with a trace were picked: curl … | costeer explain.
     Explain(ExplainArguments),
     /// Print the effective configuration, with every key's meaning; secrets are hidden.

@@ -21,6 +21,7 @@ mod shield;
 mod showcase;
 mod terminal;
 mod token;
+mod top;
 mod tune;
 mod upstream;
 

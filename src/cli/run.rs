@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use super::arguments::{Arguments, Command};
 use super::error::CommandError;
 use super::{
-    config, demo, doctor, explain, health, manual, profile, render, serve, service, setup, shield, token, tune,
+    config, demo, doctor, explain, health, manual, profile, render, serve, service, setup, shield, token, top, tune,
     upstream,
 };
 
@@ -27,6 +27,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         Command::Man(arguments) => manual::manual(&arguments)?,
         Command::Setup(arguments) => return setup::run(arguments).await,
         Command::Token(arguments) => token::run(&arguments)?,
+        Command::Top(arguments) => top::run(&arguments).await?,
         Command::Tune(arguments) => tune::run(arguments).await?,
         Command::Upstream(arguments) => upstream::run(arguments).await?,
     }

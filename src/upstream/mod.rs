@@ -51,7 +51,7 @@ pub use connection::{Connection, bearer};
 pub use contract::{Positions, Reply, Upstream};
 pub use describe::{Description, RequestLimits, ServedModel};
 pub use driver_kind::Driver;
-pub use error::{Problem, UpstreamError};
+pub use error::{Problem, UpstreamError, innermost};
 pub use extra::Extra;
 pub use forward::Forwarded;
 pub use host::is_this_machine;

@@ -60,5 +60,6 @@ mod structure;
 mod support;
 mod templates;
 mod thinking;
+mod top;
 mod trace;
 mod tune;
