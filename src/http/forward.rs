@@ -17,7 +17,7 @@ use super::gate::{
 };
 use super::headers::{REASON, STEERED};
 use super::inspect::{Inspected, Marks, inspect};
-use super::model_name::{ASKED_PLAIN, Wanted, of_address, of_form, renamed, take};
+use super::model_name::{ASKED_PLAIN, Wanted, check_address, of_address, of_form, renamed, take};
 use super::{ApiError, App};
 use crate::context::FIELD;
 use crate::upstream::{Forwarded, MOST_ERROR_BYTES};
@@ -108,6 +108,7 @@ pub async fn send(
     body: Option<&Fields>,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
+    check_address(app, headers, uri).await?;
     let mut headers = to_upstream(app, headers)?;
     if body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -135,6 +136,7 @@ async fn send_form(
     form: Upload,
     reason: Option<HeaderValue>,
 ) -> Result<Response, ApiError> {
+    check_address(app, headers, uri).await?;
     let mut headers = to_upstream(app, headers)?;
     headers.insert(CONTENT_TYPE, form.content_type);
     let Upload { body, mut refusal, .. } = form;

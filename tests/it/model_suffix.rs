@@ -222,6 +222,75 @@ fn no_route_tells_the_upstream_what_stands_behind_a_name() {
 }
 
 #[test]
+fn no_address_tells_the_upstream_what_stands_behind_a_name() {
+    run(async {
+        let place = place(&[("steering.on_unsteerable", "pass")]).await;
+        let before = place.recording.requests().len();
+        let plain = json!({"model": "tiny-llm", "input": "Hi", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1});
+        // Whether there is such a profile makes no difference, so that nobody learns which there are.
+        for name in [
+            "tiny-llm@ada",
+            "tiny-llm%40ada",
+            "tiny-llm%2540ada",
+            "tiny-llm@nobody",
+            "tiny-llm@plain",
+        ] {
+            for address in [
+                format!("/v1/models?model={name}"),
+                format!("/v1/embeddings?model={name}"),
+                format!("/v1/chat/completions?model={name}"),
+                format!("/v1/messages/count_tokens?x=1&model={name}"),
+                format!("/v1/embeddings?x={name}"),
+                format!("/v1/embeddings?{name}=x"),
+                format!("/v1/engines/{name}/embeddings"),
+                format!("/v1/x/{name}"),
+                format!("/v1/models/tiny-llm?of_model=other-{name}"),
+            ] {
+                let (status, said) = if address.starts_with("/v1/models") {
+                    get(place.address, &address, &[]).await
+                } else {
+                    let mut body = plain.clone();
+                    // A field that no count is made with here.
+                    body["mcp_servers"] = json!([{"url": "http://127.0.0.1:9"}]);
+                    let answer = post(place.address, &address, body.to_string(), &[]).await;
+                    (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+                };
+                if address.contains("count_tokens") && status == 200 {
+                    continue;
+                }
+                assert_eq!(status, 400, "{address}: {said}");
+                assert!(
+                    said["error"]["message"].as_str().unwrap().contains("field model"),
+                    "{said}"
+                );
+            }
+        }
+        let mut seen = place.recording.requests().split_off(before);
+        for fine in [
+            "/v1/models?after=ada@example.org",
+            "/v1/models?model=tiny-llm",
+            "/v1/models/tiny-llm",
+        ] {
+            assert_eq!(
+                get(place.address, fine, &[]).await.0 / 100,
+                if fine.contains('?') { 2 } else { 4 },
+                "{fine}"
+            );
+        }
+        // Only the list of models was asked for.
+        seen.retain(|request| !request.starts_with("GET /v1/models\n"));
+        assert!(seen.is_empty(), "{seen:?}");
+        let seen = place.recording.requests();
+        assert!(
+            !seen
+                .iter()
+                .any(|request| request.contains("llm@") || request.contains("40ada")),
+            "{seen:?}"
+        );
+    });
+}
+
+#[test]
 fn a_name_that_the_upstream_lists_is_that_model() {
     run(async {
         // A server of models with an at-sign in their names.

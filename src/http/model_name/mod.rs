@@ -9,7 +9,7 @@ mod listed;
 mod named;
 mod split;
 
-pub use address::of_address;
+pub use address::{check_address, of_address};
 pub use answer::renamed;
 pub use form::of_form;
 pub use listed::{Listed, list, names_in};
