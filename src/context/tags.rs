@@ -1,5 +1,7 @@
 //! Text that its writer has marked as private within a message.
 
+use zeroize::Zeroizing;
+
 use super::PrivateContext;
 
 /// Tags that do not come in pairs.
@@ -51,6 +53,69 @@ pub fn part(text: &str) -> Result<Parted, Unbalanced> {
     Ok(parted)
 }
 
+/// Parts a text as [`part`] does, and takes as much as may be meant where tags do not pair: from an opening tag that is open to the last
+/// that may close it. What is left has no closing tag behind an opening one.
+pub fn part_whatever_pairs(text: &str) -> Parted {
+    let mut left = Zeroizing::new(text.to_owned());
+    let mut private = Vec::new();
+    // What was on both sides of a pair may be a tag once they meet.
+    for _ in 0..MOST_ROUNDS {
+        let regions = regions(&left);
+        if regions.is_empty() {
+            let public = std::mem::take(&mut *left);
+            return Parted { public, private };
+        }
+        let mut between = Zeroizing::new(String::with_capacity(left.len()));
+        let mut from = 0;
+        for (start, end) in regions {
+            between.push_str(left.get(from..start).unwrap_or_default());
+            private.push(PrivateContext::new(without_tags(
+                left.get(start..end).unwrap_or_default(),
+            )));
+            from = end;
+        }
+        between.push_str(left.get(from..).unwrap_or_default());
+        left = between;
+    }
+    private.push(PrivateContext::new(without_tags(&left)));
+    let public = String::new();
+    Parted { public, private }
+}
+
+/// Pairs that come to be when others are taken out are looked for this often. Who goes on is not speaking of tags, and keeps nothing.
+const MOST_ROUNDS: usize = 5;
+
+/// From an opening tag to the closing one that ends it, or the last one, and so on behind that.
+fn regions(text: &str) -> Vec<(usize, usize)> {
+    let (mut regions, mut open, mut depth) = (Vec::new(), None, 0_usize);
+    for (tag, start, end) in tags(text) {
+        match (tag, &mut open) {
+            (Tag::Opening, None) => (open, depth) = (Some((start, None)), 1),
+            (Tag::Opening, Some(_)) => depth += 1,
+            (Tag::Closing, None) => {}
+            (Tag::Closing, Some((begin, closed))) => {
+                (depth, *closed) = (depth - 1, Some(end));
+                if depth == 0 {
+                    regions.push((*begin, end));
+                    open = None;
+                }
+            }
+        }
+    }
+    regions.extend(open.and_then(|(begin, closed)| Some((begin, closed?))));
+    regions
+}
+
+fn without_tags(text: &str) -> String {
+    let (mut bare, mut from) = (Zeroizing::new(String::with_capacity(text.len())), 0);
+    for (_, start, end) in tags(text) {
+        bare.push_str(text.get(from..start).unwrap_or_default());
+        from = end;
+    }
+    bare.push_str(text.get(from..).unwrap_or_default());
+    bare.trim().to_owned()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tag {
     Opening,
@@ -74,25 +139,27 @@ fn split(text: &str, (start, end): (usize, usize)) -> (&str, &str) {
     )
 }
 
-/// Where the first such tag begins and ends. Tags are ASCII, so both are between characters.
-fn find(text: &str, tag: Tag) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let name = tag.begins_with();
-    let mut from = 0;
-    while let Some(at) = bytes.get(from..)?.iter().position(|byte| *byte == b'<') {
-        let start = from + at;
-        let rest = bytes.get(start..)?;
-        if let Some((head, rest)) = rest.split_at_checked(name.len())
-            && head.eq_ignore_ascii_case(name)
-        {
-            let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            if rest.get(blanks) == Some(&b'>') {
-                return Some((start, start + name.len() + blanks + 1));
-            }
-        }
-        from = start + 1;
-    }
-    None
+/// Where the first such tag begins and ends.
+fn find(text: &str, wanted: Tag) -> Option<(usize, usize)> {
+    let mut of_the_kind = tags(text).filter(|(tag, ..)| *tag == wanted);
+    of_the_kind.next().map(|(_, start, end)| (start, end))
+}
+
+/// All tags of a text, with where they begin and end. They are ASCII, so both are between characters.
+fn tags(text: &str) -> impl Iterator<Item = (Tag, usize, usize)> {
+    let brackets = text.match_indices('<').map(|(start, _)| start);
+    brackets.filter_map(|start| {
+        let rest = text.as_bytes().get(start..)?;
+        let begins = |tag: &Tag| {
+            let head = rest.get(..tag.begins_with().len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(tag.begins_with()))
+        };
+        let tag = [Tag::Opening, Tag::Closing].into_iter().find(begins)?;
+        let rest = rest.get(tag.begins_with().len()..)?;
+        let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let end = start + tag.begins_with().len() + blanks + 1;
+        (rest.get(blanks) == Some(&b'>')).then_some((tag, start, end))
+    })
 }
 
 #[cfg(test)]
@@ -154,7 +221,55 @@ mod tests {
         assert_eq!(parts("<private x>").unwrap().0, "<private x>");
     }
 
+    #[test]
+    fn where_tags_do_not_pair_whatever_may_be_meant_is_taken() {
+        for (text, public, private) in [
+            ("a <private>b</private> c", "a  c", &["b"][..]),
+            ("Use <private>. <private>b</private> c", "Use  c", &[". b"]),
+            ("<private>b</private> Use <private> c", " Use <private> c", &["b"]),
+            ("Use </private>. <private>b</private> c", "Use </private>.  c", &["b"]),
+            ("<private>b</private> </private> c", " </private> c", &["b"]),
+            ("<private>a<PRIVATE >b</private></private>c", "c", &["ab"]),
+            (
+                "<private>a<private>b</private>c</private><private>",
+                "<private>",
+                &["abc"],
+            ),
+            ("<pri<private>a</private>vate>b</private>c", "c", &["a", "b"]),
+            ("</private> a <private>", "</private> a <private>", &[]),
+            ("nothing", "nothing", &[]),
+        ] {
+            let parted = part_whatever_pairs(text);
+            let taken: Vec<&str> = parted.private.iter().map(|context| context.expose()).collect();
+            assert_eq!((parted.public.as_str(), taken.as_slice()), (public, private), "{text}");
+        }
+    }
+
+    #[test]
+    fn pairs_that_never_end_coming_to_be_leave_nothing() {
+        let nested = (0..100_000).fold(String::new(), |text, _| text + "<pri<private></private>");
+        let ending = "vate>x</private>".repeat(100_000);
+        assert_eq!(part_whatever_pairs(&format!("{nested}{ending}")).public, "");
+        let open = "<private>".repeat(100_000);
+        assert_eq!(part_whatever_pairs(&open).public, open);
+    }
+
     proptest! {
+        #[test]
+        fn no_tag_is_closed_in_what_is_left_and_what_has_no_tags_stays(
+            pieces in proptest::collection::vec(prop_oneof![Just("<private>"), Just("</private>"), Just("<pri"), Just("vate>"), Just("x")], 0..12),
+        ) {
+            let text = pieces.concat();
+            let parted = part_whatever_pairs(&text);
+            prop_assert!(regions(&parted.public).is_empty(), "{}", parted.public);
+            if let Ok(strict) = part(&text) && part(&strict.public).is_ok_and(|again| again.private.is_empty()) {
+                prop_assert_eq!(&parted.public, &strict.public);
+            }
+            if !is_tagged(&text) {
+                prop_assert_eq!(parted.public, text);
+            }
+        }
+
         #[test]
         fn nothing_marked_stays_and_nothing_else_goes(pieces in proptest::collection::vec(("[a-z <>/ß]{0,8}", "[A-Z]{1,8}"), 0..6)) {
             let marked: String = pieces.iter().map(|(out, inside)| format!("{out}<private>{inside}</private>")).collect();

@@ -2,13 +2,16 @@
 //!
 //! `<private>` is looked for in every text of a body. In the texts that a prompt consists of it is taken; anything like it elsewhere, or in
 //! another form, is refused, because nobody can say what it encloses. What the assistant said came out of picked tokens: whole pairs are
-//! taken there as well, since a client may have written them, and nothing is refused.
+//! taken there as well, since a client may have written them, and nothing is refused. A tag that it only speaks of stays, unless something
+//! behind it may close it.
 
 use zeroize::Zeroizing;
 
 use super::json::Json;
 use super::names::check_keys;
-use crate::context::{FIELD, PrivateContext, Unbalanced, folded, is_almost_tagged, is_tagged, letters, part};
+use crate::context::{
+    FIELD, Parted, PrivateContext, Unbalanced, folded, is_almost_tagged, is_tagged, letters, part, part_whatever_pairs,
+};
 use crate::foreign;
 use crate::http::ApiError;
 
@@ -63,8 +66,9 @@ fn take_from_turn(turn: &mut Json, place: &str, taken: &mut Vec<PrivateContext>)
     if is_said(turn) {
         // Whole pairs are taken from there, too, and from its reasoning: a client may have put them there.
         return each_text(turn, &mut |text| {
-            // What does not pair is the assistant's own.
-            let _unbalanced = take_from(text, taken);
+            if is_tagged(text) {
+                keep(part_whatever_pairs(text), text, taken);
+            }
             Ok(())
         });
     }
@@ -84,11 +88,14 @@ fn take_all(value: &mut Json, field: &str, taken: &mut Vec<PrivateContext>) -> R
 
 fn take_from(text: &mut Zeroizing<String>, taken: &mut Vec<PrivateContext>) -> Result<(), Unbalanced> {
     if is_tagged(text) {
-        let parted = part(text)?;
-        *text = Zeroizing::new(parted.public);
-        taken.extend(parted.private);
+        keep(part(text)?, text, taken);
     }
     Ok(())
+}
+
+fn keep(parted: Parted, text: &mut Zeroizing<String>, taken: &mut Vec<PrivateContext>) {
+    *text = Zeroizing::new(parted.public);
+    taken.extend(parted.private);
 }
 
 fn each_text(
@@ -284,9 +291,10 @@ mod tests {
             "parts": [{"thought": "<private>e</private>f <private>"}],
         }]}))
         .unwrap();
-        assert_eq!(taken, ["b", "d"]);
+        assert_eq!(taken, ["b", "d", "e"]);
         assert_eq!(body["messages"][0]["reasoning_content"], "c");
         assert_eq!(body["messages"][0]["content"], "a");
+        assert_eq!(body["messages"][0]["parts"][0]["thought"], "f <private>");
     }
 
     #[test]
