@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::Json;
 use costeer::service::Service;
 use serde_json::{Value, json};
@@ -287,6 +290,33 @@ fn no_address_tells_the_upstream_what_stands_behind_a_name() {
                 .any(|request| request.contains("llm@") || request.contains("40ada")),
             "{seen:?}"
         );
+    });
+}
+
+#[test]
+fn a_server_that_lists_no_models_is_not_asked_for_them_with_every_request() {
+    run(async {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::clone(&lists);
+        let listless = async move |request: Request| {
+            let is_list = request.uri().path() == "/v1/models";
+            asked.fetch_add(usize::from(is_list), Ordering::SeqCst);
+            (
+                StatusCode::NOT_FOUND,
+                Json(json!({"error": {"message": "no such route"}})),
+            )
+        };
+        let server = serve(Router::new().fallback(listless)).await;
+        let place = at(server, Recording::default(), &[("upstream.driver", "vllm")]).await;
+        let before = (Instant::now(), lists.load(Ordering::SeqCst));
+        for _ in 0..10 {
+            let body = json!({"model": "tiny-llm@plain", "input": "Hi"}).to_string();
+            let answer = post(place.address, "/v1/embeddings", body, &[]).await;
+            assert_eq!(answer.status(), 404);
+        }
+        // It may list some later, and is asked again after five seconds.
+        let rounds = before.0.elapsed().as_secs() as usize / 5;
+        assert!(lists.load(Ordering::SeqCst) - before.1 <= 1 + rounds);
     });
 }
 

@@ -1,11 +1,11 @@
 //! What the upstream says that it serves.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -14,6 +14,8 @@ use crate::upstream::{Forwarded, Replicas};
 
 /// A list is asked for again after this time: servers load and drop models.
 const FRESH: Duration = Duration::from_secs(30);
+/// Where there was none, it is asked for again after this time.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Who does not list its models in this time has none whose names matter here.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// No list is as long, in bytes.
@@ -21,27 +23,47 @@ const MOST: usize = 16 << 20;
 
 /// The names of the upstream's models, remembered for a while.
 #[derive(Default)]
-pub struct Listed(Mutex<Option<(Instant, Arc<HashSet<String>>)>>);
+pub struct Listed(Mutex<Option<Known>>);
+
+#[derive(Clone)]
+struct Known {
+    names: Arc<HashSet<String>>,
+    until: Instant,
+}
 
 impl Listed {
-    /// The names; none where the upstream does not say. `authorization` is the client's own, where it may be sent on.
+    /// The names; those of before, or none, where the upstream does not say. `authorization` is the client's own, where it may be sent on.
     pub async fn names(&self, replicas: &Replicas, authorization: Option<HeaderValue>) -> Arc<HashSet<String>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, names)) = known.filter(|(since, _)| since.elapsed() < FRESH) {
-            return names;
+        let known = self.known().clone();
+        if let Some(Known { names, .. }) = known.as_ref().filter(|known| Instant::now() < known.until) {
+            return Arc::clone(names);
         }
-        match timeout(PATIENCE, ask(replicas, authorization)).await.ok().flatten() {
-            Some(names) => {
-                let names = Arc::new(names);
-                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&names)));
-                names
-            }
-            None => Arc::default(),
-        }
+        let (names, fresh) = match timeout(PATIENCE, ask(replicas, authorization)).await {
+            Ok(Answer::List(names)) => (Arc::new(names), FRESH),
+            Ok(Answer::WantsKey) => return known.map(|known| known.names).unwrap_or_default(),
+            Ok(Answer::None) | Err(_) => (known.map(|known| known.names).unwrap_or_default(), AGAIN),
+        };
+        *self.known() = Some(Known {
+            names: Arc::clone(&names),
+            until: Instant::now() + fresh,
+        });
+        names
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask(replicas: &Replicas, authorization: Option<HeaderValue>) -> Option<HashSet<String>> {
+/// What a server says when it is asked for its models.
+enum Answer {
+    List(HashSet<String>),
+    /// This client may not know. The next one may bring another key.
+    WantsKey,
+    None,
+}
+
+async fn ask(replicas: &Replicas, authorization: Option<HeaderValue>) -> Answer {
     let headers = authorization.map(|own| (AUTHORIZATION, own)).into_iter();
     let request = Forwarded {
         method: Method::GET,
@@ -50,10 +72,15 @@ async fn ask(replicas: &Replicas, authorization: Option<HeaderValue>) -> Option<
         body: Bytes::new(),
         comes_whole: false,
     };
-    let mut answer = replicas.forward(request).await.ok()?;
-    if !answer.status().is_success() {
-        return None;
+    match replicas.forward(request).await {
+        Ok(answer) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status()) => Answer::WantsKey,
+        Ok(answer) if answer.status().is_success() => names_of(answer).await.map_or(Answer::None, Answer::List),
+        Ok(_) | Err(_) => Answer::None,
     }
+}
+
+/// The names in an answer. `None` where it is too long, breaks off or is no JSON.
+async fn names_of(mut answer: reqwest::Response) -> Option<HashSet<String>> {
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.ok()? {
         body.extend_from_slice(&part);
@@ -61,11 +88,8 @@ async fn ask(replicas: &Replicas, authorization: Option<HeaderValue>) -> Option<
             return None;
         }
     }
-    Some(
-        names_in(&serde_json::from_slice(&body).ok()?)
-            .map(str::to_owned)
-            .collect(),
-    )
+    let list: Value = serde_json::from_slice(&body).ok()?;
+    Some(names_in(&list).map(str::to_owned).collect())
 }
 
 /// The names in an answer of `/v1/models`.
