@@ -11,6 +11,8 @@ struct State {
     heard: Heard,
     failures: u32,
     cooldown_until: Option<Instant>,
+    /// Whether the server has asked for the cooldown itself.
+    is_asked_for: bool,
 }
 
 /// What a server has said so far.
@@ -67,6 +69,12 @@ impl Health {
         let cooldown = pause.unwrap_or(doubled).min(LONGEST_COOLDOWN);
         state.failures = state.failures.saturating_add(1);
         state.cooldown_until = Some(Instant::now() + cooldown);
+        state.is_asked_for = pause.is_some();
+    }
+
+    /// Whether it has asked to be left alone for now.
+    pub fn is_pausing(&self) -> bool {
+        self.state().is_asked_for && !self.cooldown().is_zero()
     }
 
     /// What it last said, if it has not failed since.
@@ -132,5 +140,10 @@ mod tests {
         health.failed(Some(Duration::from_secs(7)));
         let cooldown = health.cooldown();
         assert!(cooldown > Duration::from_secs(6) && cooldown <= Duration::from_secs(7));
+        assert!(health.is_pausing());
+        health.failed(None);
+        assert!(!health.is_pausing());
+        health.failed(Some(Duration::ZERO));
+        assert!(!health.is_pausing());
     }
 }

@@ -70,15 +70,15 @@ impl Replicas {
         each.max().unwrap_or(Readiness::Silent)
     }
 
-    /// Looks at each that has not answered or has failed since: asks it for the prompt of `chat`, where prompts are written here. Gives
-    /// what was found, with its address.
+    /// Looks at each that has not answered or has failed since, unless it has asked to be left alone for now: asks it for the prompt of
+    /// `chat`, where prompts are written here. Gives what was found, with its address.
     pub async fn look(
         &self,
         chat: &Arc<[ChatMessage]>,
     ) -> Vec<(Arc<str>, Result<Option<Vec<TokenId>>, UpstreamError>)> {
         let mut found = Vec::new();
         for replica in self.replicas.iter() {
-            if replica.health.heard() == Some(Heard::Answer) {
+            if replica.health.heard() == Some(Heard::Answer) || replica.health.is_pausing() {
                 continue;
             }
             let prompt = replica.server.comparable_prompt(Arc::clone(chat)).await;
