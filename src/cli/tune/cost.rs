@@ -7,18 +7,9 @@ use crate::tune::{Cost, Record};
 pub struct Left {
     /// Questions to ask.
     pub questions: usize,
-    /// Requests to the upstream.
-    pub requests: usize,
-    /// Tokens of their prompts.
-    pub prompt_tokens: usize,
-    /// Tokens that the upstream writes.
-    pub written_tokens: usize,
-    /// Positions that the small model computes, each twice.
-    pub local_positions: usize,
-    /// Tokens of its prompts.
-    pub local_prompt_tokens: usize,
-    /// How long it takes.
-    pub seconds: f64,
+    /// What that costs.
+    #[serde(flatten)]
+    pub cost: Cost,
 }
 
 impl Left {
@@ -27,29 +18,29 @@ impl Left {
         let share = questions as f64 / records.len().max(1) as f64;
         let sum = |part: fn(&Cost) -> f64| share * records.iter().map(|record| part(&record.cost)).sum::<f64>();
         let count = |part: fn(&Cost) -> f64| sum(part).ceil() as usize;
-        Self {
-            questions,
+        let cost = Cost {
             requests: count(|cost| cost.requests as f64),
             prompt_tokens: count(|cost| cost.prompt_tokens as f64),
             written_tokens: count(|cost| cost.written_tokens as f64),
             local_positions: count(|cost| cost.local_positions as f64),
             local_prompt_tokens: count(|cost| cost.local_prompt_tokens as f64),
             seconds: sum(|cost| cost.seconds),
-        }
+        };
+        Self { questions, cost }
     }
 
     /// The same for people to read.
     pub fn sentence(&self) -> String {
+        let Self { questions, cost } = self;
         format!(
-            "{} questions are left: about {} requests to the upstream, with prompts of {} tokens in all (most of them are in its cache) and \
-             {} tokens that it writes; the small model reads {} tokens and computes {} positions. That takes about {}.",
-            self.questions,
-            self.requests,
-            self.prompt_tokens,
-            self.written_tokens,
-            self.local_prompt_tokens,
-            self.local_positions,
-            duration(self.seconds)
+            "{questions} questions are left: about {} requests to the upstream, with prompts of {} tokens in all (most of them are in its \
+             cache) and {} tokens that it writes; the small model reads {} tokens and computes {} positions. That takes about {}.",
+            cost.requests,
+            cost.prompt_tokens,
+            cost.written_tokens,
+            cost.local_prompt_tokens,
+            cost.local_positions,
+            duration(cost.seconds)
         )
     }
 }
