@@ -147,6 +147,12 @@ pub fn recode(path: &Path, from: &KeySource, to: &KeySource) -> Result<(), Store
         connection.pragma_update(Some("beside"), "user_version", LATEST)?;
         connection.execute("DETACH DATABASE beside", [])
     })();
-    copied.map_err(|error| StoreError::sqlite(path, &error))?;
-    std::fs::rename(&beside, path).map_err(file_trouble)
+    let replaced = copied
+        .map_err(|error| StoreError::sqlite(path, &error))
+        .and_then(|_| std::fs::rename(&beside, path).map_err(file_trouble));
+    if replaced.is_err() {
+        // It may be the plain form of an encrypted store. The error to show is the first.
+        let _best_effort = std::fs::remove_file(&beside);
+    }
+    replaced
 }
