@@ -35,7 +35,18 @@ impl Document {
     /// was made is left out.
     pub fn copy_hash(&self) -> String {
         let key = self.key.as_private_str();
-        let name = key.rsplit('/').next().unwrap_or(key);
+        self.hash_under(key.rsplit('/').next().unwrap_or(key))
+    }
+
+    /// The same for a record of a file as the first version knew it: by its id, without the file. `None` for anything else.
+    pub fn former_copy_hash(&self) -> Option<String> {
+        let (_, name) = self.key.as_private_str().rsplit_once('/')?;
+        let (_, id) = name.split_once('#')?;
+        let id = id.replace("%2F", "/").replace("%25", "%");
+        Some(self.hash_under(id.rsplit('/').next().unwrap_or(&id)))
+    }
+
+    fn hash_under(&self, name: &str) -> String {
         let texts = [name, self.title.as_private_str(), self.text.as_private_str()];
         hash(
             texts

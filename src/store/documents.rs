@@ -36,21 +36,23 @@ impl Store {
     /// [`StoreError::NoSuchProfile`], [`StoreError::TooLarge`].
     pub fn import(&self, name: &ProfileName, documents: &[Document]) -> Result<Imported, StoreError> {
         let prepared = documents.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
-        let imported = self.database.write(|transaction| {
+        let (imported, replaces) = self.database.write(|transaction| {
             let id = found(transaction, name)?;
             let mut index = Index::new(transaction, id);
-            let mut imported = Imported::default();
+            let (mut imported, mut replaces) = (Imported::default(), false);
             for document in &prepared {
-                match index.put(document)? {
+                let put = index.put(document)?;
+                replaces |= matches!(put, Put::Updated | Put::Renamed);
+                match put {
                     Put::Added => imported.added += 1,
                     Put::Updated => imported.updated += 1,
-                    Put::Unchanged => imported.unchanged += 1,
+                    Put::Renamed | Put::Unchanged => imported.unchanged += 1,
                 }
             }
             index.finish()?;
-            Ok(imported)
+            Ok((imported, replaces))
         })?;
-        if imported.updated > 0 {
+        if replaces {
             self.database.sweep()?;
         }
         Ok(imported)

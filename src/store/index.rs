@@ -17,6 +17,8 @@ pub struct Prepared<'a> {
     hash: String,
     /// What finds a copy of the same file; `None` where the document is none.
     copy: Option<String>,
+    /// The same under the name that the first version gave it.
+    former_copy: Option<String>,
     language: &'static str,
     title: String,
     body: String,
@@ -34,6 +36,7 @@ impl<'a> Prepared<'a> {
         }
         let hash = document.content_hash();
         let key = document.key.as_private_str();
+        let is_of_a_file = key.starts_with(Document::FILE);
         // The language of a short text cannot be told. English is the likeliest one then. A wrong guess does little harm, because
         // questions are stemmed in the languages of all documents.
         let language = Language::of(text).unwrap_or(Language::ENGLISH);
@@ -43,7 +46,8 @@ impl<'a> Prepared<'a> {
             document,
             key: if key.is_empty() { hash.clone() } else { key.to_owned() },
             hash,
-            copy: key.starts_with(Document::FILE).then(|| document.copy_hash()),
+            copy: is_of_a_file.then(|| document.copy_hash()),
+            former_copy: document.former_copy_hash().filter(|_| is_of_a_file),
             language: language.code(),
             title: indexed(&title.join(" "), Some(language)),
             body: indexed(text, Some(language)),
@@ -55,6 +59,8 @@ impl<'a> Prepared<'a> {
 pub enum Put {
     Added,
     Updated,
+    /// It has another key now, and the same content.
+    Renamed,
     Unchanged,
 }
 
@@ -91,8 +97,10 @@ impl<'a> Index<'a> {
                 self.remove(*id)?;
                 *id
             }
-            None if self.has_copy(new)? => return Ok(Put::Unchanged),
-            None => DocumentId(0),
+            None => match self.copy_of(new)? {
+                Some(found) => return Ok(found),
+                None => DocumentId(0),
+            },
         };
         let document = new.document;
         let tags = serde_json::to_string(&document.tags).unwrap_or_default();
@@ -130,13 +138,36 @@ impl<'a> Index<'a> {
         Ok(if known.is_some() { Put::Updated } else { Put::Added })
     }
 
-    /// Whether the same file is there under the name of another place.
-    fn has_copy(&self, new: &Prepared<'_>) -> Result<bool, Trouble> {
-        let Some(copy) = &new.copy else { return Ok(false) };
+    /// What becomes of the same file under another name, where there is one. The name of another place stays, because both may be there.
+    /// One that the first version has made gives way, so that the file is known by its place from now on, also when it changes.
+    fn copy_of(&self, new: &Prepared<'_>) -> Result<Option<Put>, Trouble> {
+        let Some(copy) = &new.copy else { return Ok(None) };
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT id, key GLOB ?4 || '*' AS placed FROM documents
+             WHERE profile = ?1 AND (copy = ?2 OR (copy = ?3 AND NOT placed)) ORDER BY placed DESC",
+        )?;
+        let found = statement.query_row(params![self.profile.0, copy, new.former_copy, Document::FILE], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))
+        });
+        let Some((id, is_placed)) = found.optional()? else {
+            return Ok(None);
+        };
+        if is_placed {
+            return Ok(Some(Put::Unchanged));
+        }
+        let document = new.document;
         let mut statement = self
             .transaction
-            .prepare_cached("SELECT 1 FROM documents WHERE profile = ? AND copy = ?")?;
-        Ok(statement.exists(params![self.profile.0, copy])?)
+            .prepare_cached("UPDATE documents SET key = ?, hash = ?, time = ?, source = ?, copy = ? WHERE id = ?")?;
+        statement.execute(params![
+            new.key,
+            new.hash,
+            document.time.map(Timestamp::as_microsecond),
+            document.source.as_private_str(),
+            copy,
+            id
+        ])?;
+        Ok(Some(Put::Renamed))
     }
 
     /// Takes a document's terms out; the document itself stays where it is. Nothing happens where there is none.

@@ -469,7 +469,9 @@ fn notes_of_an_older_store_are_recognised() {
     };
     let store = open(&path);
     store.create_profile(&name, &Profile::default()).unwrap();
-    store.import(&name, &[note("notes/soup.md")]).unwrap();
+    store
+        .import(&name, &[note("notes/soup.md"), note("7"), note("a/8")])
+        .unwrap();
     drop(store);
     let raw = rusqlite::Connection::open(&path).unwrap();
     raw.execute_batch("DROP INDEX documents_by_copy; ALTER TABLE documents DROP COLUMN copy; PRAGMA user_version = 1")
@@ -483,7 +485,22 @@ fn notes_of_an_older_store_are_recognised() {
         )
         .unwrap();
     assert_eq!((imported.added, imported.unchanged), (1, 1));
-    assert_eq!(store.check().unwrap().documents, 2);
+    assert_eq!(store.check().unwrap().documents, 4);
+    // From now on it is known by its place, and so are records by their file.
+    let edited = Document {
+        text: "Soup with leek.".into(),
+        ..note("file:/home/ada/notes/soup.md")
+    };
+    let records = ["file:/home/ada/all.jsonl#7", "file:/home/ada/all.jsonl#a%2F8"].map(note);
+    let imported = store
+        .import(&name, &[&[edited.clone()], &records[..]].concat())
+        .unwrap();
+    assert_eq!((imported.updated, imported.unchanged), (1, 2));
+    let imported = store
+        .import(&name, &[edited, note("file:/home/ada/more.jsonl#7")])
+        .unwrap();
+    assert_eq!((imported.added, imported.unchanged), (1, 1));
+    assert_eq!(store.check().unwrap().documents, 5);
 }
 
 #[test]
