@@ -110,6 +110,11 @@ fn what_is_wrong_is_named_in_anthropics_form() {
                 json!([{"type": "web_search_20250305", "name": "web_search"}]),
                 "tools[0].type",
             ),
+            (
+                "tools",
+                json!([{"type": "mcp_toolset", "mcp_server_name": "x"}]),
+                "tools[0].type",
+            ),
             ("mcp_servers", json!([{"url": "x"}]), "mcp_servers"),
             ("n", json!(2), "n"),
             (

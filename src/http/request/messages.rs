@@ -75,7 +75,7 @@ pub fn prompt_request(body: &Map<String, Value>) -> Result<PublicRequest, Reques
     // An answer that the client has begun is gone on with.
     chat.continued = chat.turn().is_some();
     for (index, tool) in body.tools.into_iter().flatten().enumerate() {
-        chat.tools.push(tool.of_chat(index)?);
+        chat.tools.push(tool.of_chat(&format!("tools[{index}]"))?);
     }
     if let Some(chosen) = body.tool_choice {
         chat.options.parallel_calls = chosen.disable_parallel_tool_use != Some(true);
@@ -111,7 +111,7 @@ fn is_empty(value: &Value) -> bool {
 struct Tool {
     #[serde(rename = "type")]
     kind: Option<String>,
-    name: Name,
+    name: Option<Name>,
     description: Option<String>,
     input_schema: Option<Value>,
     #[serde(flatten)]
@@ -119,14 +119,16 @@ struct Tool {
 }
 
 impl Tool {
-    fn of_chat(self, index: usize) -> Result<Value, RequestError> {
+    fn of_chat(self, at: &str) -> Result<Value, RequestError> {
         if self.kind.is_some_and(|kind| kind != "custom") {
             return Err(RequestError::Unsteerable {
-                field: format!("tools[{index}].type"),
+                field: format!("{at}.type"),
                 reason: "only tools with a schema of their own are supported, which the client runs itself",
             });
         }
-        let mut function = json!({"name": self.name.0, "parameters": self.input_schema});
+        let missing = || ApiError::invalid(format!("{at}.name"), "it is missing");
+        let Name(name) = self.name.ok_or_else(missing)?;
+        let mut function = json!({"name": name, "parameters": self.input_schema});
         if let Some(description) = self.description {
             function["description"] = description.into();
         }

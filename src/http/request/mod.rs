@@ -21,3 +21,6 @@ pub use completion::completion_request;
 pub use error::RequestError;
 pub use messages::{messages_request, prompt_request};
 pub use responses::responses_request;
+
+#[cfg(test)]
+mod tests;
