@@ -67,7 +67,7 @@ onPage("both answers stream side by side, and tokens show what they were picked 
   assert.ok(await page.locator("#strip canvas").isVisible());
   assert.match(await page.locator("#totals").innerText(), /changed by steering/);
   if (screenshots) {
-    await page.setViewportSize({ width: 1100, height: 1150 });
+    await page.setViewportSize({ width: 1100, height: 1300 });
     await page.screenshot({ path: `${screenshots}/page-light.png` });
     await page.emulateMedia({ colorScheme: "dark" });
     await page.waitForTimeout(300);

@@ -118,6 +118,16 @@ onProfiles("files come in by the button, with what they came to, and again", asy
   assert.equal((await kept("bob")).length, 5);
   assert.match(await page.locator(".documents").innerText(), /<img src=x/);
   assert.match(await page.locator("#profiles").innerText(), /bob[^]*5 documents/);
+  // More than are listed at once.
+  await make(page, "max");
+  const many = file("many.jsonl", Array.from({ length: 60 }, (_, index) => JSON.stringify({ text: `Note ${index}` })).join("\n"));
+  await input.setInputFiles(many);
+  await imported(page, /1 of 1 file: 60 added/);
+  assert.equal(await page.locator(".documents li").count(), 50);
+  await page.click("text=Show more");
+  await page.waitForFunction(() => document.querySelectorAll(".documents li").length === 60);
+  await page.click("#profiles button:text-is('bob')");
+  await page.waitForSelector("#profile-open h2:text-is('bob')");
   await input.setInputFiles(files.slice(0, 2));
   await imported(page, /2 of 2 files: 0 added, 0 updated, 2 unchanged/);
 });

@@ -13,6 +13,7 @@ const PARTS = ["chat", "profiles", "tuning"];
 function tell(error) {
   at("notice").textContent = error?.message ?? "";
   at("notice").hidden = !error;
+  if (error) at("notice").scrollIntoView({ block: "nearest" });
   if (error?.status === 401) {
     go("chat");
     at("more").open = true;

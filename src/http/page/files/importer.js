@@ -69,7 +69,14 @@ export class Importer {
       this.#bar.hidden = this.#cancel.hidden = false;
       let before = 0;
       for (const { path, file } of files) {
-        await this.#one(path, file, profile, sum, before, controller.signal, `${index} of ${counted(files.length, "file")}: `);
+        try {
+          await this.#one(path, file, profile, sum, before, controller.signal, `${index} of ${counted(files.length, "file")}: `);
+        } catch (error) {
+          // One that is too large does not keep the others out.
+          if (error.status !== 413) throw error;
+          sum.problems += 1;
+          this.#problem(`${path}: ${error.message}`);
+        }
         before += file.size;
         this.#bar.value = before;
         index += 1;

@@ -12,8 +12,9 @@ let history = null;
 let tell = () => {};
 let importer = null;
 
-/** Runs what the server may refuse, and says so. */
-async function tried(work) {
+/** Runs what the server may refuse, and says so. What was said before is over, unless it is `said` just now. */
+async function tried(work, said = false) {
+  if (!said) tell(null);
   try {
     return await work();
   } catch (error) {
@@ -24,10 +25,7 @@ async function tried(work) {
 
 function line({ name, facts, preferences, documents }) {
   const counts = [counted(facts, "fact"), counted(preferences, "preference"), counted(documents, "document")].join(", ");
-  const opener = button(name, () => {
-    tell(null);
-    tried(() => show(name));
-  });
+  const opener = button(name, () => tried(() => show(name)));
   opener.setAttribute("aria-pressed", String(name === open));
   return make("li", {}, opener, make("small", {}, counts));
 }
@@ -75,7 +73,7 @@ async function remove(name) {
   if (!(await sure(`Delete the profile ${name} with all its documents? It cannot be brought back.`, "Delete it"))) return;
   await tried(() => profiles.remove(name));
   // It may be gone although something is to be said about it.
-  await tried(listProfiles);
+  await tried(listProfiles, true);
   at("profile-name").focus();
 }
 
@@ -90,7 +88,6 @@ export function listen(told) {
   at("profile-make").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = at("profile-name").value.trim();
-    tell(null);
     tried(async () => {
       await profiles.make(name);
       at("profile-name").value = "";
