@@ -44,7 +44,7 @@ impl ForcedCall {
         Ok(Shape::Json(schema))
     }
 
-    /// The calls of an answer. One that was cut short has none, or its arguments as far as they came.
+    /// The calls of an answer. One that was cut short has those that are whole, or the arguments of its function as far as they came.
     pub fn read(&self, answer: &str) -> Vec<ToolCall> {
         match self {
             Self::Function(name) => vec![ToolCall {
@@ -52,12 +52,11 @@ impl ForcedCall {
                 arguments: answer.to_owned(),
             }],
             Self::Any => {
-                let calls: Vec<Written> = serde_json::from_str(answer).unwrap_or_default();
                 let call = |call: Written| ToolCall {
                     name: call.name,
                     arguments: call.parameters.get().to_owned(),
                 };
-                calls.into_iter().map(call).collect()
+                whole_items(answer).into_iter().map(call).collect()
             }
         }
     }
@@ -69,6 +68,21 @@ struct Written<'a> {
     name: String,
     #[serde(borrow)]
     parameters: &'a RawValue,
+}
+
+/// What is whole of a list in JSON, which may be cut short.
+fn whole_items(list: &str) -> Vec<Written<'_>> {
+    let mut rest = list.trim_start().strip_prefix('[').unwrap_or_default();
+    let mut items = Vec::new();
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter();
+        let Some(Ok(item)) = values.next() else {
+            return items;
+        };
+        items.push(item);
+        let after = rest.get(values.byte_offset()..).unwrap_or_default().trim_start();
+        rest = after.strip_prefix(',').unwrap_or(after);
+    }
 }
 
 /// The schema of a function's arguments: none, where it says nothing of them.
@@ -164,6 +178,15 @@ mod tests {
         let calls = ForcedCall::Any.read(&answer);
         assert_eq!((calls[0].name.as_str(), calls[0].arguments.as_str()), ("time", written));
         assert_eq!(calls[1].arguments, "[ 1.50 ]");
+        let two =
+            "[{\"name\": \"time\", \"parameters\": {}}, {\"name\": \"weather\", \"parameters\": {\"city\": \"Oslo\"}}]";
+        let found: Vec<usize> = (0..=two.len())
+            .map(|cut| ForcedCall::Any.read(&two[..cut]).len())
+            .collect();
+        assert!(
+            found.is_sorted() && found.contains(&1) && found.last() == Some(&2),
+            "{found:?}"
+        );
         assert!(ForcedCall::Any.shape(&[], true).is_err());
     }
 }
