@@ -27,6 +27,8 @@ mod tokenizer_file;
 pub use alignment::{Alignment, Leads};
 pub use alignment_kind::{AlignmentChoice, AlignmentKind};
 pub use bytes::TokenBytes;
+#[cfg(test)]
+pub use calling::tests as calls_of_families;
 pub use calling::{Calling, Part, ToolCall, WrittenCalls};
 pub use chat::{ChatMessage, Role, TOOL_CALLS, TemplateOptions, texts_of};
 pub use error::VocabularyError;

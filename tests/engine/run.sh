@@ -14,5 +14,5 @@ cp models/tiny/slm/*.json "$scratch/slm/"
 step "writing the GGUF file" "$cache/engine/bin/python" tests/upstreams/make_gguf.py models/tiny/slm "$scratch/slm/slm.gguf"
 
 # What depends on the engine. The others would only be run twice.
-suites=(alignment:: conformity:: failover:: giving_up:: golden:: leaks:: llamacpp:: lookahead:: options:: parity:: slots:: steered:: trace::)
+suites=(alignment:: choices:: conformity:: failover:: giving_up:: golden:: leaks:: llamacpp:: lookahead:: options:: parity:: slots:: steered:: trace::)
 COSTEER__LOCAL__MODEL=$scratch/slm/slm.gguf attend cargo test --release --locked --features llamacpp --test it -- "${suites[@]}" "$@"

@@ -214,15 +214,20 @@ impl Phases {
     /// Reads a picked token.
     pub fn take(&mut self, token: TokenId, tokenizer: &Tokenizer) -> Step {
         let written = self.written(token, tokenizer).to_vec();
+        self.hear(token, &written)
+    }
+
+    /// Reads a picked token that writes this.
+    fn hear(&mut self, token: TokenId, written: &[u8]) -> Step {
         let step = match self.thinking.clone() {
-            None => Step::prose(written, vec![token]),
+            None => Step::prose(written.to_vec(), vec![token]),
             Some(thinking) if self.is_call() && thinking.ends_message(token) => return self.end_call(token),
             // Calls have marks of their own.
-            Some(_) if self.is_call() => Step::prose(written, vec![token]),
+            Some(_) if self.is_call() => Step::prose(written.to_vec(), vec![token]),
             Some(thinking) if self.state != State::Thought && thinking.wraps.contains(&token) => {
                 Step::reasoning(Vec::new())
             }
-            Some(thinking) => self.read(&thinking, token, &written),
+            Some(thinking) => self.read(&thinking, token, written),
         };
         self.without_calls(step)
     }
@@ -294,5 +299,7 @@ fn begins_or_is_begun(text: &[u8], mark: &str) -> bool {
 
 #[cfg(test)]
 mod channel_tests;
+#[cfg(test)]
+mod cut_tests;
 #[cfg(test)]
 mod tests;

@@ -167,4 +167,4 @@ impl Calling {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,3 +1,5 @@
+//! Calls as each family writes them.
+
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -9,7 +11,8 @@ use super::*;
 static TOKENIZER: LazyLock<Tokenizer> =
     LazyLock::new(|| Tokenizer::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny/llm")).unwrap());
 
-fn tools() -> [Value; 1] {
+/// What may be called, in OpenAI's form.
+pub fn tools() -> [Value; 1] {
     [
         json!({"type": "function", "function": {"name": "weather", "parameters": {"properties": {
             "town": {"type": "string"}, "days": {"type": "integer"},
@@ -18,7 +21,7 @@ fn tools() -> [Value; 1] {
 }
 
 /// One call as each family writes it, with the family's name.
-const WRITTEN: [(&str, &str); 22] = [
+pub const WRITTEN: [(&str, &str); 22] = [
     (
         "hermes",
         "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"town\": \"</tool_call>\", \"days\": 2}}\n</tool_call>",
@@ -106,7 +109,8 @@ const WRITTEN: [(&str, &str); 22] = [
     ),
 ];
 
-fn calling(name: &str) -> Calling {
+/// How the family of this name writes calls.
+pub fn calling(name: &str) -> Calling {
     let family = FAMILIES.iter().find(|family| family.name == name).unwrap();
     Calling::of(&TOKENIZER, *family)
 }
@@ -168,6 +172,67 @@ fn several_calls_come_one_after_the_other() {
 }
 
 #[test]
+fn calls_are_read_where_their_end_is_cut_off_or_left_out() {
+    for (name, text, arguments) in [
+        ("hermes", "<tool_call>\n{\"name\": \"weather\"}\n</tool_", "{}"),
+        (
+            "kimi",
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls",
+            "{}",
+        ),
+        (
+            "qwen coder",
+            "<tool_call>\n<function=weather>\n<parameter=town>\n</tool_c\n<parameter=days>\n2\n</function>\n</tool_call>",
+            "{\"town\": \"</tool_c\", \"days\": 2}",
+        ),
+        (
+            "qwen coder",
+            "<tool_call>\n<function=weather>\n<parameter=\"town\">\nOslo\n</parameter>\n</tool_call>",
+            "{\"town\": \"Oslo\"}",
+        ),
+    ] {
+        let call = ToolCall {
+            name: "weather".to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let parts = calling(name).read(text, &tools());
+        assert_eq!(parts, Some(vec![Part::Call(call)]), "{text}");
+    }
+}
+
+#[test]
+fn an_answer_may_go_on_after_calls_that_no_mark_ends() {
+    for (name, text) in [
+        (
+            "llama 3",
+            "{\"name\": \"weather\", \"parameters\": {\"town\": \"[TOOL_CALLS]\"}}\n\nI look {it} up.",
+        ),
+        (
+            "granite 3",
+            "<|tool_call|>[{\"name\": \"weather\", \"arguments\": {\"town\": \"[TOOL_CALLS]\"}}] I look {it} up.",
+        ),
+        (
+            "mistral",
+            "[TOOL_CALLS]weather[ARGS]{\"town\": \"[TOOL_CALLS]\"}I look {it} up.",
+        ),
+        (
+            "mistral",
+            "[TOOL_CALLS][{\"name\": \"weather\", \"arguments\": {\"town\": \"[TOOL_CALLS]\"}}]\nI look {it} up.",
+        ),
+    ] {
+        let parts = calling(name).read(text, &tools()).unwrap();
+        let call = ToolCall {
+            name: "weather".to_owned(),
+            arguments: "{\"town\": \"[TOOL_CALLS]\"}".to_owned(),
+        };
+        let [Part::Call(found), Part::Text(said)] = parts.as_slice() else {
+            panic!("{text}: {parts:?}");
+        };
+        assert_eq!((found, said.trim()), (&call, "I look {it} up."), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_call_is_none() {
     for (name, text) in [
         ("hermes", "<tool_call>weather in Oslo</tool_call>"),
@@ -178,6 +243,17 @@ fn what_is_no_call_is_none() {
         ("hermes", "<tool_call></tool_call>"),
         ("qwen coder", "<tool_call>{\"name\": \"weather\"}</tool_call>"),
         ("glm", "<tool_call>{\"name\": \"weather\"}</tool_call>"),
+        // Cut off, there may be more to come.
+        ("glm", "<tool_call>weather"),
+        (
+            "glm",
+            "<tool_call>weather<arg_key>days</arg_key><arg_value>2</arg_value></tool_",
+        ),
+        ("qwen coder", "<tool_call>\n<function=weather>\n<parameter=town>\nOs"),
+        (
+            "qwen coder",
+            "<tool_call>\n<function=weather>\n<parameter=days>\n2\n</parameter>\n",
+        ),
         ("mistral", "[TOOL_CALLS] are written in brackets"),
         ("deepseek", "<｜tool▁calls▁begin｜>weather<｜tool▁calls▁end｜>"),
         // Its tools are others.

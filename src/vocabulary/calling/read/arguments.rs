@@ -1,13 +1,21 @@
 //! Arguments as JSON.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Deserializer, Value};
 
 /// `text` where it is a JSON object, as it is written.
 pub fn object(text: &str) -> Option<String> {
     let text = text.trim();
     let is_object = text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok();
     is_object.then(|| text.to_owned())
+}
+
+/// The JSON object that `text` begins with, as it is written, and what comes after it.
+pub fn first_object(text: &str) -> Option<(String, &str)> {
+    let text = text.trim_start();
+    let mut values = Deserializer::from_str(text).into_iter::<&RawValue>();
+    let first = values.next()?.ok().filter(|_| text.starts_with('{'))?.get().to_owned();
+    Some((first, text.get(values.byte_offset()..)?))
 }
 
 /// A JSON object of values that are JSON already.

@@ -6,23 +6,33 @@ use serde_json::{Deserializer, Value};
 use super::arguments::object;
 use super::call::ToolCall;
 
-/// Objects and lists of them, one after the other.
-pub fn read(text: &str) -> Option<Vec<ToolCall>> {
-    let (mut calls, mut rest) = (Vec::new(), text.trim());
-    while !rest.is_empty() {
-        let mut values = Deserializer::from_str(rest).into_iter::<&RawValue>();
-        let value = values.next()?.ok()?.get();
-        rest = rest.get(values.byte_offset()..)?;
-        if value.starts_with('[') {
-            for one in serde_json::from_str::<Vec<&RawValue>>(value).ok()? {
-                calls.push(call(one.get(), true)?);
-            }
-        } else {
-            calls.push(call(value, true)?);
-        }
-        rest = rest.trim_start_matches(|next: char| next.is_ascii_whitespace() || matches!(next, ',' | ';'));
+/// Objects and lists of them, one after the other, and the text that comes after them.
+pub fn read(text: &str) -> (Vec<ToolCall>, &str) {
+    let (mut calls, mut rest) = (Vec::new(), text);
+    while let Some((more, after)) = first(between(rest)) {
+        calls.extend(more);
+        rest = after;
     }
-    Some(calls)
+    let is_over = between(rest).is_empty();
+    (calls, if is_over { "" } else { rest })
+}
+
+/// `text` without what may stand between calls.
+fn between(text: &str) -> &str {
+    text.trim_start_matches(|next: char| next.is_ascii_whitespace() || matches!(next, ',' | ';'))
+}
+
+/// The calls of the object or list that `text` begins with, and what comes after it.
+fn first(text: &str) -> Option<(Vec<ToolCall>, &str)> {
+    let mut values = Deserializer::from_str(text).into_iter::<&RawValue>();
+    let value = values.next()?.ok()?.get();
+    let calls = if value.starts_with('[') {
+        let list = serde_json::from_str::<Vec<&RawValue>>(value).ok()?;
+        list.into_iter().map(|one| call(one.get(), true)).collect()
+    } else {
+        call(value, true).map(|one| vec![one])
+    };
+    Some((calls?, text.get(values.byte_offset()..)?))
 }
 
 /// One call. Where it may be wrapped, its name and arguments may stand in a field `function`.

@@ -3,6 +3,11 @@ pub fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &
     text.trim_ascii_start().strip_prefix(open)?.split_once(close)
 }
 
+/// What stands behind `open` at the beginning of `text`, blanks before it aside.
+pub fn last<'a>(text: &'a str, open: &str) -> Option<&'a str> {
+    text.trim_ascii_start().strip_prefix(open)
+}
+
 /// A value between two tags, without the line breaks that set it off.
 pub fn value(text: &str) -> &str {
     let text = text.strip_prefix('\n').unwrap_or(text);
