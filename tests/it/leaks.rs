@@ -594,6 +594,32 @@ fn nothing_private_is_logged_counted_or_printed() {
             &[],
         )
         .await;
+        // Files have private names, too, and so do those of which nothing can be read.
+        for (name, file) in [
+            ("hid the silver spoons behind.md", NOTE),
+            ("Kiruna with fourteen guests.jsonl", "{\"text\": no}"),
+        ] {
+            let head = json!({"path": name, "profile": "ada", "me": ["Bartholomew says that"]});
+            let sent = reqwest::Client::new()
+                .post(format!("http://{free}/costeer/v1/import"))
+                .header("content-type", "application/octet-stream")
+                .body(format!("{head}\n{file}"));
+            let told = sent.send().await.unwrap().text().await.unwrap();
+            assert!(told.contains("\"done\":true"), "{told}");
+        }
+        let mut asked = question(&format!("{DINNER} <private>{MARKED}</private>"));
+        asked["costeer"] = json!({"profile": "ada"});
+        let previewed = post(free, "/costeer/v1/preview", asked.to_string(), &[]).await;
+        let previewed = previewed.text().await.unwrap();
+        assert!(
+            previewed.contains("Bartholomew") && previewed.contains("Kiruna"),
+            "{previewed}"
+        );
+        let mut told = String::new();
+        for path in ["status", "tuning"] {
+            let answer = reqwest::get(format!("http://{free}/costeer/v1/{path}")).await.unwrap();
+            told += &answer.text().await.unwrap();
+        }
         let metrics = metrics_of(free).await;
         std::process::Command::new("kill")
             .arg(child.id().to_string())
@@ -604,7 +630,7 @@ fn nothing_private_is_logged_counted_or_printed() {
         assert!(log.contains("TRACE") && log.len() > 10_000, "{} bytes", log.len());
         let mut watch = Watch::new(&[GIVEN, MARKED, FACT, NOTE, "the passphrase of the store"]);
         answers.iter().for_each(|answer| watch.allow(answer));
-        for (what, text) in [("metrics", &metrics), ("log", &log)] {
+        for (what, text) in [("metrics", &metrics), ("log", &log), ("status", &told)] {
             let leak = text.lines().find_map(|line| Some((watch.piece(line)?, line)));
             assert_eq!(leak, None, "{what}");
         }

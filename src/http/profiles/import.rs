@@ -56,15 +56,14 @@ pub async fn import(
     check_bytes(request.headers())?;
     let most = app.max_body_bytes.max(MOST_FILE_BYTES);
     let body = whole_within(most, request.into_body()).await?;
-    let body = body.ok_or_else(|| ApiError::file_too_large(most))?;
-    let end = body.iter().position(|byte| *byte == b'\n').unwrap_or(body.len());
-    let (head, rest) = body.split_at(end);
+    let mut bytes = body.ok_or_else(|| ApiError::file_too_large(most))?;
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let head: Head = read(
-        head,
+        bytes.get(..end).unwrap_or_default(),
         "a line with {\"path\", \"profile\"?, \"modified\"?, \"me\"?: [...], \"everyone\"?}, and after it the file",
     )?;
-    let bytes = Zeroizing::new(rest.get(1..).unwrap_or_default().to_vec());
-    drop(body);
+    let file = bytes.len().min(end + 1);
+    bytes.drain(..file);
     let (lines, reader) = channel(UNREAD);
     tokio::spawn(async move {
         let failing = lines.clone();

@@ -58,6 +58,24 @@ fn what_is_stored_needs_a_credential_where_somebody_else_may_be_asking() {
                     "{said}"
                 );
             }
+            let sent = |path: &'static str, kind: &'static str, more: &[(&'static str, &str)]| {
+                let url = format!("http://{address}{path}");
+                let mut request = reqwest::Client::new().post(url).header("content-type", kind);
+                for (name, value) in [relay].iter().chain(more) {
+                    request = request.header(*name, *value);
+                }
+                request
+                    .body("{\"path\": \"a.md\", \"profile\": \"ada\"}\nA note.")
+                    .send()
+            };
+            for (path, kind, answer) in [
+                ("/costeer/v1/import", "application/octet-stream", 200),
+                ("/costeer/v1/preview", "application/json", 400),
+            ] {
+                assert_eq!(sent(path, kind, &[]).await.unwrap().status(), 401, "{path} {relay:?}");
+                let known = sent(path, kind, &[("authorization", &bearer)]).await.unwrap();
+                assert_eq!(known.status(), answer, "{path} {relay:?}");
+            }
             for path in ["/costeer/v1/profiles", "/costeer/v1/profiles/ada/export"] {
                 assert_eq!(get(address, path, &[relay]).await.status, 401, "{path} {relay:?}");
                 assert_eq!(
@@ -132,6 +150,8 @@ fn pages_of_other_origins_are_steered_by_what_they_bring_alone() {
             assert!(refused.text().await.unwrap().contains("server.cors_origins"));
         }
         assert_eq!(get(address, "/costeer/v1/profiles", &page).await.status, 403);
+        let preview = post(address, "/costeer/v1/preview", question(DINNER).to_string(), &page).await;
+        assert_eq!(preview.status(), 403);
         let own = ask(address, &question(DINNER), &[page[0], ("x-costeer-context", CONTEXT)]).await;
         assert_eq!(own.headers()["access-control-allow-origin"], "https://page.example");
         assert_eq!(own.headers()["x-costeer-steered"], "true");

@@ -19,7 +19,7 @@ async fn verbatim(address: SocketAddr, bytes: &str) -> String {
 }
 
 /// One of each kind of route.
-const ROUTES: [&str; 9] = [
+const ROUTES: [&str; 12] = [
     "/v1/models",
     "/v1/chat/completions",
     "/v1/x/y",
@@ -28,6 +28,9 @@ const ROUTES: [&str; 9] = [
     "/readyz",
     "/costeer/",
     "/costeer/v1/profiles",
+    "/costeer/v1/preview",
+    "/costeer/v1/status",
+    "/costeer/v1/tuning",
     "/nowhere",
 ];
 
