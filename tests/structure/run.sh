@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Has a real small model on a real server answer in JSON schemas, and judges the answers by Python's jsonschema: run.sh.
+# Has a real small model on a real server answer in JSON schemas and call functions, and judges that by Python's jsonschema: run.sh [long].
 #
-# llama.cpp's server holds SmolLM2-135M-Instruct as the upstream, and the proxy the same file as local.model. COSTEER_PROMPTS answers are asked for, 8 where it says
-# nothing. Then llguidance for Python says which tokens it allows at each position of them, and a test says whether the proxy allows the same; COSTEER_MASKS_MODEL
-# names a folder with the tokenizer to do that with, and the shipped pair's is used where it does not. The program is the release binary (COSTEER_BIN, or where
-# cargo puts it), and heeds the caller's variables COSTEER__*. Needs Python 3.11 or newer with venv, curl and cargo.
+# llama.cpp's server holds SmolLM2-135M-Instruct as the upstream, and the proxy the same file as local.model. 8 answers and 5 calls are asked for, and 100 of each
+# with "long". Then llguidance for Python says which tokens it allows at each position of the answers, and a test says whether the proxy allows the same;
+# COSTEER_MASKS_MODEL names a folder with the tokenizer to do that with, and the shipped pair's is used where it does not. The program is the release binary
+# (COSTEER_BIN, or where cargo puts it), and heeds the caller's variables COSTEER__*. Needs Python 3.11 or newer with venv, curl and cargo.
 set -euo pipefail
 # shellcheck source=tests/lib.sh
 source "$(dirname "$0")/../lib.sh"
 begin structure
+case ${1:-} in
+    "") schemas=8 calls=5 ;;
+    long) schemas=100 calls=100 ;;
+    *) echo "usage: run.sh [long]" >&2; exit 2 ;;
+esac
 binary=$(release_binary)
 cd "$root"
 here=$root/tests/structure
@@ -32,7 +37,7 @@ start "$cache/engine/bin/python" tests/upstreams/llamacpp.py --gguf "$model" --p
 step "starting the upstream" await "$upstream/health" 120
 start "$binary" serve --listen "127.0.0.1:${ports[1]}" >> "$scratch/log" 2>&1
 step "starting the proxy" await "$proxy/readyz" 240
-step "answers" "$python" "$here/check.py" "$proxy" "${COSTEER_PROMPTS:-8}" "$scratch/answers"
+step "answers and calls" "$python" "$here/check.py" "$proxy" "$schemas" "$calls" "$scratch/answers"
 # The models' variables are not for the tests.
 unset COSTEER__LOCAL__MODEL COSTEER__UPSTREAM__URL COSTEER__STORE__PATH COSTEER__STEERING__STRENGTH
 step "llguidance's masks" "$python" "$here/masks.py" "$tokenizer/tokenizer.json" "$scratch/answers" "$scratch/masks"

@@ -58,6 +58,13 @@ def pair(draw: random.Random) -> dict:
     return {"type": "object", "properties": {"pair": pair, "unit": {"enum": ["cm", "m"]}}, "required": ["pair"], "additionalProperties": False}
 
 
+def plan(draw: random.Random) -> dict:
+    """Lists in lists, and a list that may be empty."""
+    step = closed(what=text(20), minutes={"type": "integer", "minimum": 1, "maximum": 90}, who=listed(draw, {"enum": draw.sample(NAMES, 2)}, 2))
+    day = closed(weekday={"enum": ["mon", "wed", "sat"]}, steps=listed(draw, step, 2))
+    return closed(days={"type": "array", "items": day, "minItems": 1, "maxItems": 2}, code={"type": "string", "pattern": "^[a-f0-9]{6}$"})
+
+
 KINDS = {
     person: "Describe a person you might meet on holiday.",
     order: "Write down an order for a small shop.",
@@ -66,6 +73,7 @@ KINDS = {
     choice: "Was the lost key found?",
     review: "Review the restaurant around the corner.",
     pair: "How long is the table, and is it new?",
+    plan: "Plan how the flat gets cleaned.",
 }
 
 
@@ -74,3 +82,16 @@ def cases(count: int, seed: int = 7) -> list[tuple[str, dict]]:
     draw = random.Random(seed)
     kinds = list(KINDS.items())
     return [(question, make(draw)) for make, question in (kinds[number % len(kinds)] for number in range(count))]
+
+
+def toolboxes(count: int, seed: int = 11) -> list[tuple[str, str, dict[str, dict]]]:
+    """Questions with three functions each, by name with the schemas of their arguments, and the name of the one that the question is about."""
+    draw = random.Random(seed)
+    kinds = list(KINDS)
+    found = []
+    for number in range(count):
+        wanted = kinds[number % len(kinds)]
+        others = draw.sample([kind for kind in kinds if kind is not wanted], 2)
+        tools = {f"save_{kind.__name__}": kind(draw) for kind in draw.sample([wanted, *others], 3)}
+        found.append((KINDS[wanted], f"save_{wanted.__name__}", tools))
+    return found
