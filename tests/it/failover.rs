@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use costeer::telemetry::metrics;
+use costeer::vocabulary::{ChatMessage, Role};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::conformity::real_upstream;
 use crate::support::{
-    CONTEXT, DINNER, Mortal, Running, ask, content, events, proxy, question, recorder, run, serve, streamed_content,
-    upstream,
+    CONTEXT, DINNER, Mortal, Running, ask, content, events, post, proxy, question, recorder, run, serve,
+    streamed_content, upstream,
 };
 
 /// A list of addresses as a setting.
@@ -289,18 +290,43 @@ fn busy_servers_are_asked_again_and_wrong_requests_are_not() {
     });
 }
 
+/// A server that answers everything but requests for positions, for which it has no room; and how often it was asked for those.
+async fn crowded() -> (SocketAddr, Arc<AtomicUsize>) {
+    let free = upstream().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let answer = move |uri: Uri, request: String| async move {
+        if request.contains("\"stream\":true") {
+            count.fetch_add(1, Ordering::SeqCst);
+            let refusal = "{\"error\":{\"message\":\"busy\"}}";
+            return (
+                StatusCode::TOO_MANY_REQUESTS,
+                [("retry-after", "60")],
+                refusal.to_owned(),
+            );
+        }
+        let answer = match request.is_empty() {
+            true => reqwest::get(format!("http://{free}{uri}")).await.unwrap(),
+            false => post(free, uri.path(), request, &[]).await,
+        };
+        (answer.status(), [("retry-after", "0")], answer.text().await.unwrap())
+    };
+    (serve(Router::new().fallback(answer)).await, asked)
+}
+
 #[test]
 fn a_busy_server_is_left_alone_where_another_is_free() {
     run(async {
-        let (busy, asked) = refusing(429, &[("retry-after", "60")], "{\"error\":{\"message\":\"busy\"}}").await;
+        let (busy, asked) = crowded().await;
         let urls = addresses(&[busy, upstream().await]);
         let (service, address) = proxy(busy, &[("upstream.url", &urls)]).await;
+        let hello = Arc::from([ChatMessage::new(Role::User, "Hi")]);
         let begun = Instant::now();
         for _ in 0..12 {
             let response = ask(address, &question(DINNER), &[("x-costeer-context", CONTEXT)]).await;
             assert_eq!(response.status(), 200);
-            // Its list of models would be there for who looks, and says nothing of when it has room again.
-            service.replicas().look(&Arc::from([])).await;
+            // Who looks finds it well, and learns nothing of when it has room again.
+            service.replicas().look(&hello).await;
         }
         // Half of the sessions belong to it. After its first refusal it has half a minute for itself, which is the longest pause.
         let pauses = begun.elapsed().as_secs() as usize / 30;
