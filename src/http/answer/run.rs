@@ -60,7 +60,7 @@ struct Begun {
 
 /// What has happened to an answer.
 enum Happened {
-    Begun(Begun),
+    Begun(Box<Begun>),
     /// It has ended, and what it has cost.
     Ended(Usage, Report),
 }
@@ -107,7 +107,7 @@ impl Runner {
             match running.next().await.transpose()? {
                 Some(Happened::Begun(begun)) => {
                     is_beginning = false;
-                    running.push(self.answer(begun).boxed());
+                    running.push(self.answer(*begun).boxed());
                 }
                 Some(Happened::Ended(used, cost)) => {
                     usage.add(&used);
@@ -127,7 +127,7 @@ impl Runner {
             opened = self.request.open(index, Some(slot)) => opened.map_err(|error| Ended::Failed(error.into()))?,
         };
         let first = self.unless_gone(&mut opened.session).await?;
-        Ok(Happened::Begun(Begun { index, opened, first }))
+        Ok(Happened::Begun(Box::new(Begun { index, opened, first })))
     }
 
     async fn answer(&self, begun: Begun) -> Result<Happened, Ended> {
