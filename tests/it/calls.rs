@@ -15,7 +15,7 @@ use crate::thinking::llamacpp;
 
 /// How a model writes tools and calls.
 #[derive(Clone, Copy)]
-struct Dialect {
+pub struct Dialect {
     /// What its chat template has, so that it is known.
     signs: &'static str,
     /// Two calls as it writes them.
@@ -28,7 +28,7 @@ struct Dialect {
     goes_on: bool,
 }
 
-const HERMES: Dialect = Dialect {
+pub const HERMES: Dialect = Dialect {
     signs: "<tool_call></tool_call> \"arguments\"",
     calls: "<tool_call>\n{\"name\": \"find\", \"arguments\": {\"what\": \"a \\\"soup\\\"\", \"count\": 2}}\n</tool_call>\n\
             <tool_call>\n{\"name\": \"shop\", \"arguments\": {}}\n</tool_call>",
@@ -98,10 +98,10 @@ fn model(name: &str, dialect: &Dialect, before: &str) -> Folder {
 }
 
 /// The models, and a server of the big one that says `said` before each answer of its own.
-struct Pair {
+pub struct Pair {
     llm: Folder,
     slm: Folder,
-    upstream: SocketAddr,
+    pub upstream: SocketAddr,
 }
 
 impl Pair {
@@ -122,12 +122,12 @@ impl Pair {
     }
 
     /// That calls both tools.
-    async fn calling(dialect: &Dialect) -> Self {
+    pub async fn calling(dialect: &Dialect) -> Self {
         let end = if dialect.goes_on { "" } else { "<|im_end|>" };
         Self::new(dialect, &[dialect.calls, end].concat()).await
     }
 
-    async fn proxy(&self, upstream: SocketAddr, settings: &[(&'static str, &str)]) -> SocketAddr {
+    pub async fn proxy(&self, upstream: SocketAddr, settings: &[(&'static str, &str)]) -> SocketAddr {
         let mut all = vec![
             ("upstream.tokenizer", self.llm.path().to_str().unwrap()),
             ("local.model", self.slm.path().to_str().unwrap()),
@@ -137,7 +137,7 @@ impl Pair {
     }
 }
 
-fn tools() -> Value {
+pub fn tools() -> Value {
     let tool = |name: &str, properties: Value| json!({"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": properties}}});
     json!([
         tool(

@@ -1,6 +1,7 @@
 //! The promise, tried from all sides: no twelve characters of anything private reach an upstream, a log, the metrics or an error,
 //! unless picked tokens spelled them. What the upstream is sent in token ids is read as the text they stand for.
 
+mod demanded;
 mod slips;
 
 use std::net::SocketAddr;
@@ -127,18 +128,30 @@ async fn said(response: reqwest::Response) -> (u16, String, String) {
         for path in ["/message/content", "/delta/content", "/text"] {
             text.push_str(choice.pointer(path).and_then(Value::as_str).unwrap_or_default());
         }
+        for path in ["/message/tool_calls", "/delta/tool_calls"] {
+            let calls = choice.pointer(path).and_then(Value::as_array).into_iter().flatten();
+            for call in calls {
+                text.push_str(call["function"]["arguments"].as_str().unwrap_or_default());
+            }
+        }
         text.push('\n');
     }
     for body in &bodies {
         let items = body["output"].as_array().into_iter().flatten();
         let blocks = body["content"].as_array().into_iter().flatten();
+        for call in items.clone().chain(blocks.clone()) {
+            text.push_str(call["arguments"].as_str().unwrap_or_default());
+            if call["input"].is_object() {
+                text.push_str(&call["input"].to_string());
+            }
+        }
         for part in items
             .flat_map(|item| item["content"].as_array().into_iter().flatten())
             .chain(blocks)
         {
             text.push_str(part["text"].as_str().unwrap_or_default());
         }
-        for path in ["/delta", "/delta/text"] {
+        for path in ["/delta", "/delta/text", "/delta/partial_json"] {
             text.push_str(body.pointer(path).and_then(Value::as_str).unwrap_or_default());
         }
     }

@@ -172,7 +172,11 @@ fn each_way_of_asking_constrains() {
         let small = json!({"type": "object", "required": ["a"], "properties": {"a": {"const": []}}, "additionalProperties": false});
         let gbnf = "root ::= word \"-\" seven\nword ::= [a-z]{2} # two letters\nseven ::= \"7\"";
         type Judge = fn(&str) -> bool;
-        let cases: [(Value, Judge); 9] = [
+        // Nothing is said of other properties, and there are none.
+        let closed = |text: &str| text == "{\"a\": []}";
+        let open = json!({"type": "object", "required": ["a"], "properties": {"a": {"const": []}}});
+        let cases: [(Value, Judge); 10] = [
+            (json!({"guided_json": open}), closed),
             (json!({"guided_regex": "^[a-z]{2}-7$"}), code),
             (json!({"structured_outputs": {"regex": "[a-z]{2}-7"}}), code),
             (json!({"grammar": gbnf}), code),
