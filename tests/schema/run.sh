@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Holds the running binary against openapi.yaml: schemathesis generates requests, valid and not, and looks at every answer. Twice: with a
-# private context and without. Profiles are in a store made for this. Needs Python 3.11 or newer with venv, curl, and the binary
-# (${COSTEER_BIN:-of the release build}).
+# private context and without. Profiles are in a store made for this. Arguments go to schemathesis, such as --include-path-regex responses.
+# Needs Python 3.11 or newer with venv, curl, and the binary (${COSTEER_BIN:-of the release build}).
 set -euo pipefail
 # shellcheck source=tests/lib.sh
 source "$(dirname "$0")/../lib.sh"
@@ -33,5 +33,5 @@ for header in 'X-CoSteer-Context: I am vegan.' 'X-Nothing: 1'; do
     "$costeer" profile import tests/schema/profiles.jsonl
     attend "$venv/bin/schemathesis" --config-file tests/schema/schemathesis.toml run openapi.yaml --url "http://127.0.0.1:$proxy" \
         --header "$header" --max-examples "$examples" --workers 1 --request-timeout 120 \
-        --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none
+        --exclude-checks positive_data_acceptance,negative_data_rejection --continue-on-failure --no-color --generation-database none "$@"
 done
