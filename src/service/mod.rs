@@ -33,7 +33,7 @@ pub use personal::{ContextInput, Personal, PrivateInput};
 pub use prompts::{Composed, Prompts};
 pub use request::{Asked, Options, PublicRequest};
 pub use root::Service;
-pub use slots::HeldSlot;
+pub use slots::GivenSlot;
 pub use start_error::StartError;
 pub use steered::{Opened, SteeredRequest};
 pub use store_handle::StoreHandle;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::local::Slot;
@@ -11,16 +12,27 @@ pub struct Slots {
 struct State {
     /// Answers that have had none yet.
     waiting: usize,
-    /// Slots that answers run on.
-    held: usize,
+    /// How many have had one.
+    given: usize,
+    /// Those that answers run on, by the answer's number, while others wait. When none waits, a session has its slot for itself, and may
+    /// give it back before it ends.
+    held: BTreeMap<usize, Arc<dyn Slot>>,
     /// The last one, between two answers.
     kept: Option<Arc<dyn Slot>>,
 }
 
-/// A slot for one answer. Drop it after the session that runs on it.
+/// A slot for one answer, before its session is opened.
+pub struct GivenSlot {
+    /// The slot itself, for the session.
+    pub slot: Arc<dyn Slot>,
+    /// That the answer has it.
+    pub held: HeldSlot,
+}
+
+/// That an answer has a slot. Drop it after the session that runs there.
 pub struct HeldSlot {
     slots: Arc<Slots>,
-    slot: Arc<dyn Slot>,
+    number: usize,
 }
 
 impl Slots {
@@ -29,20 +41,29 @@ impl Slots {
         Arc::new(Self {
             state: Mutex::new(State {
                 waiting: answers,
-                held: 0,
+                given: 0,
+                held: BTreeMap::new(),
                 kept: None,
             }),
         })
     }
 
     /// `slot` for the next answer.
-    pub fn hold(self: &Arc<Self>, slot: Arc<dyn Slot>) -> HeldSlot {
+    pub fn give(self: &Arc<Self>, slot: Arc<dyn Slot>) -> GivenSlot {
         let mut state = self.state();
+        let number = state.given;
+        state.given += 1;
         state.waiting = state.waiting.saturating_sub(1);
-        state.held += 1;
-        HeldSlot {
-            slots: Arc::clone(self),
+        if state.waiting > 0 {
+            state.held.insert(number, Arc::clone(&slot));
+        } else {
+            state.held.clear();
+        }
+        drop(state);
+        let slots = Arc::clone(self);
+        GivenSlot {
             slot,
+            held: HeldSlot { slots, number },
         }
     }
 
@@ -56,19 +77,12 @@ impl Slots {
     }
 }
 
-impl HeldSlot {
-    /// The slot itself.
-    pub fn slot(&self) -> Arc<dyn Slot> {
-        Arc::clone(&self.slot)
-    }
-}
-
 impl Drop for HeldSlot {
     fn drop(&mut self) {
         let mut state = self.slots.state();
-        state.held = state.held.saturating_sub(1);
-        if state.held == 0 && state.waiting > 0 {
-            state.kept = Some(self.slot());
+        let slot = state.held.remove(&self.number);
+        if state.held.is_empty() && state.waiting > 0 {
+            state.kept = slot;
         }
     }
 }

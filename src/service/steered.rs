@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::slots::{HeldSlot, Slots};
+use super::slots::{GivenSlot, HeldSlot, Slots};
 use super::{Asked, Options, Service, ServiceError};
 use crate::decode::Session;
 use crate::steering::Strength;
@@ -76,7 +76,7 @@ impl SteeredRequest {
     ///
     /// # Errors
     /// As for [`Service::open`].
-    pub async fn open(&self, answer: usize, slot: Option<HeldSlot>) -> Result<Opened, ServiceError> {
+    pub async fn open(&self, answer: usize, slot: Option<GivenSlot>) -> Result<Opened, ServiceError> {
         let choices = self.options.choices.max(1);
         let asked = self.asked.get(answer / choices);
         let asked = asked.ok_or_else(|| ServiceError::invalid("prompt", "there are no more of them".to_owned()))?;
@@ -94,19 +94,19 @@ impl SteeredRequest {
             .prepare(Arc::clone(asked), &options, grammar.clone(), self.strength, caller)
             .await?;
         // Nobody holds a slot while a prompt is composed, or while the upstream cannot be reached.
-        let slot = match slot {
+        let GivenSlot { slot, held } = match slot {
             Some(slot) => slot,
-            None => self.slots.hold(self.service.slot(&self.caller).await?),
+            None => self.slots.give(self.service.slot(&self.caller).await?),
         };
-        let session = self.service.open(ready, slot.slot()).await?;
-        Ok(Opened { session, slot })
+        let session = self.service.open(ready, slot).await?;
+        Ok(Opened { session, slot: held })
     }
 
     /// A slot for one more answer beside those that run, or after them: the one that was kept, or one that nobody wants. `None` until
     /// an answer has ended.
-    pub fn slot(&self) -> Option<HeldSlot> {
+    pub fn slot(&self) -> Option<GivenSlot> {
         let slot = self.slots.kept().or_else(|| self.service.free_slot(&self.caller))?;
-        Some(self.slots.hold(slot))
+        Some(self.slots.give(slot))
     }
 
     /// The bytes behind every token of the answers.

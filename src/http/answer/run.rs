@@ -13,7 +13,7 @@ use super::piece::Pieces;
 use super::trace;
 use crate::decode::{Event, Report, Session};
 use crate::http::ApiError;
-use crate::service::{HeldSlot, Opened, SteeredRequest};
+use crate::service::{GivenSlot, Opened, SteeredRequest};
 use crate::wire::Usage;
 
 /// What happens in the answers, or why they break off: after an error nothing comes.
@@ -120,7 +120,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn begin(&self, index: usize, slot: HeldSlot) -> Result<Happened, Ended> {
+    async fn begin(&self, index: usize, slot: GivenSlot) -> Result<Happened, Ended> {
         let mut opened = tokio::select! {
             biased;
             () = self.reader.closed() => return Err(Ended::Gone),
