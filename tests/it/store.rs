@@ -493,7 +493,7 @@ fn notes_of_an_older_store_are_recognised() {
     };
     let records = ["file:/home/ada/all.jsonl#7", "file:/home/ada/all.jsonl#a%2F8"].map(note);
     let imported = store
-        .import(&name, &[&[edited.clone()], &records[..]].concat())
+        .import(&name, &[std::slice::from_ref(&edited), &records[..]].concat())
         .unwrap();
     assert_eq!((imported.updated, imported.unchanged), (1, 2));
     let imported = store
