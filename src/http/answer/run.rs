@@ -62,7 +62,7 @@ struct Begun {
 enum Happened {
     Begun(Box<Begun>),
     /// It has ended, and what it has cost.
-    Ended(Usage, Report),
+    Ended(Usage, Box<Report>),
 }
 
 /// The client is gone, or does not read.
@@ -162,11 +162,11 @@ impl Runner {
                     report: report.clone(),
                 };
                 self.send(Ok(finished)).await?;
-                return Ok(Happened::Ended(usage, report));
+                return Ok(Happened::Ended(usage, Box::new(report)));
             }
             next = self.unless_gone(&mut session).await?;
         }
-        Ok(Happened::Ended(Usage::default(), Report::default()))
+        Ok(Happened::Ended(Usage::default(), Box::default()))
     }
 
     /// What an answer adds to the count of tokens; prompts count once, however often they are answered.
