@@ -77,9 +77,9 @@ fn is_open(fields: &Map<String, Value>) -> bool {
     let Some(Value::Object(properties)) = fields.get("properties") else {
         return false;
     };
-    let required = fields.get("required").and_then(Value::as_array).into_iter().flatten();
-    let are_named = |name: &Value| name.as_str().is_some_and(|name| properties.contains_key(name));
-    required.into_iter().all(are_named) && !MORE.iter().any(|name| fields.contains_key(*name))
+    let mut required = fields.get("required").and_then(Value::as_array).into_iter().flatten();
+    let is_named = |name: &Value| name.as_str().is_some_and(|name| properties.contains_key(name));
+    required.all(is_named) && !MORE.iter().any(|name| fields.contains_key(*name))
 }
 
 #[cfg(test)]
