@@ -98,7 +98,8 @@ onProfiles("a name that is taken or none is said as the server says it", async (
   assert.equal(await page.locator("#notice").innerText(), taken);
   await page.fill("#profile-name", HOSTILE);
   await page.keyboard.press("Enter");
-  await page.waitForFunction((before) => document.querySelector("#notice").textContent !== before, taken);
+  // It is empty while the server is asked.
+  await page.waitForFunction((before) => !["", before].includes(document.querySelector("#notice").textContent), taken);
   assert.match(await page.locator("#notice").innerText(), /letters, digits/);
 });
 
