@@ -161,6 +161,12 @@ fn an_upstream_reads_the_question_and_the_beginning_of_the_answer() {
     });
 }
 
+/// Tokens of the prompt that an upstream was asked to go on with.
+fn length(body: &str) -> usize {
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["prompt"].as_array().unwrap().len()
+}
+
 #[test]
 fn what_a_format_asks_for_says_nothing_of_the_notes() {
     run(async {
@@ -192,11 +198,23 @@ fn what_a_format_asks_for_says_nothing_of_the_notes() {
                     .map(|request| request.lines().last().unwrap().to_owned());
                 let mut bodies: Vec<String> = bodies.collect();
                 bodies.sort();
-                if let Some((_, others)) = seen.iter().find(|(other, _)| *other == answer) {
-                    assert_eq!(&bodies, others, "{answer}");
+                seen.push((answer, bodies));
+            }
+            // Where the format leaves no choice about the first token, the question may be given up before it is sent. It is the same anyway.
+            let shortest = seen
+                .iter()
+                .flat_map(|(_, bodies)| bodies)
+                .map(|body| length(body))
+                .min()
+                .unwrap();
+            for (_, bodies) in &mut seen {
+                bodies.retain(|body| length(body) > shortest);
+            }
+            for (index, (answer, bodies)) in seen.iter().enumerate() {
+                if let Some((_, others)) = seen[..index].iter().find(|(other, _)| other == answer) {
+                    assert_eq!(bodies, others, "{answer}");
                     same += 1;
                 }
-                seen.push((answer, bodies));
             }
         }
         assert!(same >= 4, "{same} answers were the same with other notes");
