@@ -1,5 +1,7 @@
 // Pages of a real browser that note whatever they should not do.
 
+import assert from "node:assert/strict";
+
 import { chromium } from "playwright-core";
 
 export function launch(args = []) {
@@ -28,6 +30,20 @@ export async function open(browser, origin, options = {}, fragment = "") {
   });
   await page.goto(`${origin}/costeer/${fragment}`);
   return { page, noted, close: () => context.close() };
+}
+
+/** Checks what no page at `origin` may do, whatever happens on it. */
+export async function didNoHarm({ page, noted }, origin) {
+  assert.deepEqual(await page.evaluate(() => globalThis.violations), []);
+  const kept = await page.evaluate(async () => [
+    localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length,
+  ]);
+  assert.deepEqual(kept, [0, 0, "", 0]);
+  for (const url of noted.urls) {
+    assert.ok(url.startsWith(origin) || /^(blob|data):/.test(url), url);
+    assert.ok(!decodeURIComponent(url).includes("Ziggy") && !decodeURIComponent(url).includes("dinner"), url);
+  }
+  assert.ok(!noted.console.join("\n").includes("Ziggy"));
 }
 
 /** Fills the form in and submits it; resolves when both answers are there. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ask, done, launch, newest, open, reason } from "./browser.js";
+import { ask, didNoHarm, done, launch, newest, open, reason } from "./browser.js";
 import { makeAda, pair } from "./servers.js";
 
 const CONTEXT = "I am vegan. I live in Trondheim. My dog is called Ziggy. Keep it casual with me.";
@@ -24,12 +24,13 @@ after(async () => {
 
 function onPage(name, work) {
   test(name, async () => {
-    const { page, noted, close } = await open(browser, servers.origin);
+    const opened = await open(browser, servers.origin);
+    const { page, noted, close } = opened;
     try {
       // What the model is called comes first.
       await page.waitForFunction(() => document.querySelector("#state").textContent.includes("Big model: llm"));
       await work(page, noted);
-      assert.deepEqual(await page.evaluate(() => globalThis.violations), []);
+      await didNoHarm(opened, servers.origin);
     } finally {
       await close();
     }

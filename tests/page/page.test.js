@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { ask, done, launch, newest, open, problem, reason, steered } from "./browser.js";
+import { ask, didNoHarm, done, launch, newest, open, problem, reason, steered } from "./browser.js";
 import { makeAda, pair } from "./servers.js";
 
 const QUESTION = "Can you suggest a dinner?";
@@ -37,16 +37,7 @@ function onPage(name, work, options = {}) {
     const opened = await open(browser, servers.origin, options);
     try {
       await work(opened.page, opened);
-      assert.deepEqual(await opened.page.evaluate(() => globalThis.violations), []);
-      const kept = await opened.page.evaluate(async () => [
-        localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length,
-      ]);
-      assert.deepEqual(kept, [0, 0, "", 0]);
-      for (const url of opened.noted.urls) {
-        assert.ok(url.startsWith(servers.origin) || /^(blob|data):/.test(url), url);
-        assert.ok(!decodeURIComponent(url).includes("Ziggy") && !decodeURIComponent(url).includes("dinner"), url);
-      }
-      assert.ok(!opened.noted.console.join("\n").includes("Ziggy"));
+      await didNoHarm(opened, servers.origin);
     } finally {
       await opened.close();
     }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { ask, launch, open, steered } from "./browser.js";
+import { ask, didNoHarm, launch, open, steered } from "./browser.js";
 import { pair } from "./servers.js";
 
 const HOSTILE = "<img src=x onerror=globalThis.pwned=1>";
@@ -30,11 +30,13 @@ after(async () => {
 /** Runs `work` on a fresh page where profiles are shown; no text becomes markup there, whatever it says. */
 function onProfiles(name, work, options = {}) {
   test(name, async () => {
-    const { page, noted, close } = await open(browser, servers.origin, options);
+    const opened = await open(browser, servers.origin, options);
+    const { page, noted, close } = opened;
     try {
       await page.click("#part-profiles");
       await work(page, noted);
-      assert.deepEqual(await page.evaluate(() => [globalThis.violations, globalThis.pwned ?? null, document.images.length]), [[], null, 0]);
+      await didNoHarm(opened, servers.origin);
+      assert.deepEqual(await page.evaluate(() => [globalThis.pwned ?? null, document.images.length]), [null, 0]);
       for (const url of noted.urls) assert.ok(!/Ziggy|leek|img/.test(decodeURIComponent(url)), url);
     } finally {
       await close();
