@@ -34,7 +34,7 @@ pub async fn measure(model: &Model, texts: &Texts) {
         steps.push(CrateAlone::measure(&model.gguf, &prompts, TOKENS).step);
         alone.push(server.each(&prompts.private, TOKENS).await);
         for ((_, service), answers) in systems.iter().zip(&mut answers) {
-            answers.push(question.answer(service).await);
+            answers.push(question.answer_and_read(service).await);
         }
     }
     for ((_, of_step, of_alone), answers) in SHARES.into_iter().zip(&answers) {

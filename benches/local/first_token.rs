@@ -1,7 +1,5 @@
 //! How long the first token takes with a long context: with nothing remembered, with a new question, and in a chat's second turn.
 
-use std::time::Duration;
-
 use crate::REPEATS;
 use crate::crate_alone::CrateAlone;
 use crate::models::Model;
@@ -12,9 +10,6 @@ use crate::upstream::{Habits, PacedUpstream};
 
 /// Tokens of the first turn's answer.
 const ANSWER: usize = 64;
-
-/// How long somebody reads it.
-const READING: Duration = Duration::from_secs(2);
 
 pub async fn measure(model: &Model, texts: &Texts) {
     let upstream = PacedUpstream::start(Habits::default()).await;
@@ -30,8 +25,7 @@ pub async fn measure(model: &Model, texts: &Texts) {
         cold.push(1e3 * first.first_token(&service).await);
         new.push(1e3 * about(number + REPEATS).first_token(&service).await);
         let chat = Question::new(texts.question(number), texts.context(number, LONG), ANSWER);
-        let answer = chat.answer(&service).await.text;
-        tokio::time::sleep(READING).await;
+        let answer = chat.answer_and_read(&service).await.text;
         let turn = chat.after(&answer, texts.question(number + 2 * REPEATS));
         second.push(1e3 * turn.first_token(&service).await);
     }

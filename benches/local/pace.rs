@@ -80,7 +80,7 @@ impl Regime {
             regime.plain.push(upstream.plain(TOKENS).await);
             for system in &mut regime.systems {
                 let before = upstream.requests();
-                system.answers.push(question.answer(&system.service).await);
+                system.answers.push(question.answer_and_read(&system.service).await);
                 system.requests.push((upstream.requests() - before) as f64);
             }
         }

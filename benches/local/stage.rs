@@ -20,6 +20,10 @@ pub const CACHE_MB: u32 = 512;
 /// Words of the long context.
 pub const LONG: usize = 700;
 
+/// How long somebody reads an answer. Meanwhile the engine makes it ready for the next turn, and two engines at once on the same cores would
+/// slow each other down many times over.
+const READING: Duration = Duration::from_secs(2);
+
 /// What the program is told, here or in a process of its own.
 pub fn settings(model: &Model, upstream: &PacedUpstream, more: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
     let mut all = vec![
@@ -123,6 +127,13 @@ impl Question {
             wall: begun.elapsed(),
             report: session.report().clone(),
         }
+    }
+
+    /// The whole answer, and the time to read it.
+    pub async fn answer_and_read(&self, service: &Service) -> Answer {
+        let answer = self.answer(service).await;
+        tokio::time::sleep(READING).await;
+        answer
     }
 
     /// Seconds until the first token, and no further.
