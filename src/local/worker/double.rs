@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::backend::{Backend, Kind, Pass, SequenceId, Shape};
+use super::backend::{Backend, Kind, Pass, Run, SequenceId, Shape};
 use crate::vocabulary::TokenId;
 
 /// An engine whose logits are a hash of all tokens before them and of the kind of run that each was computed in. It refuses what a
@@ -11,8 +11,16 @@ pub struct Double {
     held: Vec<Vec<Computed>>,
     /// Passes with this token fail.
     pub poison: Option<TokenId>,
-    /// How many tokens it has computed.
+    pub counts: Counts,
+}
+
+/// What it has done so far.
+#[derive(Clone, Default)]
+pub struct Counts {
+    /// Tokens it has computed.
     pub computed: Arc<AtomicUsize>,
+    /// How often a pass had sequences beside each other that are no neighbours. llama.cpp computes a pass anew from there.
+    pub apart: Arc<AtomicUsize>,
 }
 
 /// A token, and how it was computed.
@@ -25,7 +33,7 @@ impl Double {
         Self {
             held: vec![Vec::new(); shape.sequences],
             poison: None,
-            computed: Arc::default(),
+            counts: Counts::default(),
             shape,
         }
     }
@@ -67,7 +75,10 @@ impl Backend for Double {
             return Err("poisoned".into());
         }
         let tokens = pass.runs.iter().map(|run| run.tokens.len()).sum();
-        self.computed.fetch_add(tokens, Ordering::Relaxed);
+        self.counts.computed.fetch_add(tokens, Ordering::Relaxed);
+        let neighbours = |pair: &[Run]| pair[0].sequence.0 + 1 == pair[1].sequence.0;
+        let apart = pass.runs.windows(2).filter(|pair| !neighbours(pair)).count();
+        self.counts.apart.fetch_add(apart, Ordering::Relaxed);
         let mut rows = Vec::new();
         for run in &pass.runs {
             assert_eq!(run.tokens.len(), length, "runs of different length");

@@ -9,8 +9,8 @@ const WORTH_COPYING: usize = 128;
 
 /// What the sequences of an engine hold, and for whom.
 ///
-/// They come in pairs of neighbours, one for each branch of a session: an engine computes neighbours in one go. There may be more
-/// pairs than sessions; what a session leaves behind stays until its pair is needed for another, or the budget is spent. The
+/// They come in pairs of neighbours, one for each branch of a session: an engine computes neighbours in one go. So sessions side by side
+/// should be neighbours as well. There may be more pairs than sessions; what a session leaves behind stays until its pair is needed for another, or the budget is spent. The
 /// last sequence stays empty: a copy of it wipes another.
 pub struct Sequences {
     pairs: Vec<Pair>,
@@ -101,8 +101,8 @@ impl Sequences {
         Ok(())
     }
 
-    /// Has a pair begin with these prompts: what is known of them already stays, or is copied from where it is held. Returns how many
-    /// tokens of each prompt it holds then.
+    /// Has a pair begin with these prompts: what is known of them already stays, or is copied from where it is held. Where the session goes on
+    /// from nearly all of that, it is not kept twice. Returns how many tokens of each prompt the pair holds then.
     ///
     /// # Errors
     /// The engine's own words.
@@ -127,6 +127,10 @@ impl Sequences {
                 kept[branch] = there[branch];
             }
             self.truncate(backend, SequenceId(2 * index + branch), kept[branch])?;
+        }
+        let is_moved = kept != here && !self.pairs[best].busy && self.is_continued(best, kept.iter().sum());
+        if is_moved {
+            self.forget(backend, best)?;
         }
         self.trim(backend)?;
         Ok(kept)
@@ -166,25 +170,45 @@ impl Sequences {
         backend.settle(empty)
     }
 
-    /// The pair for a session that has none yet; `None` where all are busy. It is the one that has most of the prompts already, unless that would cost it much
-    /// that the session has no use for, and there is another to copy to. Among equals it is an empty one, or the one that was
-    /// used longest ago.
+    /// The pair for a session that has none yet; `None` where all are busy.
+    ///
+    /// It is the one that has most of the prompts already. Another is better, to copy to, where that one would cost it much that the
+    /// session has no use for, or is apart from those that are busy. Among others, those come first that leave the busy ones in the fewest
+    /// rows of neighbours, then empty ones, then the one that was used longest ago.
     pub fn choose(&self, owner: Owner, prompts: &[Zeroizing<Vec<TokenId>>; 2]) -> Option<usize> {
         let free = || (0..self.pairs.len()).filter(|index| !self.pairs[*index].busy);
+        let fewest = free().map(|index| self.rows_with(index)).min();
         let shared = |index: usize| self.shared(index, owner, prompts).iter().sum::<usize>();
         let best = free()
             .max_by_key(|index| shared(*index))
             .filter(|best| shared(*best) > 0);
         let oldest = |except: Option<usize>| {
             let others = free().filter(move |index| Some(*index) != except);
-            others.min_by_key(|index| (self.pairs[*index].held() > 0, self.pairs[*index].used))
+            others.min_by_key(|index| {
+                let pair = &self.pairs[*index];
+                (self.rows_with(*index), pair.held() > 0, pair.used)
+            })
         };
         match best {
-            Some(best) if self.pairs[best].held() < shared(best) + WORTH_COPYING || !self.rolls_back => Some(best),
+            // Where there is no way back, nothing is copied.
+            Some(best) if !self.rolls_back => Some(best),
+            Some(best) if self.is_continued(best, shared(best)) && Some(self.rows_with(best)) == fewest => Some(best),
             Some(best) if shared(best) < WORTH_COPYING => oldest(None).or(Some(best)),
             Some(best) => oldest(Some(best)).or(Some(best)),
             None => oldest(None),
         }
+    }
+
+    /// In how many rows of neighbours the busy pairs would lie if this one were busy, too. An engine needs a pass for each of them.
+    fn rows_with(&self, index: usize) -> usize {
+        let is_busy = |pair: usize| pair == index || self.pairs[pair].busy;
+        let begins = |pair: usize| is_busy(pair) && (pair == 0 || !is_busy(pair - 1));
+        (0..self.pairs.len()).filter(|pair| begins(*pair)).count()
+    }
+
+    /// Whether a session that shares so many tokens with a pair goes on from nearly all that it holds.
+    fn is_continued(&self, index: usize, shared: usize) -> bool {
+        self.pairs[index].held() < shared + WORTH_COPYING
     }
 
     /// Replaces what a branch of the pair `to` holds by what `from` holds.
@@ -231,8 +255,13 @@ impl Sequences {
             let Some((oldest, _)) = idle.min_by_key(|(_, pair)| pair.used).filter(|_| total > self.budget) else {
                 return Ok(());
             };
-            self.truncate(backend, SequenceId(2 * oldest), 0)?;
-            self.truncate(backend, SequenceId(2 * oldest + 1), 0)?;
+            self.forget(backend, oldest)?;
         }
+    }
+
+    /// Forgets all that a pair holds.
+    fn forget(&mut self, backend: &mut dyn Backend, index: usize) -> Result<(), String> {
+        self.truncate(backend, SequenceId(2 * index), 0)?;
+        self.truncate(backend, SequenceId(2 * index + 1), 0)
     }
 }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::double::{Double, logits};
+use super::double::{Counts, Double, logits};
 use super::{Bounds, Kind, RunLength, Shape, Worker, WorkerModel};
 use crate::local::{BranchPair, LocalModel, Owner, SlotLimits};
 use crate::vocabulary::TokenId;
@@ -27,12 +27,12 @@ fn model(shape: Shape, cache: usize) -> Arc<dyn LocalModel> {
     counted(shape, cache).0
 }
 
-/// The same, and how many tokens it has computed.
-fn counted(shape: Shape, cache: usize) -> (Arc<dyn LocalModel>, Arc<AtomicUsize>) {
+/// The same, and what it counts.
+fn counted(shape: Shape, cache: usize) -> (Arc<dyn LocalModel>, Counts) {
     let (commands, received) = channel();
     let mut backend = Double::new(shape);
     backend.poison = Some(POISON);
-    let computed = Arc::clone(&backend.computed);
+    let counts = backend.counts.clone();
     std::thread::spawn(move || {
         Worker::new(&mut backend, cache).run(&received);
     });
@@ -46,10 +46,7 @@ fn counted(shape: Shape, cache: usize) -> (Arc<dyn LocalModel>, Arc<AtomicUsize>
         window: shape.length,
         max_block: 8,
     };
-    (
-        Arc::new(WorkerModel::new(commands, bounds, "a double".into())),
-        computed,
-    )
+    (Arc::new(WorkerModel::new(commands, bounds, "a double".into())), counts)
 }
 
 /// What a session does next.
@@ -238,7 +235,7 @@ fn an_engine_that_fails_fails_one_session_only() {
 #[test]
 fn an_answer_is_made_ready_for_the_next_turn_while_nobody_waits() {
     run(async {
-        let (model, computed) = counted(SHAPE, 100_000);
+        let (model, counts) = counted(SHAPE, 100_000);
         let mut prompts = [6, 61].map(|length| (100..100 + length).map(TokenId).collect::<Vec<_>>());
         let answer: Vec<TokenId> = (0..30).map(TokenId).collect();
         let slot = model.slot(Owner::default()).await.unwrap();
@@ -249,27 +246,27 @@ fn an_answer_is_made_ready_for_the_next_turn_while_nobody_waits() {
         for prompt in &mut prompts {
             prompt.extend(answer.iter().chain(&[TokenId(7), TokenId(8)]));
         }
-        let before = computed.load(Ordering::Relaxed);
+        let before = counts.computed.load(Ordering::Relaxed);
         let slot = model.slot(Owner::default()).await.unwrap();
         let mut pair = slot.open(&prompts[0], &prompts[1]).await.unwrap();
         look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
         // The rest of both prompts and one position after them, each filled up.
         let least = SHAPE.least.prompt + SHAPE.least.answer;
-        assert_eq!(computed.load(Ordering::Relaxed) - before, 2 * least);
+        assert_eq!(counts.computed.load(Ordering::Relaxed) - before, 2 * least);
     });
 }
 
 #[test]
 fn sessions_side_by_side_share_a_prompt_that_one_of_them_has_computed() {
     run(async {
-        let (model, computed) = counted(SHAPE, 100_000);
+        let (model, counts) = counted(SHAPE, 100_000);
         let prompts = [150, 160].map(|length| (100..100 + length).map(TokenId).collect::<Vec<_>>());
         let (mut pairs, mut before) = (Vec::new(), 0);
         for index in 0..SLOTS {
             let slot = model.free_slot(Owner::default()).unwrap();
             let mut pair = slot.open(&prompts[0], &prompts[1]).await.unwrap();
             look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
-            let after = computed.load(Ordering::Relaxed);
+            let after = counts.computed.load(Ordering::Relaxed);
             // One position of each branch, filled up, is all that is new.
             assert!(
                 index == 0 || after - before == 2 * SHAPE.least.answer,
@@ -288,7 +285,42 @@ fn sessions_side_by_side_share_a_prompt_that_one_of_them_has_computed() {
         let others = model.slot(Owner::of(b"somebody else")).await.unwrap();
         let mut pair = others.open(&prompts[0], &prompts[1]).await.unwrap();
         look(&mut *pair, &prompts, &mut Vec::new(), &[], 1).await;
-        assert!(computed.load(Ordering::Relaxed) - before > 300);
+        assert!(counts.computed.load(Ordering::Relaxed) - before > 300);
+    });
+}
+
+#[test]
+fn sessions_side_by_side_are_neighbours_wherever_their_prompts_are_remembered() {
+    run(async {
+        let (model, counts) = counted(SHAPE, 100_000);
+        let prompts =
+            |chat: u32| [130, 140].map(|length| (1000 * chat..1000 * chat + length).map(TokenId).collect::<Vec<_>>());
+        let open = async |chat| {
+            let slot = model.slot(Owner::default()).await.unwrap();
+            slot.open(&prompts(chat)[0], &prompts(chat)[1]).await.unwrap()
+        };
+        for chat in 0..5 {
+            look(&mut *open(chat).await, &prompts(chat), &mut Vec::new(), &[], 1).await;
+        }
+        let before = counts.computed.load(Ordering::Relaxed);
+        let mut pairs = [open(0).await, open(2).await, open(4).await];
+        let (mut answer, rounds) = (Vec::new(), 20);
+        for _ in 0..rounds {
+            answer.push(TokenId(7));
+            for pair in &mut pairs {
+                pair.extend(&[TokenId(7)], 1);
+            }
+            for pair in &mut pairs {
+                pair.logits().await.unwrap();
+            }
+        }
+        assert_eq!(counts.apart.load(Ordering::Relaxed), 0);
+        // No prompt once more. The first token comes with the prompt's last.
+        let each = 2 * SHAPE.least.answer;
+        assert!(counts.computed.load(Ordering::Relaxed) - before <= 3 * each * rounds);
+        for (chat, pair) in [0, 2, 4].into_iter().zip(&mut pairs) {
+            look(&mut **pair, &prompts(chat), &mut answer.clone(), &[TokenId(8)], 1).await;
+        }
     });
 }
 
