@@ -3,7 +3,7 @@
 use crate::REPEATS;
 use crate::crate_alone::CrateAlone;
 use crate::models::Model;
-use crate::stage::{LONG, Question, service};
+use crate::stage::{LONG, Question, read, service};
 use crate::table::{Goal, Row};
 use crate::texts::Texts;
 use crate::upstream::{Habits, PacedUpstream};
@@ -28,6 +28,7 @@ pub async fn measure(model: &Model, texts: &Texts) {
         let answer = chat.answer_and_read(&service).await.text;
         let turn = chat.after(&answer, texts.question(number + 2 * REPEATS));
         second.push(1e3 * turn.first_token(&service).await);
+        read().await;
     }
     let row = |what: &str, measured: &[f64], beside: &str, reference: &[f64], most: f64| {
         Row {

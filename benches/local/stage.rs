@@ -20,9 +20,14 @@ pub const CACHE_MB: u32 = 512;
 /// Words of the long context.
 pub const LONG: usize = 700;
 
-/// How long somebody reads an answer. Meanwhile the engine makes it ready for the next turn, and two engines at once on the same cores would
-/// slow each other down many times over.
+/// How long somebody reads an answer.
 const READING: Duration = Duration::from_secs(2);
+
+/// Lets somebody read an answer. Meanwhile the engine makes it ready for the next turn, and two engines at once on the same cores would slow
+/// each other down many times over.
+pub async fn read() {
+    tokio::time::sleep(READING).await;
+}
 
 /// What the program is told, here or in a process of its own.
 pub fn settings(model: &Model, upstream: &PacedUpstream, more: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
@@ -132,7 +137,7 @@ impl Question {
     /// The whole answer, and the time to read it.
     pub async fn answer_and_read(&self, service: &Service) -> Answer {
         let answer = self.answer(service).await;
-        tokio::time::sleep(READING).await;
+        read().await;
         answer
     }
 
