@@ -26,7 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::AbortHandle;
 
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
@@ -425,7 +425,7 @@ pub struct Mortal {
     pub freezes: bool,
     pub address: SocketAddr,
     fuse: Arc<AtomicI64>,
-    life: Mutex<Option<JoinHandle<()>>>,
+    alive: Arc<AtomicBool>,
     upstream: SocketAddr,
     pub deaths: Arc<AtomicUsize>,
 }
@@ -438,7 +438,7 @@ impl Mortal {
             freezes: false,
             address: free.local_addr().unwrap(),
             fuse,
-            life: Mutex::new(None),
+            alive: Arc::default(),
             upstream,
             deaths: Arc::default(),
         }
@@ -446,18 +446,12 @@ impl Mortal {
 
     /// Brings it to life, if it is not alive.
     pub async fn revive(&self) {
-        if self
-            .life
-            .lock()
-            .unwrap()
-            .as_ref()
-            .is_some_and(|life| !life.is_finished())
-        {
+        if self.alive.swap(true, Ordering::SeqCst) {
             return;
         }
         let listener = TcpListener::bind(self.address).await.unwrap();
         let (fuse, upstream, deaths) = (Arc::clone(&self.fuse), self.upstream, Arc::clone(&self.deaths));
-        let freezes = self.freezes;
+        let (freezes, alive) = (self.freezes, Arc::clone(&self.alive));
         let live = async move {
             let (kill, mut killed) = tokio::sync::mpsc::channel(1);
             let mut connections = tokio::task::JoinSet::new();
@@ -470,9 +464,12 @@ impl Mortal {
                     _ = killed.recv() => break,
                 }
             }
+            // Whoever sees the death may revive it at once, on the same port.
+            drop((listener, connections));
+            alive.store(false, Ordering::SeqCst);
             deaths.fetch_add(1, Ordering::SeqCst);
         };
-        *self.life.lock().unwrap() = Some(RUNTIME.spawn(live));
+        RUNTIME.spawn(live);
     }
 }
 
