@@ -193,9 +193,9 @@ impl Sequences {
             // Where there is no way back, nothing is copied.
             Some(best) if !self.rolls_back => Some(best),
             Some(best) if self.is_continued(best, shared(best)) && Some(self.rows_with(best)) == fewest => Some(best),
-            Some(best) if shared(best) < WORTH_COPYING => oldest(None).or(Some(best)),
-            Some(best) => oldest(Some(best)).or(Some(best)),
-            None => oldest(None),
+            // It is copied from, so it stays as it is if it can.
+            Some(best) if shared(best) >= WORTH_COPYING => oldest(Some(best)).or(Some(best)),
+            _ => oldest(None),
         }
     }
 
