@@ -8,7 +8,8 @@
 #     COSTEER__LOCAL__ENGINE=llamacpp oracle.sh DIRECTORY/F16.gguf DIRECTORY/F16.gguf
 #     oracle.sh DIRECTORY/Q8_0.gguf DIRECTORY/Q8_0.gguf --share 0.5
 #
-# The proxy is the release binary (COSTEER_BIN, or where cargo puts it), and heeds the caller's variables COSTEER__*. The packages are those of models.sh.
+# The proxy is the release binary (COSTEER_BIN, or where cargo puts it), and heeds the caller's variables COSTEER__*. With
+# COSTEER__LOCAL__FLASH_ATTENTION=false the server computes without flash attention as well. The packages are those of models.sh.
 # Needs Python 3.11 or newer with venv, and curl.
 set -euo pipefail
 
@@ -34,7 +35,9 @@ proxy=http://127.0.0.1:${ports[1]}
 export COSTEER__STEERING__STRENGTH=1 COSTEER__STEERING__DELTA_FLOOR=0 COSTEER__STEERING__EXACTNESS=refetch
 export COSTEER__CONTEXT__PLACEMENT=system COSTEER__VOCABULARY__ALIGNMENT=identical
 export COSTEER__LOCAL__MODEL=$local_model COSTEER__UPSTREAM__URL=$upstream/v1
-start "$python" tests/upstreams/llamacpp.py --gguf "$upstream_model" --port "${ports[0]}" --alias smollm2 >> "$scratch/log" 2>&1
+server=(--gguf "$upstream_model" --port "${ports[0]}" --alias smollm2)
+if [ "${COSTEER__LOCAL__FLASH_ATTENTION:-}" = false ]; then server+=(--no-flash-attention); fi
+start "$python" tests/upstreams/llamacpp.py "${server[@]}" >> "$scratch/log" 2>&1
 step "starting the upstream" await "$upstream/health" 120
 start "$binary" serve --listen "127.0.0.1:${ports[1]}" >> "$scratch/log" 2>&1
 step "starting the proxy" await "$proxy/v1/models" 240

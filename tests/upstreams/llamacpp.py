@@ -14,6 +14,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=4, help="requests answered at a time (default: %(default)s)")
     parser.add_argument("--alias", default="tiny-llm", help="the model's name in the API (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="threads that compute (default: %(default)s)")
+    parser.add_argument("--no-flash-attention", action="store_true", help="attention as two products of matrices")
     return parser.parse_args()
 
 
@@ -28,6 +29,8 @@ def settings(arguments: argparse.Namespace) -> xllamacpp.CommonParams:
     params.cpuparams.n_threads = arguments.threads
     params.endpoint_metrics = True
     params.endpoint_slots = True
+    if arguments.no_flash_attention:
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     return params
 
 
