@@ -26,5 +26,5 @@ pub use private_ids::PrivateIds;
 pub use public_prompt::{Chat, PublicPrompt};
 pub use slips::{FIELD, is_almost_ours, means_context};
 pub use sources::Sources;
-pub use tags::{Parted, Unbalanced, is_tagged, part, part_whatever_pairs};
+pub use tags::{Parted, Unbalanced, is_paired, is_tagged, part, part_whatever_pairs};
 pub use template::Template;

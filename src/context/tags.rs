@@ -25,6 +25,11 @@ pub fn is_tagged(text: &str) -> bool {
     find(text, Tag::Opening).is_some() || find(text, Tag::Closing).is_some()
 }
 
+/// Whether an opening tag has a closing one somewhere behind it.
+pub fn is_paired(text: &str) -> bool {
+    !regions(text).is_empty()
+}
+
 /// Parts a text at its tags, in whatever case they are written; blanks may stand before their `>`, as in XML.
 ///
 /// # Errors

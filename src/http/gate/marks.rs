@@ -2,15 +2,16 @@
 //!
 //! `<private>` is looked for in every text of a body. In the texts that a prompt consists of it is taken; anything like it elsewhere, or in
 //! another form, is refused, because nobody can say what it encloses. What the assistant said came out of picked tokens: whole pairs are
-//! taken there as well, since a client may have written them, and nothing is refused. A tag that it only speaks of stays, unless something
-//! behind it may close it.
+//! taken there as well, since a client may have written them. A tag that it only speaks of stays, unless something behind it may close it.
+//! Only a pair that begins in one part of what it said and ends in another is refused.
 
 use zeroize::Zeroizing;
 
 use super::json::Json;
 use super::names::check_keys;
 use crate::context::{
-    FIELD, Parted, PrivateContext, Unbalanced, folded, is_almost_tagged, is_tagged, letters, part, part_whatever_pairs,
+    FIELD, Parted, PrivateContext, Unbalanced, folded, is_almost_tagged, is_paired, is_tagged, letters, part,
+    part_whatever_pairs,
 };
 use crate::foreign;
 use crate::http::ApiError;
@@ -149,8 +150,10 @@ fn check(fields: &[(String, Json)]) -> Result<(), ApiError> {
     for (key, value) in fields {
         let clean = match value {
             Json::List(turns) if is_dialogue(key) => {
-                let asked: Vec<&Json> = turns.iter().filter(|turn| !is_said(turn)).collect();
-                asked.iter().all(|turn| is_clean(turn)) && is_clean_together(&asked)
+                let (said, asked): (Vec<&Json>, Vec<&Json>) = turns.iter().partition(|turn| is_said(turn));
+                asked.iter().all(|turn| is_clean(turn))
+                    && !is_any_together(&asked, is_almost_tagged)
+                    && !said.iter().any(|turn| has_pair_over_parts(turn))
             }
             value => is_clean(value),
         };
@@ -171,18 +174,30 @@ fn is_clean(value: &Json) -> bool {
         Json::Text(text) => !is_almost_tagged(text),
         Json::List(values) => {
             let values: Vec<&Json> = values.iter().collect();
-            values.iter().all(|value| is_clean(value)) && is_clean_together(&values)
+            values.iter().all(|value| is_clean(value)) && !is_any_together(&values, is_almost_tagged)
         }
         Json::Object(fields) => fields.iter().all(|(_, value)| is_clean(value)),
         _ => true,
     }
 }
 
-/// A server joins the parts of a message, so a tag may begin in one and end in the next: texts of a list are looked at as one, and so
-/// are those that its objects have under one key.
-fn is_clean_together(values: &[&Json]) -> bool {
+/// Whether text between two tags is left in what the assistant said, in parts of which each has only one of them.
+fn has_pair_over_parts(value: &Json) -> bool {
+    match value {
+        Json::List(values) => {
+            let values: Vec<&Json> = values.iter().collect();
+            values.iter().any(|value| has_pair_over_parts(value)) || is_any_together(&values, is_paired)
+        }
+        Json::Object(fields) => fields.iter().any(|(_, value)| has_pair_over_parts(value)),
+        _ => false,
+    }
+}
+
+/// Whether texts are what `is` looks for once they are joined. A server joins the parts of a message, so a tag may begin in one and end in
+/// the next: texts of a list are looked at as one, and so are those that its objects have under one key.
+fn is_any_together(values: &[&Json], is: impl Fn(&str) -> bool) -> bool {
     if values.len() < 2 {
-        return true;
+        return false;
     }
     let mut keys: Vec<&str> = Vec::new();
     for value in values {
@@ -202,7 +217,7 @@ fn is_clean_together(values: &[&Json]) -> bool {
         });
         Zeroizing::new(texts.collect())
     };
-    !is_almost_tagged(&bare) && keys.into_iter().all(|key| !is_almost_tagged(&under(key)))
+    is(&bare) || keys.into_iter().any(|key| is(&under(key)))
 }
 
 /// Keys of the parts of one list that are looked at; a part of a message has a handful.
@@ -295,6 +310,36 @@ mod tests {
         assert_eq!(body["messages"][0]["reasoning_content"], "c");
         assert_eq!(body["messages"][0]["content"], "a");
         assert_eq!(body["messages"][0]["parts"][0]["thought"], "f <private>");
+    }
+
+    #[test]
+    fn a_pair_over_parts_of_what_the_assistant_said_is_refused() {
+        let said = |parts: Value| after(&json!({"messages": [{"role": "assistant", "content": parts}]}));
+        let texts = |texts: &[&str]| texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        for parts in [
+            &["<private>a", "secret</private>"][..],
+            &["<priv", "ate>a secret</private>"],
+            &["a <private>", "secret", "</private> b"],
+            &["<private>b</private><private>a secret", "</private>"],
+        ] {
+            let error = said(texts(parts)).unwrap_err();
+            assert!(
+                error.contains("messages") && !error.contains("secret"),
+                "{parts:?}: {error}"
+            );
+        }
+        for parts in [
+            &["Write <private> before it.", "And that is all."][..],
+            &["Write </private> behind it,", "and <private> before it."],
+        ] {
+            said(texts(parts)).unwrap();
+        }
+        let turns = json!({"messages": [
+            {"role": "assistant", "content": "Write <private> before it."},
+            {"role": "user", "content": "And behind it?"},
+            {"role": "assistant", "content": "Write </private>."},
+        ]});
+        after(&turns).unwrap();
     }
 
     #[test]

@@ -227,12 +227,14 @@ fn bodies(path: &str) -> Vec<(String, Vec<u8>)> {
         ),
     ] {
         let parts: Vec<Value> = parts.iter().map(|text| json!({"type": "text", "text": text})).collect();
-        add(
-            format!("tag over {what}"),
-            with("messages", json!([{"role": "user", "content": parts}]))
-                .to_string()
-                .into(),
-        );
+        for role in ["user", "assistant"] {
+            add(
+                format!("tag over {what} by the {role}"),
+                with("messages", json!([{"role": role, "content": parts}]))
+                    .to_string()
+                    .into(),
+            );
+        }
     }
     // Whole bodies that are read in more than one way, or not at all.
     let field = with("costeer", json!({"context": SECRET})).to_string();
