@@ -8,10 +8,8 @@
 use zeroize::Zeroizing;
 
 use super::json::Json;
-use super::names::check_keys;
 use crate::context::{
-    FIELD, Parted, PrivateContext, Unbalanced, folded, is_almost_tagged, is_paired, is_tagged, letters, part,
-    part_whatever_pairs,
+    Parted, PrivateContext, Unbalanced, is_almost_tagged, is_paired, is_tagged, part, part_whatever_pairs,
 };
 use crate::foreign;
 use crate::http::ApiError;
@@ -112,12 +110,12 @@ fn each_text(
 }
 
 /// Fields that hold turns of a dialogue: chats and Anthropic's messages, OpenAI's responses.
-fn is_dialogue(key: &str) -> bool {
+pub fn is_dialogue(key: &str) -> bool {
     matches!(key, "messages" | "input")
 }
 
 /// Fields that hold all of a prompt, or what stands above a dialogue.
-fn is_text_of_prompts(key: &str) -> bool {
+pub fn is_text_of_prompts(key: &str) -> bool {
     matches!(key, "prompt" | "input" | "instructions" | "system")
 }
 
@@ -141,7 +139,7 @@ fn is_said(turn: &Json) -> bool {
     }
 }
 
-fn shown(key: &str) -> String {
+pub fn shown(key: &str) -> String {
     foreign::beginning(key, 40)
 }
 
@@ -222,46 +220,6 @@ fn is_any_together(values: &[&Json], is: impl Fn(&str) -> bool) -> bool {
 
 /// Keys of the parts of one list that are looked at; a part of a message has a handful.
 const MOST_KEYS: usize = 16;
-
-/// Refuses texts that are JSON themselves and have a field of ours, wherever a program may have written one: not in what people say.
-///
-/// # Errors
-/// 400 naming the field.
-pub fn check_packed(fields: &[(String, Json)]) -> Result<(), ApiError> {
-    let spoken = |key: &str| is_dialogue(key) || is_text_of_prompts(key);
-    let packed = |(key, value): &&(String, Json)| !spoken(key) && is_packed(value);
-    match fields.iter().find(packed) {
-        None => Ok(()),
-        Some((key, _)) => Err(ApiError::invalid(
-            shown(key),
-            format!(
-                "it holds JSON as text with a field that is almost {FIELD}; nothing was sent on. Private settings stand at the top of the body"
-            ),
-        )),
-    }
-}
-
-fn is_packed(value: &Json) -> bool {
-    match value {
-        Json::Text(text) => is_packed_text(text),
-        Json::List(values) => values.iter().any(is_packed),
-        Json::Object(fields) => fields.iter().any(|(_, value)| is_packed(value)),
-        _ => false,
-    }
-}
-
-/// Whether a text is JSON with a key that is almost ours, or begins like JSON, is none, and has our letters.
-pub fn is_packed_text(text: &str) -> bool {
-    let text = text.trim_start().trim_start_matches('\u{feff}');
-    if !text.starts_with(['{', '[', '"']) {
-        return false;
-    }
-    let wrapped = Zeroizing::new(format!("{{\"inner\":{text}}}"));
-    match super::json::object(wrapped.as_bytes()) {
-        Ok(fields) => check_keys(&fields, false).is_err() || fields.iter().any(|(_, inner)| is_packed(inner)),
-        Err(_) => letters(&folded(text)).contains(FIELD),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -387,24 +345,6 @@ mod tests {
         ] {
             let error = after(&body).unwrap_err();
             assert!(error.contains(names) && !error.contains("a secret"), "{body}: {error}");
-        }
-    }
-
-    #[test]
-    fn packed_fields_are_seen_where_programs_write_them() {
-        for (body, fine) in [
-            (json!({"metadata": {"x": "{\"costeer\": {\"context\": \"a\"}}"}}), false),
-            (json!({"extra": " [{\"CoSteer\": 1}]"}), false),
-            (json!({"extra": "{\"costeer\": broken"}), false),
-            (json!({"extra": json!("{\"costeer\":1}").to_string()}), false),
-            (json!({"extra": "{\"cost\": 1}"}), true),
-            (
-                json!({"messages": [{"role": "user", "content": "{\"costeer\": 1} does not work, why?"}]}),
-                true,
-            ),
-            (json!({"note": "costeer is a proxy"}), true),
-        ] {
-            assert_eq!(check_packed(&fields(&body)).is_ok(), fine, "{body}");
         }
     }
 }

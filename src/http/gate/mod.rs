@@ -9,6 +9,7 @@ mod marks;
 mod multipart;
 mod names;
 mod owner;
+mod packed;
 mod path;
 mod visitor;
 
@@ -25,10 +26,11 @@ pub use headers::{authorization, to_client, to_upstream, trace};
 #[cfg(test)]
 pub use json::fields_of;
 pub use json::{Fields, Json, object, to_map, written};
-pub use marks::{check_packed, take as marked, take_everywhere as marked_everywhere};
+pub use marks::{take as marked, take_everywhere as marked_everywhere};
 pub use multipart::{ModelOfForm, Upload, is_upload, upload};
 pub use names::{CONTEXT, CONTEXT_BASE64, PROFILE, STRENGTH, TRACE, check_keys, steers};
 pub use owner::Connection;
+pub use packed::check as check_packed;
 pub use path::normalise;
 pub use visitor::Visitor;
 

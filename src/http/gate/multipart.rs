@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use multer::{Field, Multipart};
 use tokio::sync::{mpsc, oneshot};
 
-use super::marks::is_packed_text;
+use super::packed::is_packed_text;
 use crate::context::{is_almost_ours, is_almost_tagged};
 use crate::http::ApiError;
 
